@@ -1,0 +1,21 @@
+"""Dawnchorus: folds -> spectrograms -> train backbone x fold -> infer per fold -> average the ensemble.
+
+Snakemake decides when and where a stage runs; dvc.yaml says what it is and whether it is out of date.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+
+configfile: "params.yaml"
+
+
+include: "workflow/rules/dvc.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/models.smk"
+
+
+rule all:
+    input:
+        all_outputs(),

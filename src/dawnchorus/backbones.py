@@ -1,0 +1,87 @@
+"""The backbones: convolutional networks that turn a window's image into a map of features."""
+
+from collections.abc import Callable
+
+import keras
+from keras import layers
+
+from dawnchorus.params import BackboneName
+
+
+def small_cnn(frames: int, n_mels: int) -> keras.Model:
+    """Four blocks of one convolution each: 0.1 million weights, learns from scratch on a CPU."""
+    image = keras.Input((frames, n_mels, 1))
+    x = _normalize_bands(image)
+    for filters in (16, 32, 64, 128):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+        x = layers.MaxPooling2D(2)(x)
+    return keras.Model(image, x, name="small_cnn")
+
+
+def small_resnet(frames: int, n_mels: int) -> keras.Model:
+    """A stem and three residual blocks: 0.2 million weights, learns from scratch on a CPU."""
+    image = keras.Input((frames, n_mels, 1))
+    x = layers.Conv2D(16, 5, strides=2, padding="same", use_bias=False)(_normalize_bands(image))
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    for filters in (32, 64, 96):
+        x = layers.MaxPooling2D(2)(x)
+        shortcut = layers.Conv2D(filters, 1, use_bias=False)(x)
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.ReLU()(layers.Add()([x, shortcut]))
+    return keras.Model(image, x, name="small_resnet")
+
+
+def inception(frames: int, n_mels: int) -> keras.Model:
+    """Keras's InceptionV3 without its top."""
+    return _application(keras.applications.InceptionV3, frames, n_mels, "inception")
+
+
+def efficientnet(frames: int, n_mels: int) -> keras.Model:
+    """Keras's EfficientNetB3 without its top."""
+    return _application(keras.applications.EfficientNetB3, frames, n_mels, "efficientnet")
+
+
+def resnet(frames: int, n_mels: int) -> keras.Model:
+    """Keras's ResNet50 without its top."""
+    return _application(keras.applications.ResNet50, frames, n_mels, "resnet")
+
+
+BACKBONES: dict[BackboneName, Callable[[int, int], keras.Model]] = {
+    "small_cnn": small_cnn,
+    "small_resnet": small_resnet,
+    "inception": inception,
+    "efficientnet": efficientnet,
+    "resnet": resnet,
+}
+
+
+def build_backbone(name: BackboneName, frames: int, n_mels: int) -> keras.Model:
+    """Build a backbone with new weights.
+
+    Args:
+        name: one of `BACKBONES`.
+        frames: frames of a window.
+        n_mels: mel bands.
+
+    Returns:
+        A model from images (Batch, Frames, Mels, 1), standardized, to features (Batch, Time, Frequency, Channels).
+    """
+    return BACKBONES[name](frames, n_mels)
+
+
+def _normalize_bands(image: keras.KerasTensor) -> keras.KerasTensor:
+    """Batch normalization of each mel band, which takes steady noise out of it (Kong et al. 2020, arXiv:1912.10211)."""
+    x = layers.Permute((1, 3, 2))(image)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    return layers.Permute((1, 3, 2))(x)
+
+
+def _application(network: Callable[..., keras.Model], frames: int, n_mels: int, name: str) -> keras.Model:
+    image = keras.Input((frames, n_mels, 1))
+    x = layers.Concatenate()([image, image, image])
+    x = network(include_top=False, weights=None, input_shape=(frames, n_mels, 3), pooling=None)(x)
+    return keras.Model(image, x, name=name)

@@ -1,0 +1,129 @@
+"""Training windows: cut around annotations out of memory-mapped spectrograms, with target, mask and mixup."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.labels import window_labels
+from dawnchorus.params import Params
+from dawnchorus.seeding import generator
+from dawnchorus.spectrogram import open_spectrogram
+from dawnchorus.windows import cut, place, to_frames, to_seconds
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """TP and FP boxes as arrays, a row each.
+
+    Attributes:
+        recording_ids: shape [Rows], text.
+        boxes: begin and end in s, shape [Rows, 2].
+        species_ids: shape [Rows].
+        is_tp: shape [Rows].
+    """
+
+    recording_ids: NDArray[np.str_]
+    boxes: NDArray[np.float64]
+    species_ids: NDArray[np.int64]
+    is_tp: NDArray[np.bool_]
+
+    @classmethod
+    def of_tables(cls, tp: pd.DataFrame, fp: pd.DataFrame) -> "Annotations":
+        """The rows of a TP and an FP table, in this order."""
+        both = pd.concat([tp, fp])
+        return cls(
+            both.recording_id.to_numpy(str),
+            both[["t_min", "t_max"]].to_numpy(float),
+            both.species_id.to_numpy(),
+            np.repeat([True, False], [len(tp), len(fp)]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.is_tp)
+
+    def of_recordings(self, recording_ids: set[str]) -> "Annotations":
+        """The rows of some recordings."""
+        keep = np.isin(self.recording_ids, list(recording_ids))
+        return Annotations(
+            self.recording_ids[keep], self.boxes[keep], self.species_ids[keep], self.is_tp[keep]
+        )
+
+
+@dataclass(frozen=True)
+class Crops:
+    """The training windows of one model: every annotation once an epoch, in a new order and at a new place.
+
+    Attributes:
+        annotations: the rows to train on.
+        folder: of the cached spectrograms.
+        params: the experiment.
+        n_species: number of species.
+        job: names the model in every random draw, for example ("small_cnn", 0).
+    """
+
+    annotations: Annotations
+    folder: Path
+    params: Params
+    n_species: int
+    job: tuple[str | int, ...]
+
+    def crop(self, row: int, epoch: int) -> tuple[NDArray[np.float16], NDArray[np.float32], NDArray[np.float32]]:
+        """The window of one annotation in one epoch.
+
+        Returns:
+            window (Frames, Mels) in dB, target and known (Species,) each.
+        """
+        params, settings = self.params, self.params.spectrogram
+        name = self.annotations.recording_ids[row]
+        spectrogram = open_spectrogram(self.folder, name)
+        length = to_frames(params.window.seconds, settings)
+        seconds = to_seconds(length, settings)
+        draw = generator(params.seed, "crop", *self.job, epoch, row).random()
+        t_min, t_max = self.annotations.boxes[row]
+        begin = place(
+            t_min, t_max, seconds, to_seconds(len(spectrogram), settings),
+            params.train.begin_within, params.labels.min_overlap, draw,
+        )  # fmt: skip
+        # The frame at or before the placed time, so that the last frame stays within the recording.
+        start = int(begin * settings.sample_rate / settings.hop_length)
+        same = self.annotations.recording_ids == name
+        target, known = window_labels(
+            self.annotations.boxes[same], self.annotations.species_ids[same], self.annotations.is_tp[same],
+            to_seconds(start, settings), seconds, self.n_species,
+            params.labels.min_overlap, params.labels.unlabelled_weight,
+        )  # fmt: skip
+        return cut(spectrogram, start, length), target, known
+
+    def batches(self, first_epoch: int = 0) -> Iterator[tuple[dict[str, NDArray], NDArray[np.float32]]]:
+        """Batches without end, epoch after epoch; the last one of an epoch may be smaller.
+
+        Yields:
+            inputs: "windows" (Batch, Frames, Mels) float16 in dB, "partner" (Batch,) int32 and "weight" (Batch,)
+                float32 for mixup.
+            labels: target and known after mixup, stacked: (Batch, 2, Species) float32.
+        """
+        train = self.params.train
+        epoch = first_epoch
+        while True:
+            order = generator(self.params.seed, "order", *self.job, epoch).permutation(len(self.annotations))
+            for number, start in enumerate(range(0, len(order), train.batch_size)):
+                rows = order[start : start + train.batch_size]
+                windows, target, known = zip(*(self.crop(int(row), epoch) for row in rows), strict=True)
+                labels = np.stack([np.stack(target), np.stack(known)], axis=1)
+                rng = generator(self.params.seed, "mixup", *self.job, epoch, number)
+                partner = rng.permutation(len(rows)).astype(np.int32)
+                weight = np.ones(len(rows), np.float32)
+                if train.mixup_alpha > 0:
+                    weight = rng.beta(train.mixup_alpha, train.mixup_alpha, len(rows)).astype(np.float32)
+                own = weight[:, None, None]
+                inputs = {"windows": np.stack(windows), "partner": partner, "weight": weight}
+                yield inputs, own * labels + (1 - own) * labels[partner]
+            epoch += 1
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-len(self.annotations) // self.params.train.batch_size)

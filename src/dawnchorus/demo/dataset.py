@@ -1,0 +1,199 @@
+"""The embedded data set: which species calls where, what of it is labelled, and the recordings themselves."""
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+from numpy.typing import NDArray
+
+from dawnchorus.demo.backgrounds import background, band_power
+from dawnchorus.demo.songs import Individual, Song, draw_individuals, draw_songs, sing
+from dawnchorus.params import Demo
+from dawnchorus.progress import track
+from dawnchorus.seeding import generator
+from dawnchorus.tables import ANNOTATION_COLUMNS, species_columns
+
+SAMPLE_RATE = 48_000
+INDIVIDUALS = {"train": 6, "test": 4}
+
+
+@dataclass(frozen=True)
+class Species:
+    """A species: its song, its prevalence (fraction of recordings) and its animals in each part of the data set."""
+
+    song: Song
+    prevalence: float
+    individuals: dict[str, list[Individual]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: the columns of an annotation, and what only the synthesis knows.
+
+    Attributes:
+        individual: number of the animal within its species and part of the data set.
+        snr_db: the call's power over the background's in its band and time, dB.
+        split: "train" or "test".
+    """
+
+    recording_id: str
+    species_id: int
+    songtype_id: int
+    t_min: float
+    f_min: float
+    t_max: float
+    f_max: float
+    individual: int
+    snr_db: float
+    split: str
+
+
+def draw_species(demo: Demo) -> list[Species]:
+    """The species of the data set, in no order of prevalence.
+
+    One stands apart as the commonest; the others fall geometrically from a third of its prevalence to the rarest.
+    """
+    rng = generator(demo.seed, "species")
+    others = np.geomspace(max(demo.rarest, demo.commonest / 3), demo.rarest, demo.species - 1)
+    prevalence = np.concatenate([[demo.commonest], others])
+    rng.shuffle(prevalence)
+    return [
+        Species(song, float(part), {split: draw_individuals(n, rng) for split, n in INDIVIDUALS.items()})
+        for song, part in zip(draw_songs(demo.species, rng), prevalence, strict=True)
+    ]
+
+
+def draw_truth(demo: Demo, species: list[Species], split: str) -> NDArray[np.bool_]:
+    """Which species call in which recording of `split` ("train" or "test"), shape [Recordings, Species].
+
+    A species of prevalence p stands in round(p x recordings) of them, at least in one.
+    """
+    n_recordings = demo.train_recordings if split == "train" else demo.test_recordings
+    rng = generator(demo.seed, "truth", split)
+    truth = np.zeros((n_recordings, len(species)), bool)
+    for column, one in enumerate(species):
+        count = max(1, round(one.prevalence * n_recordings))
+        truth[rng.permutation(n_recordings)[:count], column] = True
+    return truth
+
+
+def recording_id(demo: Demo, split: str, index: int) -> str:
+    """Nine hexadecimal digits, as in the competition."""
+    return f"{generator(demo.seed, 'id', split, index).integers(16**9):09x}"
+
+
+def synthesize_recording(
+    demo: Demo, species: list[Species], split: str, index: int, present: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], list[Call]]:
+    """One recording and its calls.
+
+    Args:
+        demo: the data set's parameters.
+        species: its species.
+        split: "train" or "test"; chooses the animals.
+        index: number of the recording; with the seed it decides everything drawn here.
+        present: which species call, shape [Species].
+
+    Returns:
+        Samples with shape [Samples] at `SAMPLE_RATE`, and the calls.
+    """
+    rng = generator(demo.seed, "recording", split, index)
+    sound = background(int(demo.seconds * SAMPLE_RATE), SAMPLE_RATE, rng)
+    quiet = sound.copy()
+    name = recording_id(demo, split, index)
+    calls = []
+    for species_id in np.flatnonzero(present):
+        one = species[species_id]
+        # An animal that calls does so again: all calls of a species in a recording are one animal's.
+        individual = int(rng.integers(INDIVIDUALS[split]))
+        animal = one.individuals[split][individual]
+        for _ in range(1 + rng.poisson(1.5 * demo.seconds / 15)):
+            call = sing(one.song, animal, SAMPLE_RATE, rng)[: len(sound)]
+            start = int(rng.integers(0, len(sound) - len(call) + 1))
+            stop = start + len(call)
+            low, high = one.song.f_low * animal.pitch, one.song.f_high * animal.pitch
+            snr_db = rng.normal(demo.snr_mean, demo.snr_std)
+            power = band_power(quiet[start:stop], SAMPLE_RATE, low, high) * 10 ** (snr_db / 10)
+            sound[start:stop] += call * np.float32(np.sqrt(power))
+            times = start / SAMPLE_RATE, stop / SAMPLE_RATE
+            calls.append(Call(name, int(species_id), 1, times[0], low, times[1], high, individual, snr_db, split))
+    return sound, calls
+
+
+def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The sparse labels: a few TP boxes of every species, and FP boxes where something else stands.
+
+    An FP box of a species has its song's length and band and lies over a call of another species, more often of one
+    with a similar band; the species itself does not call within it.
+
+    Returns:
+        The TP and the FP table, each with the columns of an annotation.
+    """
+    rng = generator(demo.seed, "labels")
+    found, false = [], []
+    for species_id, one in enumerate(species):
+        own = calls[calls.species_id == species_id]
+        found.append(own.iloc[np.sort(rng.permutation(len(own))[: demo.tp_per_species])])
+        others = calls[calls.species_id != species_id].reset_index(drop=True)
+        low, high = one.song.f_low, one.song.f_high
+        shared = np.minimum(others.f_max, high) - np.maximum(others.f_min, low)
+        chance = np.clip(shared / (high - low), 0.02, 1)
+        for row in rng.choice(len(others), len(others), replace=False, p=chance / chance.sum()):
+            other = others.iloc[row]
+            centre = (other.t_min + other.t_max) / 2
+            start = min(max(0.0, centre - one.song.seconds / 2), demo.seconds - one.song.seconds)
+            box = (other.recording_id, species_id, 1, start, low, start + one.song.seconds, high)
+            same = own[own.recording_id == other.recording_id]
+            if not ((same.t_max > box[3]) & (same.t_min < box[5])).any():
+                false.append(box)
+            if len(false) == demo.fp_per_species * (species_id + 1):
+                break
+    tp = pd.concat(found)[ANNOTATION_COLUMNS]
+    fp = pd.DataFrame(false, columns=ANNOTATION_COLUMNS)
+    order = ["recording_id", "t_min"]
+    return tp.sort_values(order, ignore_index=True), fp.sort_values(order, ignore_index=True)
+
+
+def write_dataset(demo: Demo, folder: Path, workers: int) -> None:
+    """Synthesize the data set into an empty folder, in the layout that `data.root` expects.
+
+    Beside the competition's files it holds `truth_test.csv` and `calls.csv`, every call of both parts with its
+    signal-to-noise; the workflow trains on neither.
+    """
+    species = draw_species(demo)
+    columns = species_columns(demo.species)
+    calls: list[Call] = []
+    for split in ("train", "test"):
+        (folder / split).mkdir(parents=True)
+        truth = draw_truth(demo, species, split)
+        write = partial(_write_recording, demo, species, split, folder / split)
+        with ProcessPoolExecutor(workers) as pool:
+            work = pool.map(write, range(len(truth)), truth, chunksize=4)
+            for of_recording in track(work, total=len(truth), what=f"{split} recordings synthesized"):
+                calls += of_recording
+        if split == "test":
+            ids = [recording_id(demo, split, index) for index in range(len(truth))]
+            answers = pd.DataFrame(truth.astype(int), columns=columns)
+            answers.insert(0, "recording_id", ids)
+            answers = answers.sort_values("recording_id")
+            answers.to_csv(folder / "truth_test.csv", index=False)
+            answers.assign(**dict.fromkeys(columns, 0.5)).to_csv(folder / "sample_submission.csv", index=False)
+    table = pd.DataFrame(calls)
+    table.round(4).to_csv(folder / "calls.csv", index=False)
+    labels = draw_labels(demo, species, table[table.split == "train"])
+    for name, boxes in zip(("train_tp", "train_fp"), labels, strict=True):
+        boxes.round(4).to_csv(folder / f"{name}.csv", index=False)
+
+
+def _write_recording(
+    demo: Demo, species: list[Species], split: str, folder: Path, index: int, present: NDArray[np.bool_]
+) -> list[Call]:
+    sound, calls = synthesize_recording(demo, species, split, index, present)
+    # A rare pile of loud calls must not wrap around in 16 bits.
+    sound = sound / max(1.0, float(np.abs(sound).max()) / 0.99)
+    soundfile.write(folder / f"{recording_id(demo, split, index)}.flac", sound, SAMPLE_RATE, subtype="PCM_16")
+    return calls

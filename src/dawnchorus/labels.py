@@ -1,0 +1,46 @@
+"""Labels with their mask: what the annotations say of a window, and what they do not."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def window_labels(
+    boxes: NDArray[np.floating],
+    species_ids: NDArray[np.integer],
+    is_tp: NDArray[np.bool_],
+    start: float,
+    seconds: float,
+    n_species: int,
+    min_overlap: float,
+    unlabelled_weight: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Target and mask of one window of a recording.
+
+    A TP box of which at least `min_overlap` lies in the window: target 1, known 1. An FP box, likewise: target 0,
+    known 1. TP wins over FP. A TP box that is in by less: known 0. Every other species: target 0, known
+    `unlabelled_weight`. A box longer than the window counts as if it were as long as the window.
+
+    Args:
+        boxes: begin and end in s of the recording's annotations, shape [Annotations, 2].
+        species_ids: shape [Annotations].
+        is_tp: whether each is a TP box (else FP), shape [Annotations].
+        start: begin of the window, s.
+        seconds: length of the window, s.
+        n_species: number of species.
+        min_overlap: part of a box, above 0, at most 1.
+        unlabelled_weight: 0 to 1.
+
+    Returns:
+        target and known, each with shape [Species].
+    """
+    inside = np.minimum(boxes[:, 1], start + seconds) - np.maximum(boxes[:, 0], start)
+    needed = min_overlap * np.minimum(boxes[:, 1] - boxes[:, 0], seconds)
+    # A microsecond's tolerance: a box that was placed to lie in by exactly enough must count.
+    enough = inside >= needed - 1e-6
+    target = np.zeros(n_species, np.float32)
+    known = np.full(n_species, unlabelled_weight, np.float32)
+    known[species_ids[~is_tp & enough]] = 1
+    known[species_ids[is_tp & ~enough & (inside > 0)]] = 0
+    known[species_ids[is_tp & enough]] = 1
+    target[species_ids[is_tp & enough]] = 1
+    return target, known

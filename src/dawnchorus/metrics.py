@@ -1,0 +1,136 @@
+"""Metrics of clip scores, and what they would be for submissions that know nothing of the recordings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+Truth = NDArray[np.bool_]
+Scores = NDArray[np.floating]
+
+
+def ranking_precisions(truth: Truth, scores: Scores) -> NDArray[np.float64]:
+    """Precision at the rank of each true label, in its recording's ranking of species.
+
+    Ties count as ranked the wrong way round, as in scikit-learn.
+
+    Args:
+        truth: which species call, shape [Recordings, Species].
+        scores: shape [Recordings, Species].
+
+    Returns:
+        Precision where `truth` holds, else 0, shape [Recordings, Species].
+    """
+    precisions = np.zeros(truth.shape)
+    for recording in np.flatnonzero(truth.any(axis=1)):
+        row, labels = scores[recording], truth[recording]
+        above = row[None, :] >= row[labels][:, None]
+        precisions[recording, labels] = (above & labels).sum(axis=1) / above.sum(axis=1)
+    return precisions
+
+
+def lwlrap(truth: Truth, scores: Scores) -> float:
+    """Label-weighted label-ranking average precision: the mean of `ranking_precisions` over all true labels.
+
+    This is scikit-learn's `label_ranking_average_precision_score` with each recording weighed by its number of labels.
+    NaN where nothing is true.
+    """
+    return float(ranking_precisions(truth, scores).sum() / truth.sum()) if truth.any() else float("nan")
+
+
+def bootstrap_interval(
+    truth: Truth, scores: Scores, samples: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """The 95 % interval of LWLRAP over resampled recordings (percentile bootstrap).
+
+    Args:
+        truth: which species call, shape [Recordings, Species].
+        scores: shape [Recordings, Species].
+        samples: number of resamplings.
+        rng: draws them.
+    """
+    precision, labels = ranking_precisions(truth, scores).sum(axis=1), truth.sum(axis=1)
+    used = np.flatnonzero(labels)
+    counts = rng.multinomial(len(used), np.full(len(used), 1 / len(used)), size=samples)
+    low, high = np.percentile((counts @ precision[used]) / (counts @ labels[used]), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def average_precisions(truth: Truth, scores: Scores, known: Truth) -> NDArray[np.float64]:
+    """Average precision of each species over the recordings where its truth is known.
+
+    Args:
+        truth: which species call, shape [Recordings, Species].
+        scores: shape [Recordings, Species].
+        known: where `truth` is known, shape [Recordings, Species].
+
+    Returns:
+        Shape [Species]; NaN for a species that is nowhere known to call, or nowhere known not to.
+    """
+    result = np.full(truth.shape[1], np.nan)
+    for species in range(truth.shape[1]):
+        rows = known[:, species]
+        if truth[rows, species].any() and not truth[rows, species].all():
+            result[species] = average_precision_score(truth[rows, species], scores[rows, species])
+    return result
+
+
+def random_precision(positives: int, total: int) -> float:
+    """Expected average precision of a random order.
+
+    With k positives among n, one that stands at rank r has (r - 1)(k - 1) / (n - 1) others above it on average:
+    1/n sum over r of (1 + (r - 1)(k - 1) / (n - 1)) / r.
+    """
+    rank = np.arange(1, total + 1)
+    others = (rank - 1) * (positives - 1) / max(1, total - 1)
+    return float(np.mean((1 + others) / rank))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of one submission.
+
+    Attributes:
+        lwlrap: over all known labels.
+        lwlrap_low: lower end of its bootstrap 95 % interval.
+        lwlrap_high: upper end.
+        macro_average_precision: mean of the species' average precisions, each over the recordings where it is known.
+    """
+
+    lwlrap: float
+    lwlrap_low: float
+    lwlrap_high: float
+    macro_average_precision: float
+
+
+def evaluate(truth: Truth, scores: Scores, known: Truth, samples: int, rng: np.random.Generator) -> Evaluation:
+    """All figures of a submission; arguments as in `bootstrap_interval` and `average_precisions`."""
+    return Evaluation(
+        lwlrap(truth, scores),
+        *bootstrap_interval(truth, scores, samples, rng),
+        float(np.nanmean(average_precisions(truth, scores, known))),
+    )
+
+
+def evaluate_constant(truth: Truth, known: Truth, samples: int, rng: np.random.Generator) -> Evaluation:
+    """What a submission scores that gives every recording the true prevalence of each species."""
+    return evaluate(truth, np.broadcast_to(truth.mean(axis=0), truth.shape), known, samples, rng)
+
+
+def evaluate_random(truth: Truth, known: Truth, samples: int, rng: np.random.Generator) -> Evaluation:
+    """What a random submission scores on average, by formula; its interval resamples recordings as the others do."""
+    labels = truth.sum(axis=1)
+    expected = np.array([random_precision(int(count), truth.shape[1]) if count else 0.0 for count in labels])
+    used = np.flatnonzero(labels)
+    counts = rng.multinomial(len(used), np.full(len(used), 1 / len(used)), size=samples)
+    totals = counts @ labels[used]
+    low, high = np.percentile(counts @ (expected * labels)[used] / totals, [2.5, 97.5])
+    usable = (known & truth).any(axis=0) & (known & ~truth).any(axis=0)
+    by_species = [
+        random_precision(int((truth & known)[:, species].sum()), int(known[:, species].sum()))
+        for species in np.flatnonzero(usable)
+    ]
+    return Evaluation(
+        float((expected * labels).sum() / labels.sum()), float(low), float(high), float(np.mean(by_species))
+    )

@@ -1,0 +1,225 @@
+"""The parameters of an experiment: what `params.yaml` may hold, with units and limits."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML, YAMLError
+
+from dawnchorus.errors import InputError
+
+BackboneName = Literal["small_cnn", "small_resnet", "inception", "efficientnet", "resnet"]
+
+PositiveInt = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A section of `params.yaml`: no unknown keys, no conversions between types, no changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Demo(Section):
+    """The embedded data set: its size and how hard it is."""
+
+    seed: Seed = Field(description="songs, individuals, prevalence order and every recording follow from it")
+    species: Annotated[int, Field(ge=8, le=200)] = Field(description="number of species")
+    train_recordings: Annotated[int, Field(ge=4)] = Field(description="number of training recordings")
+    test_recordings: Annotated[int, Field(ge=2)] = Field(description="number of test recordings")
+    seconds: Annotated[float, Field(ge=4, le=3600)] = Field(description="length of a recording, s")
+    tp_per_species: Annotated[int, Field(ge=2)] = Field(description="at most so many TP boxes for a species")
+    fp_per_species: Annotated[int, Field(ge=1)] = Field(description="FP boxes for a species")
+    commonest: Fraction = Field(description="prevalence of the commonest species, fraction of recordings")
+    rarest: Fraction = Field(description="prevalence of the rarest species, fraction of recordings")
+    snr_mean: Annotated[float, Field(ge=-30, le=60)] = Field(
+        description="mean signal-to-noise of a call in its band, dB"
+    )
+    snr_std: Annotated[float, Field(ge=0, le=30)] = Field(description="its standard deviation over calls, dB")
+
+    @model_validator(mode="after")
+    def _prevalence_falls(self) -> Self:
+        if self.rarest > self.commonest:
+            raise ValueError(f"rarest ({self.rarest}) must not be above commonest ({self.commonest})")
+        return self
+
+
+class Data(Section):
+    """Which data set the experiment uses."""
+
+    root: Annotated[str, Field(min_length=1)] = Field(description="folder with train/, test/ and the tables")
+
+
+class Spectrogram(Section):
+    """The mel spectrogram that is cached for every recording."""
+
+    sample_rate: Annotated[int, Field(ge=1000)] = Field(description="recordings are resampled to it, Hz")
+    n_fft: Annotated[int, Field(ge=16)] = Field(description="samples in a frame's Hann window and Fourier transform")
+    hop_length: PositiveInt = Field(description="samples between two frames")
+    n_mels: Annotated[int, Field(ge=8)] = Field(description="mel bands")
+    f_min: Annotated[float, Field(ge=0)] = Field(description="lower edge of the lowest band, Hz")
+    f_max: PositiveFloat = Field(description="upper edge of the highest band, Hz; at most half the sample rate")
+
+    @model_validator(mode="after")
+    def _band_is_possible(self) -> Self:
+        if not self.f_min < self.f_max <= self.sample_rate / 2:
+            raise ValueError(
+                f"f_min ({self.f_min}) < f_max ({self.f_max}) <= sample_rate / 2 ({self.sample_rate / 2}) must hold"
+            )
+        if self.hop_length > self.n_fft:
+            raise ValueError(f"hop_length ({self.hop_length}) must not be above n_fft ({self.n_fft})")
+        return self
+
+
+class Window(Section):
+    """The stretch of a recording that the model sees."""
+
+    seconds: PositiveFloat = Field(description="length, s")
+
+
+class Labels(Section):
+    """How annotations become a window's target and mask."""
+
+    min_overlap: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="part of a box (at most of a window) that must lie in the window for the box to count"
+    )
+    unlabelled_weight: Fraction = Field(
+        description="weight in the loss of species that nobody listened for; 1 takes them as absent, 0 ignores them"
+    )
+
+
+class Train(Section):
+    """The training loop."""
+
+    epochs: PositiveInt = Field(description="passes over all annotations")
+    batch_size: Annotated[int, Field(ge=2)] = Field(description="windows in a step")
+    learning_rate: PositiveFloat = Field(description="highest learning rate of the schedule")
+    warmup_learning_rate: PositiveFloat = Field(description="learning rate of the first step")
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="part of the steps until the highest learning rate; a cosine to 0 follows"
+    )
+    begin_within: Fraction = Field(description="the annotated box begins in this first part of its window")
+    mixup_alpha: Annotated[float, Field(ge=0)] = Field(
+        description="Beta(alpha, alpha) of mixup's weights; 0 for no mixup"
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="targets are drawn towards 0.5 by this part"
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(description="dropout before the attention head")
+    threads: PositiveInt = Field(description="CPU threads of one training or inference job; changes the last bits")
+
+    @model_validator(mode="after")
+    def _warmup_rises(self) -> Self:
+        if self.warmup_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"warmup_learning_rate ({self.warmup_learning_rate}) must not be above "
+                f"learning_rate ({self.learning_rate})"
+            )
+        return self
+
+
+class Infer(Section):
+    """Scoring of whole recordings, window by window."""
+
+    hop_seconds: PositiveFloat = Field(description="between the starts of two windows, s; at most a window's length")
+    batch_size: PositiveInt = Field(description="windows in a forward pass")
+
+
+class Ensemble(Section):
+    """Averaging and its evaluation."""
+
+    bootstrap_samples: Annotated[int, Field(ge=100)] = Field(
+        description="resamplings of the recordings behind the 95 % intervals"
+    )
+
+
+class Params(Section):
+    """All of `params.yaml`."""
+
+    seed: Seed = Field(description="of folds, initial weights, crops and every other random draw")
+    data: Data
+    demo: Demo
+    backbones: Annotated[list[BackboneName], Field(min_length=1)] = Field(description="networks of the ensemble")
+    folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = Field(description="0, 1, 2, ...")
+    spectrogram: Spectrogram
+    window: Window
+    labels: Labels
+    train: Train
+    infer: Infer
+    ensemble: Ensemble
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        if self.folds != list(range(len(self.folds))):
+            raise ValueError(f"folds is {self.folds}; they must be numbered 0, 1, 2, ... without a gap")
+        if len(set(self.backbones)) < len(self.backbones):
+            raise ValueError(f"backbones is {self.backbones}; each may stand there once")
+        if self.infer.hop_seconds > self.window.seconds:
+            raise ValueError(
+                f"infer.hop_seconds ({self.infer.hop_seconds}) must not be above "
+                f"window.seconds ({self.window.seconds}), or parts of a recording are never looked at"
+            )
+        if self.window.seconds * self.spectrogram.sample_rate < self.spectrogram.n_fft:
+            raise ValueError(
+                f"window.seconds ({self.window.seconds}) must hold at least one frame of spectrogram.n_fft samples"
+            )
+        return self
+
+
+def load_params(path: Path | str) -> Params:
+    """Read and validate a parameter file.
+
+    Raises:
+        InputError: the file cannot be read, is no YAML, or has an unknown key, a wrong type or an impossible value;
+            the message has one line for each of them.
+    """
+    path = Path(path)
+    try:
+        # YAML 1.2, as DVC reads it: 1e-5 is a number.
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    except YAMLError as error:
+        raise InputError(f"{path}: is not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: found {type(content).__name__}, expected sections such as 'data:' and 'train:'")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise InputError("\n".join(_explain(path, content, item) for item in error.errors())) from error
+
+
+def json_schema() -> str:
+    """The JSON schema of `params.yaml`, as the text of `workflow/schemas/params.schema.json`."""
+    return json.dumps(Params.model_json_schema(), indent=2) + "\n"
+
+
+def _explain(path: Path, content: dict[str, Any], item: Any) -> str:
+    """One line for one of pydantic's errors: file, key, value found, and what is allowed."""
+    location = item["loc"]
+    key = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        section: type[BaseModel] = Params
+        for part in location[:-1]:
+            section = section.model_fields[part].annotation  # type: ignore[assignment]
+        return f"{path}: {key}: unknown key with value {item['input']!r}; known here: {', '.join(section.model_fields)}"
+    if item["type"] == "missing":
+        return f"{path}: {key}: is missing; {_description(location)}"
+    if item["type"] == "value_error":
+        return f"{path}: {key + ': ' if key else ''}{item['ctx']['error']}"
+    rule = item["msg"].removeprefix("Input should be ")
+    return f"{path}: {key}: found {item['input']!r}, expected {rule}; {_description(location)}"
+
+
+def _description(location: tuple[str | int, ...]) -> str:
+    section: Any = Params
+    description = ""
+    for part in location:
+        if not (isinstance(section, type) and issubclass(section, BaseModel)) or part not in section.model_fields:
+            break
+        field = section.model_fields[part]  # type: ignore[index]
+        description, section = field.description or "", field.annotation
+    return f"it is: {description}" if description else "a section of its own"

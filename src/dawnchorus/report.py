@@ -1,0 +1,92 @@
+"""The figures of an experiment: `results/metrics.json` and the average precision of each species."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.metrics import average_precisions, evaluate, evaluate_constant, evaluate_random
+from dawnchorus.seeding import generator
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is known of a set of recordings.
+
+    Attributes:
+        recording_ids: shape [Recordings].
+        truth: which species are known to call, shape [Recordings, Species].
+        known: where that is known, shape [Recordings, Species]. LWLRAP takes the rest as silent; average precision
+            leaves it out.
+    """
+
+    recording_ids: list[str]
+    truth: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def of_truth(cls, table: pd.DataFrame) -> "Answers":
+        """Dense truth: all of it is known."""
+        truth = table.to_numpy() > 0
+        return cls(list(table.index), truth, np.ones_like(truth))
+
+    @classmethod
+    def of_annotations(cls, tp: pd.DataFrame, fp: pd.DataFrame, recording_ids: list[str], n_species: int) -> "Answers":
+        """Sparse labels: species with a TP row are known to call, species with only FP rows not to."""
+        row_of = pd.Series(range(len(recording_ids)), index=recording_ids)
+        truth, refused = (np.zeros((len(recording_ids), n_species), bool) for _ in range(2))
+        for table, marks in ((tp, truth), (fp, refused)):
+            used = table[table.recording_id.isin(row_of.index)]
+            marks[row_of[used.recording_id], used.species_id] = True
+        return cls(recording_ids, truth, truth | refused)
+
+
+def figures(answers: Answers, submissions: dict[str, pd.DataFrame], samples: int, seed: int) -> dict[str, dict]:
+    """The figures of submissions, and beside them those of a constant and of a random one.
+
+    Args:
+        answers: the truth.
+        submissions: score tables by name, indexed by recording_id.
+        samples: of the bootstrap.
+        seed: of the bootstrap; all submissions are resampled alike.
+
+    Returns:
+        The fields of `metrics.Evaluation`, rounded to six digits, by name.
+    """
+
+    def draws() -> np.random.Generator:
+        return generator(seed, "bootstrap")
+
+    truth, known = answers.truth, answers.known
+    evaluations = {
+        name: evaluate(truth, table.loc[answers.recording_ids].to_numpy(), known, samples, draws())
+        for name, table in submissions.items()
+    }
+    evaluations["constant"] = evaluate_constant(truth, known, samples, draws())
+    evaluations["random"] = evaluate_random(truth, known, samples, draws())
+    return {
+        name: {key: round(value, 6) for key, value in asdict(evaluation).items()}
+        for name, evaluation in evaluations.items()
+    }
+
+
+def species_average_precision(answers: Answers, scores: pd.DataFrame) -> pd.DataFrame:
+    """A row for each species: species, average_precision (empty where the labels do not give one)."""
+    values = average_precisions(answers.truth, scores.loc[answers.recording_ids].to_numpy(), answers.known)
+    return pd.DataFrame({"species": scores.columns, "average_precision": values.round(6)})
+
+
+def as_text(metrics: dict[str, dict]) -> str:
+    """`metrics.json` as a small table: a row for each submission, test figures beside out-of-fold ones."""
+    sets = [name for name in ("test", "oof") if name in metrics]
+    titles = {"test": "test", "oof": "out of fold"}
+    lines = [" " * 14 + "".join(f"  {titles[name] + ' LWLRAP (95 %)':<30}{'macro AP':<8}" for name in sets)]
+    for submission in metrics[sets[0]]:
+        cells = []
+        for name in sets:
+            row = metrics[name][submission]
+            interval = f"({row['lwlrap_low']:.3f} to {row['lwlrap_high']:.3f})"
+            cells.append(f"  {row['lwlrap']:.3f} {interval:<24}{row['macro_average_precision']:<8.3f}")
+        lines.append(f"{submission:<14}" + "".join(cells))
+    return "\n".join(lines)

@@ -1,0 +1,16 @@
+"""What all command-line scripts of the workflow share."""
+
+import sys
+from collections.abc import Callable
+
+from dawnchorus.errors import InputError
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a script's main function; what a user can put right ends it with a message instead of a traceback."""
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {error.filename or 'a file'}: {error.strerror}; check the disk's space and the permissions")

@@ -1,0 +1,161 @@
+"""Reading the tables of a data set and of results, with errors that name file, row and column."""
+
+from collections.abc import Container
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.errors import InputError
+
+ANNOTATION_COLUMNS = ["recording_id", "species_id", "songtype_id", "t_min", "f_min", "t_max", "f_max"]
+# Nothing here asks for the type of a song, so a table of one's own may do without it.
+REQUIRED_COLUMNS = [column for column in ANNOTATION_COLUMNS if column != "songtype_id"]
+
+
+def species_columns(n_species: int) -> list[str]:
+    """The species columns of a submission: s0, s1, ..."""
+    return [f"s{number}" for number in range(n_species)]
+
+
+def read_annotations(path: Path, n_species: int) -> pd.DataFrame:
+    """Read a table of TP or FP boxes.
+
+    Args:
+        path: a CSV file with `REQUIRED_COLUMNS` (s and Hz).
+        n_species: species ids must be below it.
+
+    Returns:
+        The required columns: recording_id as text, species_id as int, the rest as float.
+
+    Raises:
+        InputError: the file is missing or empty, lacks a column, or has an impossible row.
+    """
+    table = _read(path, REQUIRED_COLUMNS)[REQUIRED_COLUMNS]
+    _refuse(path, table, "recording_id", table.recording_id == "", "a recording's name")
+    for column in REQUIRED_COLUMNS[1:]:
+        table[column] = _numbers(path, table, column)
+    wrong_species = (table.species_id % 1 != 0) | ~table.species_id.between(0, n_species - 1)
+    _refuse(path, table, "species_id", wrong_species, f"a whole number from 0 to {n_species - 1}")
+    table["species_id"] = table.species_id.astype(int)
+    _refuse(path, table, "t_min", table.t_min < 0, "seconds from the recording's beginning, 0 or more")
+    _refuse(path, table, "t_max", table.t_max <= table.t_min, "a time after the row's t_min")
+    _refuse(path, table, "f_max", table.f_max < table.f_min, "a frequency not below the row's f_min")
+    return table
+
+
+def read_scores(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table of scores or truth by recording: recording_id, s0, s1, ...
+
+    Args:
+        path: a CSV file; a sample submission, predictions, or a truth table.
+        columns: the species columns that it must have; by default its own must be s0, s1, ... without a gap.
+
+    Returns:
+        A float table of the species columns, indexed by recording_id in the file's order.
+
+    Raises:
+        InputError: the file is missing or empty, lacks a column, repeats a recording, or has a cell that is no number.
+    """
+    table = _read(path, ["recording_id", *(columns or ["s0"])])
+    found = [column for column in table.columns if column != "recording_id"]
+    expected = columns or species_columns(len(found))
+    if found != expected:
+        raise InputError(f"{path}: found the columns {', '.join(found)}; expected recording_id and {expected[0]} to "
+                         f"{expected[-1]} in this order")  # fmt: skip
+    _refuse(path, table, "recording_id", table.recording_id == "", "a recording's name")
+    _refuse(path, table, "recording_id", table.recording_id.duplicated(), "each recording once")
+    for column in expected:
+        table[column] = _numbers(path, table, column)
+    return table.set_index("recording_id")
+
+
+def read_truth(path: Path, columns: list[str], recording_ids: list[str]) -> pd.DataFrame:
+    """Read a truth table: recording_id and a 0 or 1 for each species.
+
+    Returns:
+        The rows of `recording_ids`, in this order.
+
+    Raises:
+        InputError: as in `read_scores`, for a cell that is neither 0 nor 1, and where a recording has no row.
+    """
+    truth = read_scores(path, columns)
+    for column in columns:
+        _refuse(path, truth.reset_index(), column, ~truth[column].isin([0, 1]).to_numpy(), "0 or 1")
+    missing = [name for name in recording_ids if name not in truth.index]
+    if missing:
+        raise InputError(f"{path}: has no row for {len(missing)} test recordings, for example {missing[0]!r}; add them")
+    return truth.loc[recording_ids]
+
+
+def require_recordings(path: Path, names: pd.Series, recordings: Container[str], folder: Path) -> None:
+    """Refuse the first row of a table whose recording has no file.
+
+    Args:
+        path: the table.
+        names: its recording_id of each row.
+        recordings: those that have a file.
+        folder: where the file should be.
+
+    Raises:
+        InputError: with the line, the recording and the folder.
+    """
+    without = np.array([name not in recordings for name in names], bool)
+    _refuse(path, names.to_frame("recording_id"), "recording_id", without, f"a recording that has a file in {folder}")
+
+
+def write_scores(path: Path, recording_ids: list[str], scores: NDArray[np.floating]) -> None:
+    """Write scores of shape [Recordings, Species] as a CSV file: recording_id, s0, s1, ..."""
+    table = pd.DataFrame(scores, columns=species_columns(scores.shape[1]))
+    table.insert(0, "recording_id", recording_ids)
+    # Nine digits are enough to read every float32 back unchanged.
+    table.to_csv(path, index=False, float_format="%.9g")
+
+
+def read_folds(path: Path) -> pd.Series:
+    """Read `data/folds.csv`: the fold of each recording, as an int series indexed by recording_id."""
+    table = _read(path, ["recording_id", "fold"])
+    return _numbers(path, table, "fold").astype(int).set_axis(table.recording_id)
+
+
+def read_species(path: Path) -> list[str]:
+    """Read the names of the species out of `data/species.csv`: s0, s1, ..."""
+    return list(_read(path, ["species"]).species)
+
+
+def _read(path: Path, required: list[str]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: is missing; `data.root` in params.yaml names the folder of the data set") from error
+    except pd.errors.EmptyDataError as error:
+        raise InputError(f"{path}: is empty; expected a line with {', '.join(required)}, then rows") from error
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise InputError(f"{path}: cannot be read as a CSV table: {str(error).strip()}") from error
+    missing = [column for column in required if column not in table.columns]
+    if missing:
+        raise InputError(
+            f"{path}: has no column {', '.join(missing)}; found {', '.join(table.columns)}; "
+            "put the column's name in the first line"
+        )
+    if table.empty:
+        raise InputError(f"{path}: has no rows below its first line; expected at least one")
+    return table
+
+
+def _numbers(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
+    numbers = pd.to_numeric(table[column], errors="coerce").astype(float)
+    _refuse(path, table, column, ~np.isfinite(numbers), "a number")
+    return numbers
+
+
+def _refuse(path: Path, table: pd.DataFrame, column: str, wrong: "pd.Series | NDArray[np.bool_]", expected: str) -> None:
+    """Raise for the first wrong row; rows are counted as an editor counts lines, the heading being line 1."""
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        more = f" ({len(rows) - 1} more rows alike)" if len(rows) > 1 else ""
+        raise InputError(
+            f"{path}: line {rows[0] + 2}, column {column}: found {table[column].iloc[rows[0]]!r}, "
+            f"expected {expected}{more}; correct or remove the row"
+        )

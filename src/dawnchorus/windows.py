@@ -1,0 +1,67 @@
+"""Windows: the stretches of a recording that a model sees, in frames of its spectrogram."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dawnchorus import params
+
+
+def to_frames(seconds: float, settings: params.Spectrogram) -> int:
+    """The number of frames nearest to a time in s, at least 1."""
+    return max(1, round(seconds * settings.sample_rate / settings.hop_length))
+
+
+def to_seconds(frames: int, settings: params.Spectrogram) -> float:
+    """The time in s that a number of frames takes."""
+    return frames * settings.hop_length / settings.sample_rate
+
+
+def cover(n_frames: int, length: int, hop: int) -> NDArray[np.int64]:
+    """First frames of the windows that together see a whole recording.
+
+    Args:
+        n_frames: frames of the recording.
+        length: frames of a window.
+        hop: frames between the starts of two windows, at most `length`.
+
+    Returns:
+        Starts with shape [Windows]: 0, hop, 2 hop, ...; the last window ends with the recording. A recording that is
+        shorter than a window has one.
+    """
+    last = max(0, n_frames - length)
+    return np.append(np.arange(0, last, hop), last)
+
+
+def place(
+    t_min: float, t_max: float, seconds: float, recording_seconds: float, begin_within: float, min_overlap: float,
+    draw: float,
+) -> float:  # fmt: skip
+    """Where a training window begins, so that it shows an annotated box.
+
+    Args:
+        t_min: begin of the box, s.
+        t_max: end of the box, s.
+        seconds: length of the window, s.
+        recording_seconds: length of the recording, s.
+        begin_within: the box begins in this first part of the window.
+        min_overlap: this part of the box (at most of a window) must lie in the window.
+        draw: a number from 0 to 1; 0 gives the earliest window that does both, 1 the latest.
+
+    Returns:
+        The begin of the window in s, within the recording where the recording is long enough.
+    """
+    needed = min_overlap * min(t_max - t_min, seconds)
+    earliest = t_min - min(begin_within * seconds, seconds - needed)
+    start = earliest + draw * (t_min - earliest)
+    return min(max(start, 0.0), max(0.0, recording_seconds - seconds))
+
+
+def cut(spectrogram: NDArray[np.float16], start: int, length: int) -> NDArray[np.float16]:
+    """Frames `start` to `start + length` of a spectrogram, shape [Length, Mels].
+
+    Where the recording ends earlier, the rest is filled with its lowest level.
+    """
+    window = spectrogram[start : start + length]
+    if len(window) == length:
+        return window
+    return np.pad(window, ((0, length - len(window)), (0, 0)), constant_values=window.min())

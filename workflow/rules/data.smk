@@ -1,0 +1,60 @@
+"""From params.yaml and a folder of recordings to folds and spectrograms.
+
+Required inputs: params.yaml; <data.root> with train/, test/, train_tp.csv, train_fp.csv and sample_submission.csv,
+    which the embedded data set's own rule makes.
+Outputs: results/params_checked.txt, data/demo/dataset/, data/folds.csv, data/species.csv,
+    data/spectrograms/{train,test}/.
+"""
+
+
+rule check_params:
+    input:
+        dvc_inputs("check_params"),
+    output:
+        "results/params_checked.txt",
+    log:
+        "logs/check_params.log",
+    shell:
+        "dvc --wait-for-lock repro --quiet --single-item check_params"
+        " &> {log:q}"
+
+
+rule synthesize:
+    input:
+        dvc_inputs("data/demo/dvc.yaml:synthesize"),
+    output:
+        directory("data/demo/dataset"),
+    log:
+        "logs/synthesize.log",
+    threads: workflow.cores
+    shell:
+        "dvc --wait-for-lock repro --quiet --single-item data/demo/dvc.yaml:synthesize"
+        " &> {log:q}"
+
+
+rule split_folds:
+    input:
+        dvc_inputs("split_folds"),
+    output:
+        folds="data/folds.csv",
+        species="data/species.csv",
+    log:
+        "logs/split_folds.log",
+    shell:
+        "dvc --wait-for-lock repro --quiet --single-item split_folds"
+        " &> {log:q}"
+
+
+rule cache_spectrograms:
+    input:
+        dvc_inputs("cache_spectrograms@{split}"),
+    output:
+        directory("data/spectrograms/{split}"),
+    log:
+        "logs/cache_spectrograms/{split}.log",
+    wildcard_constraints:
+        split="train|test",
+    threads: workflow.cores
+    shell:
+        "dvc --wait-for-lock repro --quiet --single-item cache_spectrograms@{wildcards.split}"
+        " &> {log:q}"

@@ -1,0 +1,102 @@
+"""What DVC knows of the stages, as inputs of the rules.
+
+Required inputs: dvc.yaml, params.yaml, and whatever the stages depend on.
+Outputs: .snakemake/dvc/plan.json, and a stamp beside it for each stage.
+
+A stage runs if `dvc status` calls it stale or if it descends from one that runs. Its stamp is then new, and else older
+than any output. All other inputs are `ancient()` unless a stage that runs makes them, so modification times, which
+mean nothing after a run through DVC, a pull or a checkout, trigger nothing by themselves. What check_params writes is a
+constant: it runs after every change of params.yaml and hands nothing on to its descendants.
+"""
+
+import json
+import os
+import sys
+import uuid
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+from dawnchorus.errors import InputError
+from dawnchorus.params import load_params
+
+FOLDER = Path(".snakemake/dvc")
+
+
+def make_plan():
+    """By the address of each stage: its outputs, the stages that make its inputs, and whether it runs."""
+    # Imported here because jobs that Snakemake starts on other machines only read the plan.
+    import networkx
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        load_params("params.yaml")
+        with Repo() as repo:
+            stale = repo.status()
+            graph, root = repo.index.graph, repo.root_dir
+    except (InputError, DvcException) as error:
+        raise WorkflowError(str(error)) from error
+    wanted = {stage for stage in graph if stage.path == os.path.join(root, "dvc.yaml")}
+    wanted |= {parent for stage in wanted for parent in networkx.descendants(graph, stage)}
+    # A file that someone tracks with `dvc add` is a stage without a command.
+    stages = {stage for stage in wanted if stage.cmd}
+    runs = {stage for stage in stages if stage.addressing in stale}
+    for stage in list(runs):
+        if stage.name != "check_params" or not all(out.exists for out in stage.outs):
+            runs |= networkx.ancestors(graph, stage) & stages
+    return {
+        stage.addressing: {
+            "outputs": [os.path.relpath(out.fs_path, root) for out in stage.outs],
+            "parents": [parent.addressing for parent in graph.successors(stage) if parent in stages],
+            "runs": stage in runs,
+        }
+        for stage in sorted(stages, key=lambda stage: stage.addressing)
+    }
+
+
+def stamp(address):
+    return FOLDER / (address.replace("/", "_").replace(":", "_") + ".stamp")
+
+
+def write_plan():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    plan = make_plan()
+    for address, stage in plan.items():
+        if stage["runs"]:
+            stamp(address).write_text(uuid.uuid4().hex)
+        else:
+            stamp(address).touch()
+            os.utime(stamp(address), (1, 1))
+    (FOLDER / "plan.json").write_text(json.dumps(plan, indent=1))
+
+
+def all_outputs():
+    return [out for stage in PLAN.values() for out in stage["outputs"]]
+
+
+def dvc_inputs(pattern):
+    """An input function for the stage whose address is `pattern`, filled in with the wildcards."""
+
+    def inputs(wildcards):
+        address = pattern.format(**wildcards)
+        if address not in PLAN:
+            raise WorkflowError(
+                f"dvc.yaml has no stage {address}: params.yaml does not name it"
+            )
+        stage = PLAN[address]
+        made = [
+            out if stage["runs"] and PLAN[parent]["runs"] else ancient(out)
+            for parent in stage["parents"]
+            for out in PLAN[parent]["outputs"]
+        ]
+        return [str(stamp(address)), *made]
+
+    return inputs
+
+
+if workflow.is_main_process:
+    write_plan()
+PLAN = json.loads((FOLDER / "plan.json").read_text())

@@ -1,0 +1,61 @@
+"""From folds and spectrograms to the ensemble's submission and metrics.
+
+Required inputs: data/folds.csv, data/species.csv, data/spectrograms/{train,test}/ and the tables in <data.root>.
+Outputs: results/models/{backbone}/{fold}.weights.h5, results/curves/{backbone}/{fold}.csv,
+    results/predictions/{backbone}/{fold}/, results/submissions/, results/submission.csv, results/metrics.json,
+    results/average_precision.csv.
+"""
+
+# Where there is no GPU the jobs share the cores, and a limit on GPUs must not hold them back.
+GPUS_OF_JOB = 1 if list(Path("/dev").glob("nvidia[0-9]*")) else 0
+
+
+wildcard_constraints:
+    backbone=r"\w+",
+    fold=r"\d+",
+
+
+rule train:
+    input:
+        dvc_inputs("train@{backbone}-{fold}"),
+    output:
+        weights="results/models/{backbone}/{fold}.weights.h5",
+        curve="results/curves/{backbone}/{fold}.csv",
+    log:
+        "logs/train/{backbone}-{fold}.log",
+    threads: config["train"]["threads"]
+    resources:
+        gpu=GPUS_OF_JOB,
+    shell:
+        "dvc --wait-for-lock repro --quiet --single-item train@{wildcards.backbone}-{wildcards.fold}"
+        " &> {log:q}"
+
+
+rule infer:
+    input:
+        dvc_inputs("infer@{backbone}-{fold}"),
+    output:
+        directory("results/predictions/{backbone}/{fold}"),
+    log:
+        "logs/infer/{backbone}-{fold}.log",
+    threads: config["train"]["threads"]
+    resources:
+        gpu=GPUS_OF_JOB,
+    shell:
+        "dvc --wait-for-lock repro --quiet --single-item infer@{wildcards.backbone}-{wildcards.fold}"
+        " &> {log:q}"
+
+
+rule ensemble:
+    input:
+        dvc_inputs("ensemble"),
+    output:
+        submissions=directory("results/submissions"),
+        submission="results/submission.csv",
+        metrics="results/metrics.json",
+        average_precision="results/average_precision.csv",
+    log:
+        "logs/ensemble.log",
+    shell:
+        "dvc --wait-for-lock repro --quiet --single-item ensemble"
+        " &> {log:q}"

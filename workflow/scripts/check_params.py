@@ -1,0 +1,22 @@
+"""Validate params.yaml; every other stage depends on the constant that this one writes."""
+
+import argparse
+from pathlib import Path
+
+from dawnchorus.files import replacing
+from dawnchorus.params import load_params
+from dawnchorus.script import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="written when the parameters are valid")
+    arguments = parser.parse_args()
+    load_params(arguments.params)
+    with replacing(arguments.output) as path:
+        path.write_text("The parameters are valid.\n")
+
+
+if __name__ == "__main__":
+    run(main)

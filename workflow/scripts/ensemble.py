@@ -1,0 +1,57 @@
+"""Average the predictions of all models and evaluate each backbone and the ensemble."""
+
+import argparse
+import json
+from pathlib import Path
+
+from dawnchorus.ensemble import collect
+from dawnchorus.files import replacing
+from dawnchorus.params import load_params
+from dawnchorus.report import Answers, figures, species_average_precision
+from dawnchorus.script import run
+from dawnchorus.tables import read_annotations, read_scores, read_truth, write_scores
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--predictions", type=Path, required=True, help="folder with <backbone>/<fold>/*.csv")
+    parser.add_argument("--submissions", type=Path, required=True, help="output folder: <backbone>.csv")
+    parser.add_argument("--submission", type=Path, required=True, help="output: the ensemble")
+    parser.add_argument("--metrics", type=Path, required=True, help="output: JSON")
+    parser.add_argument("--average-precision", type=Path, required=True, help="output: by species")
+    arguments = parser.parse_args()
+    params = load_params(arguments.params)
+
+    sample = read_scores(arguments.data / "sample_submission.csv")
+    columns = list(sample.columns)
+    test, oof = collect(arguments.predictions, params.backbones, params.folds, columns)
+    tp, fp = (read_annotations(arguments.data / f"train_{kind}.csv", len(columns)) for kind in ("tp", "fp"))
+    answers = {"oof": Answers.of_annotations(tp, fp, list(oof["ensemble"].index), len(columns))}
+    truth = arguments.data / "truth_test.csv"
+    if truth.exists():
+        answers["test"] = Answers.of_truth(read_truth(truth, columns, list(sample.index)))
+    scores = {"oof": oof, "test": test}
+    metrics = {
+        name: figures(answer, scores[name], params.ensemble.bootstrap_samples, params.seed)
+        for name, answer in answers.items()
+    }
+    by_species = {name: species_average_precision(answer, scores[name]["ensemble"]) for name, answer in answers.items()}
+
+    with replacing(arguments.submissions) as folder:
+        folder.mkdir()
+        for backbone in params.backbones:
+            table = test[backbone].loc[sample.index]
+            write_scores(folder / f"{backbone}.csv", list(table.index), table.to_numpy())
+    with replacing(arguments.submission) as path:
+        table = test["ensemble"].loc[sample.index]
+        write_scores(path, list(table.index), table.to_numpy())
+    with replacing(arguments.metrics) as path:
+        path.write_text(json.dumps(metrics, indent=2) + "\n")
+    with replacing(arguments.average_precision) as path:
+        by_species.get("test", by_species["oof"]).to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,58 @@
+"""Score the test recordings, and the training recordings of the fold that a model has not seen."""
+
+import argparse
+from pathlib import Path
+
+from dawnchorus.audio import list_recordings
+from dawnchorus.device import use_threads
+from dawnchorus.files import replacing
+from dawnchorus.inference import score_recordings
+from dawnchorus.model import build_models, load_weights
+from dawnchorus.params import load_params
+from dawnchorus.script import run
+from dawnchorus.tables import read_folds, read_scores, require_recordings, write_scores
+from dawnchorus.windows import to_frames
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--spectrograms", type=Path, required=True, help="folder with train/ and test/")
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--backbone", required=True)
+    parser.add_argument("--fold", type=int, required=True, help="the fold that the model has not seen")
+    parser.add_argument("--output", type=Path, required=True, help="output folder: test.csv and oof.csv")
+    arguments = parser.parse_args()
+    params = load_params(arguments.params)
+    use_threads(params.train.threads)
+
+    sample_path = arguments.data / "sample_submission.csv"
+    sample = read_scores(sample_path)
+    test = arguments.data / "test"
+    require_recordings(sample_path, sample.index.to_series(), list_recordings(test), test)
+    folds = read_folds(arguments.folds)
+    length = to_frames(params.window.seconds, params.spectrogram)
+    hop = min(length, to_frames(params.infer.hop_seconds, params.spectrogram))
+    scorer, _ = build_models(arguments.backbone, length, params.spectrogram.n_mels, sample.shape[1], dropout=0, seed=0)
+    load_weights(scorer, arguments.weights)
+    with replacing(arguments.output) as folder:
+        folder.mkdir()
+        for name, split, recordings in (
+            ("test", "test", list(sample.index)),
+            ("oof", "train", list(folds.index[folds == arguments.fold])),
+        ):
+            scores = score_recordings(
+                scorer,
+                arguments.spectrograms / split,
+                recordings,
+                hop,
+                params.infer.batch_size,
+                f"{split} recordings scored",
+            )
+            write_scores(folder / f"{name}.csv", recordings, scores)
+
+
+if __name__ == "__main__":
+    run(main)

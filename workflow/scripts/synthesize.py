@@ -1,0 +1,24 @@
+"""Synthesize the embedded data set."""
+
+import argparse
+import os
+from pathlib import Path
+
+from dawnchorus.demo.dataset import write_dataset
+from dawnchorus.files import replacing
+from dawnchorus.params import load_params
+from dawnchorus.script import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="folder of the data set; replaced")
+    arguments = parser.parse_args()
+    demo = load_params(arguments.params).demo
+    with replacing(arguments.output) as folder:
+        write_dataset(demo, folder, workers=len(os.sched_getaffinity(0)))
+
+
+if __name__ == "__main__":
+    run(main)
