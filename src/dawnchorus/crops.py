@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dawnchorus.cached import open_spectrogram
 from dawnchorus.labels import window_labels
 from dawnchorus.params import Params
 from dawnchorus.seeding import generator
-from dawnchorus.spectrogram import open_spectrogram
 from dawnchorus.windows import cut, place, to_frames, to_seconds
 
 
@@ -48,9 +48,7 @@ class Annotations:
     def of_recordings(self, recording_ids: set[str]) -> "Annotations":
         """The rows of some recordings."""
         keep = np.isin(self.recording_ids, list(recording_ids))
-        return Annotations(
-            self.recording_ids[keep], self.boxes[keep], self.species_ids[keep], self.is_tp[keep]
-        )
+        return Annotations(self.recording_ids[keep], self.boxes[keep], self.species_ids[keep], self.is_tp[keep])
 
 
 @dataclass(frozen=True)
@@ -126,4 +124,5 @@ class Crops:
 
     @property
     def steps_per_epoch(self) -> int:
+        """Batches in an epoch."""
         return -(-len(self.annotations) // self.params.train.batch_size)

@@ -1,6 +1,8 @@
 """The ensemble: means of scores over folds and backbones."""
 
 import functools
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +12,7 @@ from dawnchorus.tables import read_scores
 
 
 def collect(
-    folder: Path, backbones: list[str], folds: list[int], columns: list[str]
+    folder: Path, backbones: Sequence[str], folds: Sequence[int], columns: list[str]
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Read the predictions of an experiment's models; other files in the folder are left alone.
 
@@ -27,11 +29,33 @@ def collect(
     test, oof = {}, {}
     for backbone in backbones:
         paths = [folder / backbone / str(fold) for fold in folds]
-        test[backbone] = mean_scores({str(path / "test.csv"): read_scores(path / "test.csv", columns) for path in paths})
+        test[backbone] = mean_scores(
+            {str(path / "test.csv"): read_scores(path / "test.csv", columns) for path in paths}
+        )
         oof[backbone] = pd.concat([read_scores(path / "oof.csv", columns) for path in paths])
     for tables in (test, oof):
         tables["ensemble"] = mean_scores(dict(tables))
     return test, oof
+
+
+def remove_leftovers(folder: Path, backbones: Sequence[str], folds: Sequence[int]) -> None:
+    """Remove predictions of models that the experiment no longer has.
+
+    DVC takes one hash of the whole folder. With another experiment's files in it, a clone that pulls only this
+    experiment's would look out of date. DVC's cache keeps what is removed here and brings it back on demand.
+
+    Args:
+        folder: holds `<backbone>/<fold>/`.
+        backbones: names of the experiment.
+        folds: its numbers.
+    """
+    wanted = {(backbone, str(fold)) for backbone in backbones for fold in folds}
+    for path in sorted(folder.glob("*/*")):
+        if (path.parent.name, path.name) not in wanted:
+            shutil.rmtree(path)
+    for path in sorted(folder.iterdir()):
+        if path.name not in backbones:
+            shutil.rmtree(path)
 
 
 def mean_scores(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -27,16 +27,12 @@ def assign_folds(tp: pd.DataFrame, fp: pd.DataFrame, n_folds: int, seed: int) ->
     Raises:
         InputError: a fold would have no TP rows.
     """
-    counts = pd.concat(
-        [tp.groupby(["recording_id", "species_id"]).size(), fp.groupby(["recording_id", "species_id"]).size()],
-        keys=["tp", "fp"],
-        names=["kind"],
-    ).unstack(["kind", "species_id"], fill_value=0)
-    kinds = sorted(counts.columns, key=lambda column: (column[0] != "tp", column[1]))
-    rows = counts[kinds].to_numpy()
-    is_tp = np.array([kind == "tp" for kind, _ in kinds])
+    both = pd.concat([tp.assign(kind="tp"), fp.assign(kind="fp")])
+    counts = pd.crosstab(both.recording_id, [both.kind, both.species_id])
+    rows = counts.to_numpy()
+    is_tp = counts.columns.get_level_values("kind") == "tp"
     fold_of = np.full(len(counts), -1)
-    in_fold = np.zeros((n_folds, len(kinds)), int)
+    in_fold = np.zeros((n_folds, rows.shape[1]), int)
     rng = generator(seed, "folds")
     order = rng.permutation(len(counts))
     for group in (is_tp, ~is_tp):
@@ -76,7 +72,5 @@ def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, folds: pd.Series, n_species: 
     table["fp_rows"] = fp.species_id.value_counts().reindex(everyone, fill_value=0)
     fold_of_row = tp.recording_id.map(folds)
     for fold in sorted(folds.unique()):
-        table[f"tp_rows_{fold}"] = (
-            tp.species_id[fold_of_row == fold].value_counts().reindex(everyone, fill_value=0)
-        )
+        table[f"tp_rows_{fold}"] = tp.species_id[fold_of_row == fold].value_counts().reindex(everyone, fill_value=0)
     return table

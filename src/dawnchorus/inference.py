@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from dawnchorus.cached import open_spectrogram
 from dawnchorus.progress import track
-from dawnchorus.spectrogram import open_spectrogram
 from dawnchorus.windows import cover, cut
 
 

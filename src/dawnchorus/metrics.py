@@ -39,9 +39,7 @@ def lwlrap(truth: Truth, scores: Scores) -> float:
     return float(ranking_precisions(truth, scores).sum() / truth.sum()) if truth.any() else float("nan")
 
 
-def bootstrap_interval(
-    truth: Truth, scores: Scores, samples: int, rng: np.random.Generator
-) -> tuple[float, float]:
+def bootstrap_interval(truth: Truth, scores: Scores, samples: int, rng: np.random.Generator) -> tuple[float, float]:
     """The 95 % interval of LWLRAP over resampled recordings (percentile bootstrap).
 
     Args:

@@ -45,8 +45,9 @@ class Mixup(layers.Layer):
 class AttentionHead(layers.Layer):
     """Features -> a probability for each species: mean over frequency, dropout, attention over time, sigmoid.
 
-    (Batch, Time, Frequency, Channels) -> (Batch, Species). At each time a 1x1 convolution scores the species and another
-    weighs the time for each of them; the weights' logits are clipped to +-10 and go through a softmax over time.
+    (Batch, Time, Frequency, Channels) -> (Batch, Species). At each time a 1x1 convolution scores the species and
+    another weighs the time for each of them; the weights' logits are clipped to +-10 and go through a softmax over
+    time.
     """
 
     def __init__(self, n_species: int, dropout: float, seed: int, **kwargs: object) -> None:

@@ -11,6 +11,15 @@ from dawnchorus.errors import InputError
 
 BackboneName = Literal["small_cnn", "small_resnet", "inception", "efficientnet", "resnet"]
 
+# Fewest frames and mel bands that a backbone's poolings leave something of; for the last three Keras's own limits.
+SMALLEST_IMAGE: dict[BackboneName, int] = {
+    "small_cnn": 24,
+    "small_resnet": 24,
+    "inception": 75,
+    "efficientnet": 32,
+    "resnet": 32,
+}
+
 PositiveInt = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -166,6 +175,14 @@ class Params(Section):
             raise ValueError(
                 f"window.seconds ({self.window.seconds}) must hold at least one frame of spectrogram.n_fft samples"
             )
+        frames = self.window.seconds * self.spectrogram.sample_rate / self.spectrogram.hop_length
+        for name in self.backbones:
+            if min(frames, self.spectrogram.n_mels) < SMALLEST_IMAGE[name]:
+                raise ValueError(
+                    f"backbones: {name} needs windows of at least {SMALLEST_IMAGE[name]} frames and mel bands, but "
+                    f"window.seconds ({self.window.seconds}) gives {frames:.0f} frames and spectrogram.n_mels is "
+                    f"{self.spectrogram.n_mels}"
+                )
         return self
 
 

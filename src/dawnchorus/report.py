@@ -1,45 +1,13 @@
 """The figures of an experiment: `results/metrics.json` and the average precision of each species."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dawnchorus.answers import Answers
 from dawnchorus.metrics import average_precisions, evaluate, evaluate_constant, evaluate_random
 from dawnchorus.seeding import generator
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What is known of a set of recordings.
-
-    Attributes:
-        recording_ids: shape [Recordings].
-        truth: which species are known to call, shape [Recordings, Species].
-        known: where that is known, shape [Recordings, Species]. LWLRAP takes the rest as silent; average precision
-            leaves it out.
-    """
-
-    recording_ids: list[str]
-    truth: NDArray[np.bool_]
-    known: NDArray[np.bool_]
-
-    @classmethod
-    def of_truth(cls, table: pd.DataFrame) -> "Answers":
-        """Dense truth: all of it is known."""
-        truth = table.to_numpy() > 0
-        return cls(list(table.index), truth, np.ones_like(truth))
-
-    @classmethod
-    def of_annotations(cls, tp: pd.DataFrame, fp: pd.DataFrame, recording_ids: list[str], n_species: int) -> "Answers":
-        """Sparse labels: species with a TP row are known to call, species with only FP rows not to."""
-        row_of = pd.Series(range(len(recording_ids)), index=recording_ids)
-        truth, refused = (np.zeros((len(recording_ids), n_species), bool) for _ in range(2))
-        for table, marks in ((tp, truth), (fp, refused)):
-            used = table[table.recording_id.isin(row_of.index)]
-            marks[row_of[used.recording_id], used.species_id] = True
-        return cls(recording_ids, truth, truth | refused)
 
 
 def figures(answers: Answers, submissions: dict[str, pd.DataFrame], samples: int, seed: int) -> dict[str, dict]:

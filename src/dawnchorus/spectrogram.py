@@ -1,7 +1,6 @@
-"""Mel spectrograms of whole recordings, and their cache on disk."""
+"""Mel spectrograms of whole recordings."""
 
 from functools import cache
-from pathlib import Path
 
 import librosa
 import numpy as np
@@ -11,9 +10,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from dawnchorus import params
-from dawnchorus.audio import read_recording
-from dawnchorus.errors import InputError
-from dawnchorus.files import replacing
 
 # librosa.power_to_db's floor: powers below it count as it, so silence is -100 dB.
 POWER_FLOOR = 1e-10
@@ -42,33 +38,6 @@ def mel_spectrogram(samples: NDArray[np.float32], settings: params.Spectrogram) 
         power = spectrum.real**2 + spectrum.imag**2
         mel[start : start + FRAMES_IN_BLOCK] = (filters @ power.T).T
     return 10 * np.log10(np.maximum(mel, POWER_FLOOR))
-
-
-def cache_spectrogram(recording: Path, folder: Path, settings: params.Spectrogram) -> None:
-    """Write a recording's spectrogram as `<folder>/<recording_id>.npy`: dB, time first, [Frames, Mels], float16.
-
-    Raises:
-        InputError: the recording cannot be decoded.
-    """
-    samples = read_recording(recording, settings.sample_rate)
-    with replacing(folder / f"{recording.stem}.npy") as path:
-        np.save(path, mel_spectrogram(samples, settings).astype(np.float16), allow_pickle=False)
-
-
-def open_spectrogram(folder: Path, recording_id: str) -> NDArray[np.float16]:
-    """Memory-map a cached spectrogram, shape [Frames, Mels].
-
-    Raises:
-        InputError: there is none, or the file is damaged.
-    """
-    path = folder / f"{recording_id}.npy"
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(
-            f"{path}: cannot be read: {error}; does recording {recording_id!r} have an audio file? "
-            "If so, delete the file and run again"
-        ) from error
 
 
 @cache

@@ -1,5 +1,6 @@
 """Reading the tables of a data set and of results, with errors that name file, row and column."""
 
+import warnings
 from collections.abc import Container
 from pathlib import Path
 
@@ -126,12 +127,15 @@ def read_species(path: Path) -> list[str]:
 
 def _read(path: Path, required: list[str]) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        with warnings.catch_warnings():
+            # Without it pandas drops cells that stand beyond the last column.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
     except FileNotFoundError as error:
         raise InputError(f"{path}: is missing; `data.root` in params.yaml names the folder of the data set") from error
     except pd.errors.EmptyDataError as error:
         raise InputError(f"{path}: is empty; expected a line with {', '.join(required)}, then rows") from error
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise InputError(f"{path}: cannot be read as a CSV table: {str(error).strip()}") from error
     missing = [column for column in required if column not in table.columns]
     if missing:
@@ -150,12 +154,16 @@ def _numbers(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
     return numbers
 
 
-def _refuse(path: Path, table: pd.DataFrame, column: str, wrong: "pd.Series | NDArray[np.bool_]", expected: str) -> None:
+def _refuse(
+    path: Path, table: pd.DataFrame, column: str, wrong: "pd.Series | NDArray[np.bool_]", expected: str
+) -> None:
     """Raise for the first wrong row; rows are counted as an editor counts lines, the heading being line 1."""
     rows = np.flatnonzero(wrong)
     if len(rows):
+        value = table[column].iloc[rows[0]]
+        found = repr(value) if isinstance(value, str) else f"{value:g}"
         more = f" ({len(rows) - 1} more rows alike)" if len(rows) > 1 else ""
         raise InputError(
-            f"{path}: line {rows[0] + 2}, column {column}: found {table[column].iloc[rows[0]]!r}, "
+            f"{path}: line {rows[0] + 2}, column {column}: found {found}, "
             f"expected {expected}{more}; correct or remove the row"
         )

@@ -76,6 +76,7 @@ def fit(trainer: keras.Model, crops: Crops, validate: Callable[[], float]) -> pd
         crops.batches(),
         steps_per_epoch=crops.steps_per_epoch,
         epochs=train.epochs,
+        shuffle=False,
         verbose=1 if sys.stderr.isatty() else 0,
         callbacks=[recorder],
     )
@@ -101,9 +102,7 @@ class _Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         loss = float((logs or {})["loss"])
         if not np.isfinite(loss):
-            raise InputError(
-                f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml"
-            )
+            raise InputError(f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml")
         lwlrap = self._validate()
         learning_rate = float(ops.convert_to_numpy(self._schedule((epoch + 1) * self._steps_per_epoch - 1)))
         self.rows.append(

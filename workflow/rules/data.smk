@@ -15,8 +15,7 @@ rule check_params:
     log:
         "logs/check_params.log",
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item check_params"
-        " &> {log:q}"
+        "dvc --wait-for-lock repro --quiet --single-item check_params" " &> {log:q}"
 
 
 rule synthesize:
@@ -41,8 +40,7 @@ rule split_folds:
     log:
         "logs/split_folds.log",
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item split_folds"
-        " &> {log:q}"
+        "dvc --wait-for-lock repro --quiet --single-item split_folds" " &> {log:q}"
 
 
 rule cache_spectrograms:

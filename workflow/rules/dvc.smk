@@ -50,7 +50,9 @@ def make_plan():
     return {
         stage.addressing: {
             "outputs": [os.path.relpath(out.fs_path, root) for out in stage.outs],
-            "parents": [parent.addressing for parent in graph.successors(stage) if parent in stages],
+            "parents": [
+                parent.addressing for parent in graph.successors(stage) if parent in stages
+            ],
             "runs": stage in runs,
         }
         for stage in sorted(stages, key=lambda stage: stage.addressing)
@@ -83,9 +85,7 @@ def dvc_inputs(pattern):
     def inputs(wildcards):
         address = pattern.format(**wildcards)
         if address not in PLAN:
-            raise WorkflowError(
-                f"dvc.yaml has no stage {address}: params.yaml does not name it"
-            )
+            raise WorkflowError(f"dvc.yaml has no stage {address}: params.yaml does not name it")
         stage = PLAN[address]
         made = [
             out if stage["runs"] and PLAN[parent]["runs"] else ancient(out)

@@ -57,5 +57,4 @@ rule ensemble:
     log:
         "logs/ensemble.log",
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item ensemble"
-        " &> {log:q}"
+        "dvc --wait-for-lock repro --quiet --single-item ensemble" " &> {log:q}"

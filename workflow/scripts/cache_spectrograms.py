@@ -6,12 +6,19 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from dawnchorus.audio import list_recordings
+from dawnchorus import params
+from dawnchorus.audio import list_recordings, read_recording
+from dawnchorus.cached import write_spectrogram
 from dawnchorus.files import replacing
 from dawnchorus.params import load_params
 from dawnchorus.progress import track
 from dawnchorus.script import run
-from dawnchorus.spectrogram import cache_spectrogram
+from dawnchorus.spectrogram import mel_spectrogram
+
+
+def cache_recording(recording: Path, folder: Path, settings: params.Spectrogram) -> None:
+    samples = read_recording(recording, settings.sample_rate)
+    write_spectrogram(folder, recording.stem, mel_spectrogram(samples, settings))
 
 
 def main() -> None:
@@ -24,7 +31,7 @@ def main() -> None:
     paths = list_recordings(arguments.recordings).values()
     with replacing(arguments.output) as folder, ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         folder.mkdir()
-        work = pool.map(partial(cache_spectrogram, folder=folder, settings=settings), paths, chunksize=4)
+        work = pool.map(partial(cache_recording, folder=folder, settings=settings), paths, chunksize=4)
         for _ in track(work, len(paths), f"{arguments.recordings.name} recordings cached"):
             pass
 

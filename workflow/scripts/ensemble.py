@@ -4,10 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from dawnchorus.ensemble import collect
+from dawnchorus.answers import Answers
+from dawnchorus.ensemble import collect, remove_leftovers
 from dawnchorus.files import replacing
 from dawnchorus.params import load_params
-from dawnchorus.report import Answers, figures, species_average_precision
+from dawnchorus.report import figures, species_average_precision
 from dawnchorus.script import run
 from dawnchorus.tables import read_annotations, read_scores, read_truth, write_scores
 
@@ -24,6 +25,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
+    remove_leftovers(arguments.predictions, params.backbones, params.folds)
     sample = read_scores(arguments.data / "sample_submission.csv")
     columns = list(sample.columns)
     test, oof = collect(arguments.predictions, params.backbones, params.folds, columns)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from dawnchorus.audio import list_recordings
+from dawnchorus.cached import list_spectrograms
 from dawnchorus.device import use_threads
 from dawnchorus.files import replacing
 from dawnchorus.inference import score_recordings
@@ -30,8 +30,8 @@ def main() -> None:
 
     sample_path = arguments.data / "sample_submission.csv"
     sample = read_scores(sample_path)
-    test = arguments.data / "test"
-    require_recordings(sample_path, sample.index.to_series(), list_recordings(test), test)
+    cached = list_spectrograms(arguments.spectrograms / "test")
+    require_recordings(sample_path, sample.index.to_series(), cached, arguments.data / "test")
     folds = read_folds(arguments.folds)
     length = to_frames(params.window.seconds, params.spectrogram)
     hop = min(length, to_frames(params.infer.hop_seconds, params.spectrogram))

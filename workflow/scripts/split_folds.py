@@ -22,16 +22,14 @@ def main() -> None:
 
     n_species = read_scores(arguments.data / "sample_submission.csv").shape[1]
     recordings = list_recordings(arguments.data / "train")
-    tables = []
-    for name in ("train_tp.csv", "train_fp.csv"):
-        table = read_annotations(arguments.data / name, n_species)
+    tp, fp = (read_annotations(arguments.data / f"train_{kind}.csv", n_species) for kind in ("tp", "fp"))
+    for name, table in (("train_tp.csv", tp), ("train_fp.csv", fp)):
         require_recordings(arguments.data / name, table.recording_id, recordings, arguments.data / "train")
-        tables.append(table)
-    folds = assign_folds(*tables, n_folds=len(params.folds), seed=params.seed)
+    folds = assign_folds(tp, fp, len(params.folds), params.seed)
     with replacing(arguments.folds) as path:
         folds.to_csv(path)
     with replacing(arguments.species) as path:
-        count_rows(*tables, folds, n_species).to_csv(path, index=False)
+        count_rows(tp, fp, folds, n_species).to_csv(path, index=False)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from dawnchorus.answers import Answers
 from dawnchorus.crops import Annotations, Crops
 from dawnchorus.device import use_threads
 from dawnchorus.files import replacing
@@ -10,7 +11,6 @@ from dawnchorus.inference import score_recordings
 from dawnchorus.metrics import lwlrap
 from dawnchorus.model import build_models
 from dawnchorus.params import load_params
-from dawnchorus.report import Answers
 from dawnchorus.script import run
 from dawnchorus.tables import read_annotations, read_folds, read_species
 from dawnchorus.training import fit

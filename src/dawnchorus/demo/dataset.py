@@ -3,6 +3,7 @@
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -86,10 +87,8 @@ def recording_id(demo: Demo, split: str, index: int) -> str:
     return f"{generator(demo.seed, 'id', split, index).integers(16**9):09x}"
 
 
-def synthesize_recording(
-    demo: Demo, species: list[Species], split: str, index: int, present: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], list[Call]]:
-    """One recording and its calls.
+def draw_calls(demo: Demo, species: list[Species], split: str, index: int, present: NDArray[np.bool_]) -> list[Call]:
+    """The calls of one recording: at least one of each species that is present, 2.5 on average in 15 s.
 
     Args:
         demo: the data set's parameters.
@@ -97,31 +96,52 @@ def synthesize_recording(
         split: "train" or "test"; chooses the animals.
         index: number of the recording; with the seed it decides everything drawn here.
         present: which species call, shape [Species].
-
-    Returns:
-        Samples with shape [Samples] at `SAMPLE_RATE`, and the calls.
     """
-    rng = generator(demo.seed, "recording", split, index)
-    sound = background(int(demo.seconds * SAMPLE_RATE), SAMPLE_RATE, rng)
-    quiet = sound.copy()
+    rng = generator(demo.seed, "calls", split, index)
     name = recording_id(demo, split, index)
     calls = []
     for species_id in np.flatnonzero(present):
-        one = species[species_id]
+        song = species[species_id].song
         # An animal that calls does so again: all calls of a species in a recording are one animal's.
         individual = int(rng.integers(INDIVIDUALS[split]))
-        animal = one.individuals[split][individual]
+        animal = species[species_id].individuals[split][individual]
         for _ in range(1 + rng.poisson(1.5 * demo.seconds / 15)):
-            call = sing(one.song, animal, SAMPLE_RATE, rng)[: len(sound)]
-            start = int(rng.integers(0, len(sound) - len(call) + 1))
-            stop = start + len(call)
-            low, high = one.song.f_low * animal.pitch, one.song.f_high * animal.pitch
-            snr_db = rng.normal(demo.snr_mean, demo.snr_std)
-            power = band_power(quiet[start:stop], SAMPLE_RATE, low, high) * 10 ** (snr_db / 10)
-            sound[start:stop] += call * np.float32(np.sqrt(power))
-            times = start / SAMPLE_RATE, stop / SAMPLE_RATE
-            calls.append(Call(name, int(species_id), 1, times[0], low, times[1], high, individual, snr_db, split))
-    return sound, calls
+            seconds = min(song.seconds / animal.tempo * rng.uniform(0.9, 1.1), demo.seconds)
+            start = rng.uniform(0, demo.seconds - seconds)
+            call = Call(
+                recording_id=name,
+                species_id=int(species_id),
+                songtype_id=1,
+                t_min=start,
+                f_min=song.f_low * animal.pitch,
+                t_max=start + seconds,
+                f_max=song.f_high * animal.pitch,
+                individual=individual,
+                snr_db=rng.normal(demo.snr_mean, demo.snr_std),
+                split=split,
+            )
+            calls.append(call)
+    return calls
+
+
+def synthesize_recording(
+    demo: Demo, species: list[Species], split: str, index: int, calls: list[Call]
+) -> NDArray[np.float32]:
+    """The sound of one recording: its calls over a background, as loud as their signal-to-noise says.
+
+    Returns:
+        Samples with shape [Samples] at `SAMPLE_RATE`.
+    """
+    rng = generator(demo.seed, "background", split, index)
+    quiet = background(int(demo.seconds * SAMPLE_RATE), SAMPLE_RATE, rng)
+    sound = quiet.copy()
+    for call in calls:
+        one = species[call.species_id]
+        voice = sing(one.song, one.individuals[split][call.individual], call.t_max - call.t_min, SAMPLE_RATE)
+        start = min(int(call.t_min * SAMPLE_RATE), len(sound) - len(voice))
+        noise = band_power(quiet[start : start + len(voice)], SAMPLE_RATE, call.f_min, call.f_max)
+        sound[start : start + len(voice)] += voice * np.float32(np.sqrt(noise * 10 ** (call.snr_db / 10)))
+    return sound
 
 
 def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -165,35 +185,40 @@ def write_dataset(demo: Demo, folder: Path, workers: int) -> None:
     signal-to-noise; the workflow trains on neither.
     """
     species = draw_species(demo)
-    columns = species_columns(demo.species)
-    calls: list[Call] = []
+    calls: dict[str, list[list[Call]]] = {}
     for split in ("train", "test"):
-        (folder / split).mkdir(parents=True)
         truth = draw_truth(demo, species, split)
+        calls[split] = [draw_calls(demo, species, split, *row) for row in enumerate(truth)]
+        (folder / split).mkdir(parents=True)
         write = partial(_write_recording, demo, species, split, folder / split)
         with ProcessPoolExecutor(workers) as pool:
-            work = pool.map(write, range(len(truth)), truth, chunksize=4)
-            for of_recording in track(work, total=len(truth), what=f"{split} recordings synthesized"):
-                calls += of_recording
+            work = pool.map(write, range(len(truth)), calls[split], chunksize=4)
+            for _ in track(work, total=len(truth), what=f"{split} recordings synthesized"):
+                pass
         if split == "test":
-            ids = [recording_id(demo, split, index) for index in range(len(truth))]
-            answers = pd.DataFrame(truth.astype(int), columns=columns)
-            answers.insert(0, "recording_id", ids)
-            answers = answers.sort_values("recording_id")
-            answers.to_csv(folder / "truth_test.csv", index=False)
-            answers.assign(**dict.fromkeys(columns, 0.5)).to_csv(folder / "sample_submission.csv", index=False)
-    table = pd.DataFrame(calls)
+            _write_answers(demo, truth, folder)
+    table = pd.DataFrame(chain.from_iterable(calls["train"] + calls["test"]))
     table.round(4).to_csv(folder / "calls.csv", index=False)
-    labels = draw_labels(demo, species, table[table.split == "train"])
-    for name, boxes in zip(("train_tp", "train_fp"), labels, strict=True):
+    for name, boxes in zip(
+        ("train_tp", "train_fp"), draw_labels(demo, species, table[table.split == "train"]), strict=True
+    ):
         boxes.round(4).to_csv(folder / f"{name}.csv", index=False)
 
 
 def _write_recording(
-    demo: Demo, species: list[Species], split: str, folder: Path, index: int, present: NDArray[np.bool_]
-) -> list[Call]:
-    sound, calls = synthesize_recording(demo, species, split, index, present)
+    demo: Demo, species: list[Species], split: str, folder: Path, index: int, calls: list[Call]
+) -> None:
+    sound = synthesize_recording(demo, species, split, index, calls)
     # A rare pile of loud calls must not wrap around in 16 bits.
     sound = sound / max(1.0, float(np.abs(sound).max()) / 0.99)
     soundfile.write(folder / f"{recording_id(demo, split, index)}.flac", sound, SAMPLE_RATE, subtype="PCM_16")
-    return calls
+
+
+def _write_answers(demo: Demo, truth: NDArray[np.bool_], folder: Path) -> None:
+    """Write the truth and the sample submission of the test recordings."""
+    columns = species_columns(demo.species)
+    answers = pd.DataFrame(truth.astype(int), columns=columns)
+    answers.insert(0, "recording_id", [recording_id(demo, "test", index) for index in range(len(truth))])
+    answers = answers.sort_values("recording_id")
+    answers.to_csv(folder / "truth_test.csv", index=False)
+    answers.assign(**dict.fromkeys(columns, 0.5)).to_csv(folder / "sample_submission.csv", index=False)

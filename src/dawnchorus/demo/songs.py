@@ -69,13 +69,18 @@ def draw_individuals(count: int, rng: np.random.Generator) -> list[Individual]:
     ]
 
 
-def sing(song: Song, individual: Individual, sample_rate: int, rng: np.random.Generator) -> Samples:
+def sing(song: Song, individual: Individual, seconds: float, sample_rate: int) -> Samples:
     """The sound of one call.
 
+    Args:
+        song: of its species.
+        individual: the animal that calls.
+        seconds: length of the call, s.
+        sample_rate: Hz.
+
     Returns:
-        Samples with shape [Samples] and a root mean square of 1; no two calls of an animal are quite the same.
+        Samples with shape [Samples] and a root mean square of 1.
     """
-    seconds = song.seconds / individual.tempo * rng.uniform(0.9, 1.1)
     rate = song.rate * individual.tempo
     low, high = song.f_low * individual.pitch, song.f_high * individual.pitch
     time = np.arange(int(seconds * sample_rate)) / sample_rate
@@ -110,9 +115,7 @@ def _note(phase: NDArray[np.float64], duty: float) -> NDArray[np.float64]:
     return np.where(phase < duty, np.sin(np.pi * np.clip(phase / duty, 0, 1)), 0.0)
 
 
-def _harmonics(
-    fundamental: NDArray[np.float64], low: float, high: float, sample_rate: int
-) -> NDArray[np.float64]:
+def _harmonics(fundamental: NDArray[np.float64], low: float, high: float, sample_rate: int) -> NDArray[np.float64]:
     """The harmonics of a fundamental (Hz for each sample) that lie between `low` and `high` Hz."""
     mean = float(np.mean(fundamental))
     numbers = np.arange(max(1, int(np.ceil(low / mean))), max(2, int(high / mean) + 1))

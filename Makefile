@@ -1,0 +1,40 @@
+# Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, CORES=n the number of cores.
+.DEFAULT_GOAL := help
+.PHONY: help env demo test lint clean
+
+SHELL := /bin/bash
+PYTHON ?= python3
+EXTRA := $(if $(CUDA),cuda,cpu)
+CORES ?= $(shell nproc)
+ENV := .venv/.$(EXTRA)
+# Every command below finds the environment's programs first, as in an activated shell.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+
+env: $(ENV) ## create .venv from uv.lock (CUDA=1: with CUDA for an NVIDIA GPU)
+
+# uv comes through pip where it is missing. Compiled bytecode saves each process seconds of start-up.
+$(ENV): pyproject.toml uv.lock
+	@if ! command -v uv > /dev/null; then \
+	    $(PYTHON) -m venv .venv && .venv/bin/python -m pip install --quiet "uv>=0.7"; \
+	fi
+	uv sync --locked --extra $(EXTRA) --compile-bytecode
+	@rm -f .venv/.cpu .venv/.cuda && touch $@
+
+demo: env ## run the whole workflow as params.yaml says, then print its metrics
+	snakemake --cores $(CORES)
+	@PYTHONPATH=src python workflow/scripts/show_metrics.py --metrics results/metrics.json
+	@echo "The submission is results/submission.csv."
+
+test: env ## run all tests
+	pytest
+
+lint: env ## check style, types and the workflow's files
+	pre-commit run --all-files
+	snakemake --lint
+
+clean: ## remove .venv and all results, but not DVC's cache
+	rm -rf .venv .snakemake logs results/curves results/models results/predictions results/submissions \
+	    results/*.csv results/*.txt data/demo/dataset data/spectrograms data/*.csv

@@ -1,0 +1,47 @@
+"""Files appear whole or not at all; progress is readable in a log."""
+
+from pathlib import Path
+
+import pytest
+
+from dawnchorus.files import replacing
+from dawnchorus.progress import progress_line, track
+from dawnchorus.seeding import generator
+
+
+def test_a_file_that_could_not_be_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "folder" / "table.csv"
+    with replacing(target) as path:
+        path.write_text("old")
+
+    def fail() -> None:
+        with replacing(target) as path:
+            path.write_text("ne")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert target.read_text() == "old"
+    assert [file.name for file in target.parent.iterdir()] == ["table.csv"]
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    for names in (["a", "b"], ["c"]):
+        with replacing(target) as path:
+            path.mkdir()
+            for name in names:
+                (path / name).touch()
+    assert [file.name for file in target.iterdir()] == ["c"]
+
+
+def test_a_log_gets_plain_lines_with_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(track(iter("abc"), 3, "recordings cached")) == ["a", "b", "c"]
+    assert capsys.readouterr().err == "3 of 3 recordings cached, took 0 s\n"
+    assert progress_line(40, 160, "recordings cached", seconds=5.0) == "40 of 160 recordings cached, 15 s left"
+
+
+def test_draws_depend_on_what_they_are_for_and_on_nothing_else() -> None:
+    assert generator(1, "crop", "a", 0).random() == generator(1, "crop", "a", 0).random()
+    draws = {generator(*keys).random() for keys in [(1, "crop", 0), (2, "crop", 0), (1, "order", 0), (1, "crop", 1)]}
+    assert len(draws) == 4

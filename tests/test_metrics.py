@@ -1,0 +1,110 @@
+"""Metrics, against scikit-learn, sampling and small cases by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score, label_ranking_average_precision_score
+
+from dawnchorus.answers import Answers
+from dawnchorus.metrics import (
+    average_precisions,
+    bootstrap_interval,
+    evaluate_constant,
+    evaluate_random,
+    lwlrap,
+    random_precision,
+)
+from dawnchorus.report import figures
+
+
+def case(seed: int, recordings: int = 60, species: int = 9) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    truth = rng.random((recordings, species)) < rng.uniform(0.05, 0.6, species)
+    truth[0] = False  # a silent recording must not count
+    return truth, rng.random(truth.shape) + 0.5 * truth
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("digits", [1, 8])
+def test_lwlrap_is_scikit_learns_weighed_by_labels(seed: int, digits: int) -> None:
+    truth, scores = case(seed)
+    scores = scores.round(digits)  # one digit: many ties
+    expected = label_ranking_average_precision_score(truth, scores, sample_weight=truth.sum(axis=1))
+    assert lwlrap(truth, scores) == pytest.approx(expected)
+
+
+def test_lwlrap_by_hand() -> None:
+    truth = np.array([[1, 0, 1], [0, 1, 0]], bool)
+    scores = np.array([[0.9, 0.8, 0.1], [0.5, 0.4, 0.3]])
+    # Ranks of the true labels: 1 and 3, then 2; precisions there: 1/1, 2/3 and 1/2.
+    assert lwlrap(truth, scores) == pytest.approx((1 + 2 / 3 + 1 / 2) / 3)
+
+
+def test_the_interval_is_that_of_resampled_recordings() -> None:
+    truth, scores = case(1)
+    low, high = bootstrap_interval(truth, scores, 4000, np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    used = np.flatnonzero(truth.any(axis=1))
+    drawn = [rng.choice(used, len(used)) for _ in range(600)]
+    values = [
+        label_ranking_average_precision_score(truth[rows], scores[rows], sample_weight=truth[rows].sum(axis=1))
+        for rows in drawn
+    ]
+    np.testing.assert_allclose([low, high], np.percentile(values, [2.5, 97.5]), atol=0.015)
+
+
+def test_average_precision_leaves_out_what_is_not_known() -> None:
+    truth, scores = case(2)
+    known = np.random.default_rng(3).random(truth.shape) < 0.5
+    known[:, 0] = False
+    values = average_precisions(truth, scores, known)
+    assert np.isnan(values[0])
+    for species in range(1, truth.shape[1]):
+        rows = known[:, species]
+        assert values[species] == pytest.approx(average_precision_score(truth[rows, species], scores[rows, species]))
+
+
+@pytest.mark.parametrize(("positives", "total"), [(1, 1), (1, 5), (3, 10), (10, 10)])
+def test_the_random_figure_is_the_mean_over_random_orders(positives: int, total: int) -> None:
+    rng = np.random.default_rng(0)
+    truth = np.arange(total) < positives
+    sampled = [average_precision_score(truth, rng.random(total)) for _ in range(4000)]
+    assert random_precision(positives, total) == pytest.approx(np.mean(sampled), abs=0.01)
+
+
+def test_random_and_constant_submissions() -> None:
+    truth, _ = case(4)
+    known = np.ones_like(truth)
+    rng = np.random.default_rng(0)
+    weights = truth.sum(axis=1)
+    sampled = [
+        label_ranking_average_precision_score(truth, rng.random(truth.shape), sample_weight=weights) for _ in range(500)
+    ]
+    random = evaluate_random(truth, known, 200, rng)
+    assert random.lwlrap == pytest.approx(np.mean(sampled), abs=0.01)
+    assert random.lwlrap_low < random.lwlrap < random.lwlrap_high
+    constant = evaluate_constant(truth, known, 200, rng)
+    prevalence = np.tile(truth.mean(axis=0), (len(truth), 1))
+    assert constant.lwlrap == pytest.approx(
+        label_ranking_average_precision_score(truth, prevalence, sample_weight=weights)
+    )
+    assert constant.macro_average_precision == pytest.approx(truth.mean(axis=0).mean())
+
+
+def test_figures_follow_the_recordings_not_the_rows() -> None:
+    truth, scores = case(5)
+    names = [f"r{number}" for number in range(len(truth))]
+    answers = Answers.of_truth(pd.DataFrame(truth.astype(int), index=names))
+    table = pd.DataFrame(scores, index=names)
+    report = figures(answers, {"one": table, "shuffled": table.sample(frac=1, random_state=1)}, 100, seed=1)
+    assert report["one"] == report["shuffled"]
+    assert report["one"]["lwlrap"] == pytest.approx(lwlrap(truth, scores), abs=1e-6)
+    assert set(report) == {"one", "shuffled", "constant", "random"}
+
+
+def test_sparse_labels_are_known_only_where_somebody_listened() -> None:
+    tp = pd.DataFrame({"recording_id": ["a", "b", "x"], "species_id": [0, 1, 1]})
+    fp = pd.DataFrame({"recording_id": ["a", "a", "c"], "species_id": [0, 2, 1]})
+    answers = Answers.of_annotations(tp, fp, ["a", "b", "c"], n_species=3)
+    assert answers.truth.astype(int).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert answers.known.astype(int).tolist() == [[1, 0, 1], [0, 1, 0], [0, 1, 0]]

@@ -1,0 +1,89 @@
+"""Spectrograms: equal to librosa's, cached as float16, any rate and channels."""
+
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+import soundfile
+from conftest import changed
+
+from dawnchorus.audio import list_recordings, read_recording
+from dawnchorus.cached import list_spectrograms, open_spectrogram, write_spectrogram
+from dawnchorus.errors import InputError
+from dawnchorus.params import Params
+from dawnchorus.spectrogram import mel_spectrogram
+
+
+def sound(seconds: float, rate: int) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    tone = np.sin(2 * np.pi * 3000 * np.arange(int(seconds * rate)) / rate)
+    return (0.1 * tone + 0.01 * rng.standard_normal(len(tone))).astype(np.float32)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 1.0, 12.5])
+@pytest.mark.parametrize(("n_mels", "hop", "f_min", "f_max"), [(64, 1024, 200.0, 12000.0), (384, 512, 50.0, 24000.0)])
+def test_equals_librosa(params: Params, seconds: float, n_mels: int, hop: int, f_min: float, f_max: float) -> None:
+    settings = changed(
+        params, {"spectrogram": {"n_mels": n_mels, "hop_length": hop, "f_min": f_min, "f_max": f_max}}
+    ).spectrogram
+    samples = sound(seconds, 48_000)
+    mel = librosa.feature.melspectrogram(
+        y=samples, sr=48_000, n_fft=2048, hop_length=hop, n_mels=n_mels, fmin=f_min, fmax=f_max
+    )
+    expected = librosa.power_to_db(mel, top_db=None).T
+    ours = mel_spectrogram(samples, settings)
+    assert ours.shape == expected.shape
+    np.testing.assert_allclose(ours, expected, atol=0.01)
+
+
+def test_cached_values_are_within_a_twentieth_of_a_decibel(params: Params, tmp_path: Path) -> None:
+    samples = sound(2.0, 48_000)
+    soundfile.write(tmp_path / "a.flac", samples, 48_000, subtype="PCM_24")
+    ours = mel_spectrogram(read_recording(tmp_path / "a.flac", 48_000), params.spectrogram)
+    write_spectrogram(tmp_path, "a", ours)
+    assert list_spectrograms(tmp_path) == {"a"}
+    cached = open_spectrogram(tmp_path, "a")
+    assert cached.dtype == np.float16
+    decoded, _ = librosa.load(tmp_path / "a.flac", sr=48_000)
+    settings = params.spectrogram
+    mel = librosa.feature.melspectrogram(
+        y=decoded, sr=48_000, n_fft=settings.n_fft, hop_length=settings.hop_length, n_mels=settings.n_mels,
+        fmin=settings.f_min, fmax=settings.f_max,
+    )  # fmt: skip
+    np.testing.assert_allclose(cached, librosa.power_to_db(mel, top_db=None).T, atol=0.05)
+
+
+def test_channels_are_averaged_and_rates_converted(tmp_path: Path) -> None:
+    samples = sound(1.0, 22_050)
+    soundfile.write(tmp_path / "a.wav", np.stack([samples, np.zeros_like(samples)], axis=1), 22_050, subtype="FLOAT")
+    ours = read_recording(tmp_path / "a.wav", 48_000)
+    expected, _ = librosa.load(tmp_path / "a.wav", sr=48_000, mono=True)
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def test_a_file_that_is_no_audio_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.flac").write_bytes(b"not audio")
+    with pytest.raises(InputError, match=r"a\.flac: cannot be decoded"):
+        read_recording(tmp_path / "a.flac", 48_000)
+    soundfile.write(tmp_path / "b.wav", np.zeros(0), 48_000)
+    with pytest.raises(InputError, match=r"b\.wav: has no samples"):
+        read_recording(tmp_path / "b.wav", 48_000)
+
+
+def test_a_folder_must_hold_each_recording_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no recording"):
+        list_recordings(tmp_path)
+    with pytest.raises(InputError, match=r"train: is missing.*data\.root"):
+        list_recordings(tmp_path / "train")
+    for name in ("a.flac", "a.WAV"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match="'a' is there twice"):
+        list_recordings(tmp_path)
+
+
+def test_a_damaged_spectrogram_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY")
+    for name in ("a", "missing"):
+        with pytest.raises(InputError, match=rf"{name}\.npy: cannot be read"):
+            open_spectrogram(tmp_path, name)

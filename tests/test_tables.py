@@ -1,0 +1,92 @@
+"""Bad tables give one clear error with file, line, column and remedy."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dawnchorus.errors import InputError
+from dawnchorus.tables import read_annotations, read_scores, read_truth, require_recordings, write_scores
+
+HEADING = "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ["is empty", "recording_id"]),
+        (HEADING, ["has no rows"]),
+        ("recording_id,species_id,t_min,f_min,f_max\na,0,1,2,3", ["no column t_max"]),
+        (f"{HEADING}\na,0,1,1,100,2,200\nb,0,1,5,100,4,200", ["line 3", "t_max", "found 4,", "after the row's t_min"]),
+        (f"{HEADING}\na,24,1,1,100,2,200", ["line 2", "species_id", "24", "0 to 23"]),
+        (f"{HEADING}\na,1.5,1,1,100,2,200", ["line 2", "species_id", "1.5", "whole number"]),
+        (f"{HEADING}\na,-1,1,1,100,2,200", ["line 2", "species_id", "-1"]),
+        (f"{HEADING}\na,0,1,soon,100,2,200", ["line 2", "t_min", "'soon'", "a number"]),
+        (f"{HEADING}\na,0,1,inf,100,2,200", ["line 2", "t_min", "inf"]),
+        (f"{HEADING}\na,0,1,-3,100,2,200", ["line 2", "t_min", "-3"]),
+        (f"{HEADING}\na,0,1,1,300,2,200", ["line 2", "f_max"]),
+        (f"{HEADING}\n,0,1,1,100,2,200", ["line 2", "recording_id"]),
+        (f"{HEADING}\na,0,1,1,100,2,200,9,9", ["cannot be read"]),
+        (f"{HEADING}\n" + "a,0,1,9,100,2,200\n" * 3, ["line 2", "2 more rows alike"]),
+    ],
+)
+def test_annotations(tmp_path: Path, text: str, names: list[str]) -> None:
+    path = tmp_path / "train_tp.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read_annotations(path, n_species=24)
+    for name in [str(path), *names]:
+        assert name in str(error.value)
+
+
+def test_a_missing_table_names_the_parameter_to_look_at(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere.csv: is missing.*data\.root"):
+        read_annotations(tmp_path / "nowhere.csv", n_species=2)
+
+
+def test_songtype_is_not_needed_and_ids_stay_text(tmp_path: Path) -> None:
+    path = tmp_path / "tp.csv"
+    path.write_text("recording_id,species_id,t_min,f_min,t_max,f_max\n0001,1,0.5,100,2,200\n")
+    table = read_annotations(path, n_species=2)
+    assert list(table.recording_id) == ["0001"]
+    assert list(table.species_id) == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("recording_id,s0,s2\na,1,0", ["s0, s2", "s0 to s1"]),
+        ("recording_id,s0,s1\na,1,0\na,1,0", ["line 3", "once"]),
+        ("recording_id,s0,s1\na,1,x", ["line 2", "s1", "'x'"]),
+    ],
+)
+def test_scores(tmp_path: Path, text: str, names: list[str]) -> None:
+    path = tmp_path / "sample_submission.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read_scores(path)
+    for name in [str(path), *names]:
+        assert name in str(error.value)
+
+
+def test_truth_must_be_0_or_1_and_hold_every_test_recording(tmp_path: Path) -> None:
+    path = tmp_path / "truth_test.csv"
+    path.write_text("recording_id,s0\na,1\nb,0.5\n")
+    with pytest.raises(InputError, match=r"line 3, column s0: found 0\.5, expected 0 or 1"):
+        read_truth(path, ["s0"], ["a", "b"])
+    path.write_text("recording_id,s0\na,1\n")
+    with pytest.raises(InputError, match="no row for 1 test recordings, for example 'b'"):
+        read_truth(path, ["s0"], ["a", "b"])
+
+
+def test_a_row_whose_recording_has_no_file_is_named(tmp_path: Path) -> None:
+    names = pd.Series(["a", "b", "c"])
+    with pytest.raises(InputError, match=r"tp\.csv: line 4, column recording_id: found 'c', expected .* a file in"):
+        require_recordings(tmp_path / "tp.csv", names, {"a": 1, "b": 2}, tmp_path)
+
+
+def test_scores_survive_writing_and_reading(tmp_path: Path) -> None:
+    scores = np.random.default_rng(0).random((5, 3), dtype=np.float32)
+    write_scores(tmp_path / "scores.csv", list("abcde"), scores)
+    np.testing.assert_array_equal(read_scores(tmp_path / "scores.csv").to_numpy(np.float32), scores)

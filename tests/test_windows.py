@@ -1,0 +1,81 @@
+"""Windows and their labels, by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dawnchorus.labels import window_labels
+from dawnchorus.windows import cover, cut, place
+
+
+@given(st.integers(1, 2000), st.integers(1, 300), st.data())
+def test_windows_see_every_frame_and_none_beyond_the_end(n_frames: int, length: int, data: st.DataObject) -> None:
+    starts = cover(n_frames, length, data.draw(st.integers(1, length)))
+    seen = np.zeros(n_frames, bool)
+    for start in starts:
+        seen[start : start + length] = True
+    assert seen.all()
+    assert starts[0] == 0
+    assert starts[-1] == max(0, n_frames - length)
+    assert len(set(starts)) == len(starts)
+
+
+@given(
+    t_min=st.floats(0, 50),
+    duration=st.floats(0.05, 20),
+    seconds=st.floats(1, 10),
+    begin_within=st.floats(0, 1),
+    min_overlap=st.floats(0.01, 1),
+    draw=st.floats(0, 1),
+)
+def test_a_placed_window_shows_enough_of_its_box(
+    t_min: float, duration: float, seconds: float, begin_within: float, min_overlap: float, draw: float
+) -> None:
+    recording = 80.0
+    start = place(t_min, t_min + duration, seconds, recording, begin_within, min_overlap, draw)
+    assert 0 <= start <= recording - seconds
+    inside = min(t_min + duration, start + seconds) - max(t_min, start)
+    assert inside >= min_overlap * min(duration, seconds) - 1e-6
+    if start > 0:
+        assert t_min - start <= begin_within * seconds + 1e-6
+
+
+def test_a_short_recording_is_filled_with_its_lowest_level() -> None:
+    spectrogram = np.array([[1, 2], [3, -4]], np.float16)
+    assert cut(spectrogram, 0, 4).tolist() == [[1, 2], [3, -4], [-4, -4], [-4, -4]]
+    assert cut(spectrogram, 1, 1).tolist() == [[3, -4]]
+
+
+@pytest.mark.parametrize(
+    ("box", "is_tp", "target", "known"),
+    [
+        ((11.0, 13.0), True, 1, 1),  # whole box in the window 10 to 15 s
+        ((9.0, 11.0), True, 1, 1),  # exactly half of it
+        ((8.9, 10.9), True, 0, 0),  # a little less than half: nobody can say
+        ((14.9, 17.0), True, 0, 0),
+        ((2.0, 9.0), True, 0, 0.3),  # outside: not listened to
+        ((15.0, 16.0), True, 0, 0.3),  # begins where the window ends
+        ((11.0, 13.0), False, 0, 1),
+        ((8.9, 10.9), False, 0, 0.3),
+        ((0.0, 30.0), True, 1, 1),  # longer than the window and all over it
+        ((12.4, 30.0), True, 1, 1),  # half of the window
+        ((12.6, 30.0), True, 0, 0),
+    ],
+)
+def test_labels_of_one_box(box: tuple[float, float], is_tp: bool, target: int, known: float) -> None:
+    targets, mask = window_labels(
+        np.array([box]), np.array([1]), np.array([is_tp]), start=10.0, seconds=5.0, n_species=3, min_overlap=0.5,
+        unlabelled_weight=0.3,
+    )  # fmt: skip
+    np.testing.assert_allclose(targets, [0, target, 0])
+    np.testing.assert_allclose(mask, [0.3, known, 0.3])
+
+
+def test_a_call_wins_over_a_false_positive() -> None:
+    def labels(tp_box: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+        boxes = np.array([(11.0, 12.0), tp_box])
+        return window_labels(boxes, np.array([0, 0]), np.array([False, True]), 10.0, 5.0, 1, 0.5, 0.0)
+
+    assert labels((13.0, 14.0)) == (np.array([1]), np.array([1]))
+    assert labels((14.9, 16.9)) == (np.array([0]), np.array([0]))
