@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from dawnchorus.errors import InputError
 
@@ -235,8 +236,8 @@ def _description(location: tuple[str | int, ...]) -> str:
     section: Any = Params
     description = ""
     for part in location:
-        if not (isinstance(section, type) and issubclass(section, BaseModel)) or part not in section.model_fields:
+        if not (isinstance(section, type) and issubclass(section, BaseModel)) or str(part) not in section.model_fields:
             break
-        field = section.model_fields[part]  # type: ignore[index]
+        field = section.model_fields[str(part)]
         description, section = field.description or "", field.annotation
     return f"it is: {description}" if description else "a section of its own"

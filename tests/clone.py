@@ -1,0 +1,161 @@
+"""A clone of the project with the tiny experiment, driven by the real `snakemake`, `dvc` and `git`."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from conftest import ROOT, TINY
+from ruamel.yaml import YAML
+
+# Stage commands call `python`; this one, first on PATH, notes each call before it becomes the real one.
+COUNTING_PYTHON = """#!/bin/sh
+echo "$$ $*" >> "$STARTED"
+exec {python} "$@"
+"""
+
+
+@dataclass
+class Clone:
+    """A working tree and the log of the stage commands that were started in it."""
+
+    path: Path
+    _seen: int = 0
+
+    @classmethod
+    def new(cls, path: Path) -> "Clone":
+        """The project's files as they are here, committed, with the tiny experiment and no results."""
+        files = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        ).stdout.splitlines()  # fmt: skip
+        for name in files:
+            if (ROOT / name).exists() and not name.endswith("dvc.lock") and not name.startswith("results/"):
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, path / name)
+        clone = cls(path)
+        for section, values in TINY.items():
+            clone.edit_params(section, values)
+        clone.run("git", "init", "--quiet")
+        clone.commit("tiny experiment")
+        return clone
+
+    def copy(self, path: Path) -> "Clone":
+        """Another clone in the same state, times and DVC's cache included."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return Clone(path)
+
+    def git_clone(self, path: Path) -> "Clone":
+        """What a colleague gets by `git clone`."""
+        self.run("git", "clone", "--quiet", ".", str(path))
+        return Clone(path)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """PATH with the counting python, and nothing of this machine's git and DVC settings."""
+        tools = self.path.parent / f"{self.path.name}-tools"
+        tools.mkdir(exist_ok=True)
+        python = tools / "python"
+        if not python.exists():
+            python.write_text(COUNTING_PYTHON.format(python=sys.executable))
+            python.chmod(0o755)
+        kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        return kept | {
+            "PATH": f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "STARTED": str(tools / "started.log"),
+            "DVC_SITE_CACHE_DIR": str(tools / "dvc"),
+            "DVC_GLOBAL_CONFIG_DIR": str(tools / "dvc"),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
+        }  # fmt: skip
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """Run a command in the clone, check how it ends, and return what it printed."""
+        done = subprocess.run(
+            command, cwd=self.path, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=600,
+        )  # fmt: skip
+        assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def snakemake(self, *options: str, fails: bool = False) -> str:
+        """Run Snakemake as the README does."""
+        return self.run("snakemake", "--cores", "8", "--resources", "gpu=1", *options, fails=fails)
+
+    def commit(self, message: str) -> None:
+        """Commit everything that git does not ignore."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", message)
+
+    def started(self) -> list[str]:
+        """The stage commands started since the last call: "train small_cnn 0", sorted."""
+        log = Path(self.environment["STARTED"])
+        lines = log.read_text().splitlines() if log.exists() else []
+        new, self._seen = lines[self._seen :], len(lines)
+        return sorted(_stage_of(line) for line in new if "workflow/scripts/" in line)
+
+    def edit_params(self, section: str, values: Any) -> None:
+        """Change some keys of a section of params.yaml, or a whole list or number."""
+        yaml = YAML()
+        content = yaml.load(self.path / "params.yaml")
+        if isinstance(values, dict):
+            content[section].update(values)
+        else:
+            content[section] = values
+        yaml.dump(content, self.path / "params.yaml")
+
+    def planned(self) -> set[str]:
+        """The DVC stages that `snakemake --dry-run` lists."""
+        found = set()
+        output = self.snakemake("--dry-run")
+        for rule, rest in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", output, re.MULTILINE):
+            cards = dict(re.findall(r"(\w+)=([\w.]+)", "".join(re.findall(r"wildcards: (.*)", rest))))
+            if rule == "synthesize":
+                found.add("data/demo/dvc.yaml:synthesize")
+            elif rule != "all":
+                suffix = "-".join(cards[key] for key in ("split", "backbone", "fold") if key in cards)
+                found.add(f"{rule}@{suffix}" if suffix else rule)
+        return found
+
+    def stale(self) -> set[str]:
+        """What `dvc status` calls stale, and its descendants in `dvc dag`; check_params hands on only its absence."""
+        stale = set(json.loads(self.run("dvc", "status", "--json")))
+        edges = re.findall(r'"([^"]+)" -> "([^"]+)"', self.run("dvc", "dag", "--dot"))
+        checked = (self.path / "results/params_checked.txt").exists()
+        waiting = [stage for stage in stale if stage != "check_params" or not checked]
+        while waiting:
+            parent = waiting.pop()
+            children = {below for above, below in edges if above == parent} - stale
+            stale |= children
+            waiting += children
+        return stale
+
+    def assert_engines_agree(self) -> set[str]:
+        """Both engines call the same stages stale; returns them."""
+        planned = self.planned()
+        assert planned == self.stale()
+        return planned
+
+    def assert_nothing_to_do(self) -> None:
+        """Neither engine runs a command."""
+        self.started()
+        assert self.run("dvc", "status").strip() == "Data and pipelines are up to date."
+        assert "Nothing to be done" in self.snakemake()
+        self.run("dvc", "repro")
+        assert self.started() == []
+
+
+def _stage_of(line: str) -> str:
+    words = line.split()
+    name = next(Path(word).stem for word in words if word.startswith("workflow/scripts/"))
+    options = dict(pairwise(words))
+    parts = [options[key] for key in ("--backbone", "--fold") if key in options]
+    if name == "cache_spectrograms":
+        parts = [Path(options["--recordings"]).name]
+    return " ".join([name, *parts])

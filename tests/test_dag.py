@@ -1,0 +1,124 @@
+"""dvc.yaml, the rules and the code agree: dependencies, parameters and outputs."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from dvc.repo import Repo
+
+from dawnchorus.params import Params
+
+# Modules that cannot change a result: how errors, progress and parameters are shown, and how files are renamed.
+WITHOUT_EFFECT = {"errors", "files", "params", "progress", "script"}
+STAGES = {"check_params", "synthesize", "split_folds", "cache_spectrograms", "train", "infer", "ensemble"}
+
+
+def imported(path: Path) -> set[Path]:
+    """The package's modules that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    paths = {
+        ROOT / "src" / Path(*name.split(".")).with_suffix(".py") for name in names if name.startswith("dawnchorus")
+    }
+    return {found for found in paths if found.exists()}
+
+
+def closure(path: Path) -> set[Path]:
+    found: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        new = imported(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def stages() -> dict[str, list]:
+    """DVC's stages by name; those of a matrix are alike but for their items."""
+    with Repo(str(ROOT)) as repo:
+        by_name: dict[str, list] = {}
+        for stage in repo.index.stages:
+            by_name.setdefault(re.sub(r"@.*", "", stage.name), []).append(stage)
+    return by_name
+
+
+def script(name: str) -> Path:
+    return ROOT / "workflow/scripts" / f"{name}.py"
+
+
+def test_the_stages_are_those_of_the_design() -> None:
+    assert set(stages()) == STAGES
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_a_stage_depends_on_its_script_and_all_that_it_imports(name: str) -> None:
+    wanted = {path for path in closure(script(name)) if path.stem not in WITHOUT_EFFECT} | {script(name)}
+    if name == "check_params":
+        wanted.add(ROOT / "src/dawnchorus/params.py")  # its very subject
+    for stage in stages()[name]:
+        assert f"workflow/scripts/{name}.py" in stage.cmd
+        code = {Path(dep.fs_path) for dep in stage.deps if dep.fs_path.endswith(".py")}
+        assert code == wanted
+
+
+def parameters_read(paths: set[Path]) -> set[str]:
+    """Names of the sections, and of `train.threads`, that code reads as attributes of the parameters."""
+    found: set[str] = set()
+    for path in paths:
+        tree = ast.parse(path.read_text())
+        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Attribute) or node.attr not in Params.model_fields:
+                continue
+            owner = node.value
+            is_params = (
+                (isinstance(owner, ast.Name) and owner.id == "params")
+                or (isinstance(owner, ast.Attribute) and owner.attr == "params")
+                or (isinstance(owner, ast.Call) and ast.unparse(owner.func) == "load_params")
+            )
+            if is_params:
+                above = parents[node]
+                threads = node.attr == "train" and isinstance(above, ast.Attribute) and above.attr == "threads"
+                found.add("train.threads" if threads else node.attr)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(STAGES - {"check_params"}))
+def test_a_stage_tracks_exactly_the_parameters_that_it_reads(name: str) -> None:
+    read = parameters_read(closure(script(name)) | {script(name)})
+    if "train" in read:
+        read.discard("train.threads")
+    for stage in stages()[name]:
+        tracked = {key for dep in stage.deps for key in getattr(dep, "params", [])}
+        assert tracked == read
+
+
+def test_check_params_tracks_the_whole_file_and_all_stages_depend_on_it() -> None:
+    (check,) = stages()["check_params"]
+    assert [dep.params for dep in check.deps if hasattr(dep, "params")] == [[]]
+    constant = {out.fs_path for out in check.outs}
+    for name, group in stages().items():
+        for stage in group:
+            assert name == "check_params" or constant <= {dep.fs_path for dep in stage.deps}, stage.addressing
+
+
+def test_the_rules_have_the_outputs_of_dvcs_stages() -> None:
+    table = subprocess.run(
+        ["snakemake", "--cores", "1", "--summary"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    heading = table[0].split("\t")
+    rules: dict[str, set[str]] = {}
+    for line in table[1:]:
+        cells = dict(zip(heading, line.split("\t"), strict=True))
+        rules.setdefault(cells["rule"], set()).add(cells["output_file"])
+    assert rules == {
+        name: {str(Path(out.fs_path).relative_to(ROOT)) for stage in group for out in stage.outs}
+        for name, group in stages().items()
+    }
