@@ -33,7 +33,6 @@ test: env ## run all tests
 
 lint: env ## check style, types and the workflow's files
 	pre-commit run --all-files
-	snakemake --lint
 
 clean: ## remove .venv and all results, but not DVC's cache
 	rm -rf .venv .snakemake logs results/curves results/models results/predictions results/submissions \

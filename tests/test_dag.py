@@ -122,3 +122,12 @@ def test_the_rules_have_the_outputs_of_dvcs_stages() -> None:
         name: {str(Path(out.fs_path).relative_to(ROOT)) for stage in group for out in stage.outs}
         for name, group in stages().items()
     }
+
+
+def test_snakemakes_linter_asks_for_nothing_but_conda() -> None:
+    report = subprocess.run(
+        ["snakemake", "--cores", "1", "--lint"], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ).stdout
+    # uv.lock pins the software of all stages; the linter knows conda and containers only.
+    asked = re.findall(r"^    \* (.*)", report, re.MULTILINE)
+    assert asked == ["Specify a conda environment or container for each rule.:"] * len(STAGES), report

@@ -15,7 +15,7 @@ rule check_params:
     log:
         "logs/check_params.log",
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item check_params" " &> {log:q}"
+        "dvc --wait-for-lock repro --single-item check_params" " &> {log:q}"
 
 
 rule synthesize:
@@ -27,8 +27,7 @@ rule synthesize:
         "logs/synthesize.log",
     threads: workflow.cores
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item data/demo/dvc.yaml:synthesize"
-        " &> {log:q}"
+        "dvc --wait-for-lock repro --single-item data/demo/dvc.yaml:synthesize" " &> {log:q}"
 
 
 rule split_folds:
@@ -40,7 +39,7 @@ rule split_folds:
     log:
         "logs/split_folds.log",
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item split_folds" " &> {log:q}"
+        "dvc --wait-for-lock repro --single-item split_folds" " &> {log:q}"
 
 
 rule cache_spectrograms:
@@ -54,5 +53,4 @@ rule cache_spectrograms:
         split="train|test",
     threads: workflow.cores
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item cache_spectrograms@{wildcards.split}"
-        " &> {log:q}"
+        "dvc --wait-for-lock repro --single-item cache_spectrograms@{wildcards.split}" " &> {log:q}"

@@ -11,6 +11,7 @@ constant: it runs after every change of params.yaml and hands nothing on to its 
 
 import json
 import os
+import re
 import sys
 import uuid
 from pathlib import Path
@@ -60,7 +61,7 @@ def make_plan():
 
 
 def stamp(address):
-    return FOLDER / (address.replace("/", "_").replace(":", "_") + ".stamp")
+    return FOLDER / (re.sub(r"[^\w@.-]", "_", address) + ".stamp")
 
 
 def write_plan():

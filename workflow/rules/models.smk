@@ -6,8 +6,10 @@ Outputs: results/models/{backbone}/{fold}.weights.h5, results/curves/{backbone}/
     results/average_precision.csv.
 """
 
+import shutil
+
 # Where there is no GPU the jobs share the cores, and a limit on GPUs must not hold them back.
-GPUS_OF_JOB = 1 if list(Path("/dev").glob("nvidia[0-9]*")) else 0
+GPUS_OF_JOB = 1 if shutil.which("nvidia-smi") else 0
 
 
 wildcard_constraints:
@@ -27,7 +29,7 @@ rule train:
     resources:
         gpu=GPUS_OF_JOB,
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item train@{wildcards.backbone}-{wildcards.fold}"
+        "dvc --wait-for-lock repro --single-item train@{wildcards.backbone}-{wildcards.fold}"
         " &> {log:q}"
 
 
@@ -42,7 +44,7 @@ rule infer:
     resources:
         gpu=GPUS_OF_JOB,
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item infer@{wildcards.backbone}-{wildcards.fold}"
+        "dvc --wait-for-lock repro --single-item infer@{wildcards.backbone}-{wildcards.fold}"
         " &> {log:q}"
 
 
@@ -57,4 +59,4 @@ rule ensemble:
     log:
         "logs/ensemble.log",
     shell:
-        "dvc --wait-for-lock repro --quiet --single-item ensemble" " &> {log:q}"
+        "dvc --wait-for-lock repro --single-item ensemble" " &> {log:q}"
