@@ -11,14 +11,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, TINY
 from ruamel.yaml import YAML
+from tiny import ROOT, TINY
 
 # Stage commands call `python`; this one, first on PATH, notes each call before it becomes the real one.
 COUNTING_PYTHON = """#!/bin/sh
 echo "$$ $*" >> "$STARTED"
 exec {python} "$@"
 """
+
+
+DATA = ["synthesize", "split_folds", "cache_spectrograms test", "cache_spectrograms train"]
+MODELS = ["infer small_cnn 0", "infer small_cnn 1", "train small_cnn 0", "train small_cnn 1"]
+ALL = sorted(["check_params", *DATA, *MODELS, "ensemble"])
 
 
 @dataclass

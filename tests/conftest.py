@@ -3,37 +3,16 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 # Tests run the modules in their own process; without this they would each take all cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from clone import ALL, Clone
+from tiny import ROOT, TINY, changed
+
 from dawnchorus.params import Params, load_params
-
-ROOT = Path(__file__).parent.parent
-
-# Sections and values that make the committed experiment small enough to run in seconds.
-TINY: dict[str, Any] = {
-    "demo": {"species": 8, "train_recordings": 16, "test_recordings": 6, "seconds": 4.0, "tp_per_species": 4,
-             "fp_per_species": 2, "commonest": 0.9, "rarest": 0.25},
-    "backbones": ["small_cnn"],
-    "folds": [0, 1],
-    "spectrogram": {"hop_length": 2048, "n_mels": 32},
-    "window": {"seconds": 2.0},
-    "train": {"epochs": 1},
-    "infer": {"hop_seconds": 1.0},
-    "ensemble": {"bootstrap_samples": 100},
-}  # fmt: skip
-
-
-def changed(params: Params, changes: dict[str, Any]) -> Params:
-    """The parameters with some sections' values changed."""
-    content = params.model_dump()
-    for key, value in changes.items():
-        content[key] = content[key] | value if isinstance(value, dict) else value
-    return Params.model_validate(content)
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +39,23 @@ def edited(tmp_path: Path) -> Callable[[str, str], Path]:
         return path
 
     return edit
+
+
+@pytest.fixture(scope="session")
+def through_snakemake(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A fresh clone after its first `snakemake`, results committed."""
+    clone = Clone.new(tmp_path_factory.mktemp("snakemake") / "clone")
+    clone.snakemake()
+    assert clone.started() == ALL
+    clone.commit("results")
+    return clone
+
+
+@pytest.fixture(scope="session")
+def through_dvc(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A fresh clone after its first `dvc repro`, results committed."""
+    clone = Clone.new(tmp_path_factory.mktemp("dvc") / "clone")
+    clone.run("dvc", "repro")
+    assert clone.started() == ALL
+    clone.commit("results")
+    return clone

@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 from dvc.repo import Repo
+from tiny import ROOT
 
 from dawnchorus.params import Params
 

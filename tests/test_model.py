@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import changed
+from tiny import changed
 
 from dawnchorus.crops import Annotations, Crops
 from dawnchorus.errors import InputError

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from conftest import ROOT
+from tiny import ROOT
 
 from dawnchorus.backbones import BACKBONES
 from dawnchorus.errors import InputError

@@ -6,7 +6,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
-from conftest import changed
+from tiny import changed
 
 from dawnchorus.audio import list_recordings, read_recording
 from dawnchorus.cached import list_spectrograms, open_spectrogram, write_spectrogram

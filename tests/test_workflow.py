@@ -11,33 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from clone import Clone
+from clone import MODELS, Clone
 from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
-
-DATA = ["synthesize", "split_folds", "cache_spectrograms test", "cache_spectrograms train"]
-MODELS = ["infer small_cnn 0", "infer small_cnn 1", "train small_cnn 0", "train small_cnn 1"]
-
-
-@pytest.fixture(scope="session")
-def through_snakemake(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A fresh clone after its first `snakemake`, results committed."""
-    clone = Clone.new(tmp_path_factory.mktemp("snakemake") / "clone")
-    clone.snakemake()
-    assert clone.started() == sorted(["check_params", *DATA, *MODELS, "ensemble"])
-    clone.commit("results")
-    return clone
-
-
-@pytest.fixture(scope="session")
-def through_dvc(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A fresh clone after its first `dvc repro`, results committed."""
-    clone = Clone.new(tmp_path_factory.mktemp("dvc") / "clone")
-    clone.run("dvc", "repro")
-    assert clone.started() == sorted(["check_params", *DATA, *MODELS, "ensemble"])
-    clone.commit("results")
-    return clone
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from dawnchorus.errors import InputError
 from dawnchorus.params import BackboneName
 
 
-@keras.saving.register_keras_serializable("dawnchorus")
 class Standardize(layers.Layer):
     """Windows in dB of any float type -> images with mean 0 and variance 1 each, float32, one channel.
 
@@ -26,7 +25,6 @@ class Standardize(layers.Layer):
         return ops.expand_dims(image / ops.maximum(deviation, pixels**-0.5), -1)
 
 
-@keras.saving.register_keras_serializable("dawnchorus")
 class Mixup(layers.Layer):
     """Mix each image of a batch with a partner (Zhang et al. 2018, arXiv:1710.09412).
 
@@ -41,7 +39,6 @@ class Mixup(layers.Layer):
         return own * image + (1 - own) * ops.take(image, partner, axis=0)
 
 
-@keras.saving.register_keras_serializable("dawnchorus")
 class AttentionHead(layers.Layer):
     """Features -> a probability for each species: mean over frequency, dropout, attention over time, sigmoid.
 

@@ -1,0 +1,57 @@
+"""Every command in the README and the docs is run, here or by .ci/run."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from clone import Clone
+from tiny import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def commands(page: Path) -> list[str]:
+    """The commands in a page's shell blocks, without comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def test_links_lead_to_files() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_set_up_commands_run_in_ci() -> None:
+    script = (ROOT / ".ci/run").read_text().splitlines()
+    for command in ("make env", "make demo", "make test", "make lint"):
+        assert command in script
+
+
+def test_cuda_is_an_extra_that_cpu_users_do_not_download() -> None:
+    plan = subprocess.run(["make", "--dry-run", "--always-make", "env", "CUDA=1"], cwd=ROOT, capture_output=True,
+                          text=True, check=True).stdout  # fmt: skip
+    assert "uv sync --locked --extra cuda" in plan
+
+    def packages(extra: str) -> str:
+        command = ["uv", "export", "--quiet", "--frozen", "--no-hashes", "--extra", extra]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert "nvidia-cudnn" in packages("cuda")
+    assert "nvidia" not in packages("cpu")
+    assert "tensorflow-cpu" in packages("cpu")
+
+
+@pytest.mark.slow
+def test_all_other_commands_of_the_pages_work(through_snakemake: Clone, tmp_path: Path) -> None:
+    clone = through_snakemake.copy(tmp_path / "clone")
+    for page in PAGES:
+        for command in commands(page):
+            if command.startswith("source "):
+                continue  # tests run in the environment already
+            if command.startswith("make "):
+                assert command in (ROOT / ".ci/run").read_text()
+            else:
+                clone.run(*command.split())
