@@ -29,7 +29,7 @@ demo: env ## run the whole workflow as params.yaml says, then print its metrics
 	@echo "The submission is results/submission.csv."
 
 test: env ## run all tests
-	pytest
+	pytest --numprocesses 2 --dist worksteal
 
 lint: env ## check style, types and the workflow's files
 	pre-commit run --all-files

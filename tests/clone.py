@@ -43,7 +43,7 @@ class Clone:
         for name in files:
             if (ROOT / name).exists() and not name.endswith("dvc.lock") and not name.startswith("results/"):
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, path / name)
+                shutil.copy2(ROOT / name, path / name, follow_symlinks=False)
         clone = cls(path)
         for section, values in TINY.items():
             clone.edit_params(section, values)
@@ -70,6 +70,7 @@ class Clone:
         if not python.exists():
             python.write_text(COUNTING_PYTHON.format(python=sys.executable))
             python.chmod(0o755)
+            (tools / "started.log").touch()
         kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
         return kept | {
             "PATH": f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -100,8 +101,7 @@ class Clone:
 
     def started(self) -> list[str]:
         """The stage commands started since the last call: "train small_cnn 0", sorted."""
-        log = Path(self.environment["STARTED"])
-        lines = log.read_text().splitlines() if log.exists() else []
+        lines = Path(self.environment["STARTED"]).read_text().splitlines()
         new, self._seen = lines[self._seen :], len(lines)
         return sorted(_stage_of(line) for line in new if "workflow/scripts/" in line)
 

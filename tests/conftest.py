@@ -10,6 +10,7 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from clone import ALL, Clone
+from filelock import FileLock
 from tiny import ROOT, TINY, changed
 
 from dawnchorus.params import Params, load_params
@@ -41,21 +42,27 @@ def edited(tmp_path: Path) -> Callable[[str, str], Path]:
     return edit
 
 
+def finished(factory: pytest.TempPathFactory, name: str, *command: str) -> Clone:
+    """A fresh clone after its first run, results committed; made once, whichever of pytest's workers comes first."""
+    shared = factory.getbasetemp().parent / f"{name}-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    with FileLock(f"{shared}.lock"):
+        if (shared / "clone").exists():
+            return Clone(shared / "clone")
+        clone = Clone.new(shared / "making")
+        clone.run(*command)
+        assert clone.started() == ALL
+        clone.commit("results")
+        # Renamed when it is whole, so that no worker starts from half of it.
+        return Clone(clone.path.rename(shared / "clone"))
+
+
 @pytest.fixture(scope="session")
 def through_snakemake(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A fresh clone after its first `snakemake`, results committed."""
-    clone = Clone.new(tmp_path_factory.mktemp("snakemake") / "clone")
-    clone.snakemake()
-    assert clone.started() == ALL
-    clone.commit("results")
-    return clone
+    """A clone that Snakemake finished."""
+    return finished(tmp_path_factory, "snakemake", "snakemake", "--cores", "8", "--resources", "gpu=1")
 
 
 @pytest.fixture(scope="session")
 def through_dvc(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A fresh clone after its first `dvc repro`, results committed."""
-    clone = Clone.new(tmp_path_factory.mktemp("dvc") / "clone")
-    clone.run("dvc", "repro")
-    assert clone.started() == ALL
-    clone.commit("results")
-    return clone
+    """A clone that DVC finished."""
+    return finished(tmp_path_factory, "dvc", "dvc", "repro")

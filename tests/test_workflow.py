@@ -26,12 +26,12 @@ def clone(through_snakemake: Clone, tmp_path: Path) -> Clone:
 @pytest.fixture
 def dvc_clone(through_dvc: Clone, tmp_path: Path) -> Clone:
     """The same of the clone that DVC finished."""
-    return through_dvc.copy(tmp_path / "clone")
+    return through_dvc.copy(tmp_path / "dvc-clone")
 
 
-def test_after_either_engine_the_other_has_nothing_to_do(clone: Clone, through_dvc: Clone) -> None:
+def test_after_either_engine_the_other_has_nothing_to_do(clone: Clone, dvc_clone: Clone) -> None:
     clone.assert_nothing_to_do()
-    through_dvc.assert_nothing_to_do()
+    dvc_clone.assert_nothing_to_do()
     assert not clone.run("git", "status", "--short")
 
 
@@ -120,7 +120,7 @@ def test_a_backbone_comes_and_goes(clone: Clone) -> None:
     assert clone.started() == ["check_params", "ensemble"]
     alone = pd.read_csv(clone.path / "results/submission.csv", index_col=0)
     np.testing.assert_allclose(alone, other, atol=1e-6)
-    assert [path.name for path in (clone.path / "results/submissions").iterdir()] == ["small_resnet.csv"]
+    assert [path.name for path in (clone.path / "results/submissions").glob("*.csv")] == ["small_resnet.csv"]
     clone.assert_nothing_to_do()
 
     # An earlier revision and its data: nothing to run, whatever was there before.
