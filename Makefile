@@ -34,6 +34,6 @@ test: env ## run all tests
 lint: env ## check style, types and the workflow's files
 	pre-commit run --all-files
 
-clean: ## remove .venv and all results, but not DVC's cache
-	rm -rf .venv .snakemake logs results/curves results/models results/predictions results/submissions \
+clean: ## remove what the workflow made; DVC's cache and .venv stay
+	rm -rf .snakemake logs dvc_plots results/curves results/models results/predictions results/submissions \
 	    results/*.csv results/*.txt data/demo/dataset data/spectrograms data/*.csv

@@ -130,7 +130,7 @@ class Clone:
 
     def stale(self) -> set[str]:
         """What `dvc status` calls stale, and its descendants in `dvc dag`; check_params hands on only its absence."""
-        stale = set(json.loads(self.run("dvc", "status", "--json")))
+        stale = set(json.loads(self.run("dvc", "status", "--json", "--with-deps", "dvc.yaml")))
         edges = re.findall(r'"([^"]+)" -> "([^"]+)"', self.run("dvc", "dag", "--dot"))
         checked = (self.path / "results/params_checked.txt").exists()
         waiting = [stage for stage in stale if stage != "check_params" or not checked]
@@ -150,7 +150,7 @@ class Clone:
     def assert_nothing_to_do(self) -> None:
         """Neither engine runs a command."""
         self.started()
-        assert self.run("dvc", "status").strip() == "Data and pipelines are up to date."
+        assert self.run("dvc", "status", "--with-deps", "dvc.yaml").strip() == "Data and pipelines are up to date."
         assert "Nothing to be done" in self.snakemake()
         self.run("dvc", "repro")
         assert self.started() == []
@@ -162,5 +162,5 @@ def _stage_of(line: str) -> str:
     options = dict(pairwise(words))
     parts = [options[key] for key in ("--backbone", "--fold") if key in options]
     if name == "cache_spectrograms":
-        parts = [Path(options["--recordings"]).name]
+        parts = [Path(options["--output"]).name]
     return " ".join([name, *parts])

@@ -151,16 +151,16 @@ def test_a_changed_module_runs_what_imports_it(clone: Clone, module: str, expect
     clone.assert_nothing_to_do()
 
 
-def test_a_new_test_recording_retrains_nothing(clone: Clone) -> None:
-    data = clone.path / "data/demo/dataset"
-    own = clone.path / "data/own"
-    own.mkdir()
-    for path in data.iterdir():
-        if path.name != "calls.csv":
-            clone.run("cp", "-r", str(path), str(own))
-    clone.edit_params("data", {"root": "data/own"})
+def test_a_new_test_recording_retrains_nothing(clone: Clone, tmp_path: Path) -> None:
+    own = tmp_path / "own data"
+    clone.run("cp", "-r", "data/demo/dataset", str(own))
+    clone.edit_params("data", {"root": str(own)})
+    # The embedded data set is no part of this experiment, even where its files are gone.
+    clone.run("rm", "-r", "data/demo/dataset")
+    before = {path: (path.stat().st_ino, path.stat().st_mode, path.stat().st_mtime) for path in own.rglob("*")}
     clone.snakemake()
     assert "synthesize" not in clone.started()
+    assert before == {path: (path.stat().st_ino, path.stat().st_mode, path.stat().st_mtime) for path in own.rglob("*")}
 
     soundfile.write(own / "test/new.wav", np.random.default_rng(0).normal(0, 0.01, 96_000), 48_000)
     for name, value in (("sample_submission.csv", 0.5), ("truth_test.csv", 1)):

@@ -12,24 +12,42 @@ T = TypeVar("T")
 SECONDS_BETWEEN_LINES = 10.0
 
 
-def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Yield the items and show how many are done and how long the rest takes.
+class Progress:
+    """Counts finished pieces of some work and shows how many are done and how long the rest takes."""
 
-    Args:
-        items: the work.
-        total: how many items there are.
-        what: what has been done with one, in the plural: "recordings cached".
-    """
-    if sys.stderr.isatty():
-        yield from tqdm(items, total=total, desc=what, unit="")
-        return
-    start = last = time.monotonic()
-    for done, item in enumerate(items, start=1):
-        yield item
+    def __init__(self, total: int, what: str) -> None:
+        """Start the clock.
+
+        Args:
+            total: how many pieces there are.
+            what: what has been done with one, in the plural: "recordings cached".
+        """
+        self._total, self._what, self._done = total, what, 0
+        self._start = self._last = time.monotonic()
+        self._bar = tqdm(total=total, desc=what, unit="") if sys.stderr.isatty() else None
+
+    def step(self, note: str = "") -> None:
+        """Count one more piece; in a log, a line with a note is always written, others every ten seconds."""
+        self._done += 1
+        if self._bar is not None:
+            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update()
+            if self._done == self._total:
+                self._bar.close()
+            return
         now = time.monotonic()
-        if done == total or now - last >= SECONDS_BETWEEN_LINES:
-            last = now
-            print(progress_line(done, total, what, now - start), file=sys.stderr, flush=True)
+        if note or self._done == self._total or now - self._last >= SECONDS_BETWEEN_LINES:
+            self._last = now
+            line = progress_line(self._done, self._total, self._what, now - self._start)
+            print(f"{line}: {note}" if note else line, file=sys.stderr, flush=True)
+
+
+def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Yield the items and show the progress; `total` and `what` as in `Progress`."""
+    progress = Progress(total, what)
+    for item in items:
+        yield item
+        progress.step()
 
 
 def progress_line(done: int, total: int, what: str, seconds: float) -> str:

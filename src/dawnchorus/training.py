@@ -1,7 +1,5 @@
 """Training one model: loss, schedule, loop and curve."""
 
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 from dawnchorus.crops import Crops
 from dawnchorus.errors import InputError
 from dawnchorus.params import Train
-from dawnchorus.progress import progress_line
+from dawnchorus.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -77,14 +75,14 @@ def fit(trainer: keras.Model, crops: Crops, validate: Callable[[], float]) -> pd
         steps_per_epoch=crops.steps_per_epoch,
         epochs=train.epochs,
         shuffle=False,
-        verbose=1 if sys.stderr.isatty() else 0,
+        verbose=0,
         callbacks=[recorder],
     )
     return pd.DataFrame(recorder.rows)
 
 
 class _Recorder(keras.callbacks.Callback):
-    """Validates after each epoch, keeps the curve, and writes a line an epoch where no bar is shown."""
+    """Validates after each epoch, keeps the curve, and shows the progress."""
 
     def __init__(
         self,
@@ -95,9 +93,8 @@ class _Recorder(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.rows: list[dict[str, float]] = []
-        self._validate, self._epochs, self._schedule = validate, epochs, schedule
-        self._steps_per_epoch = steps_per_epoch
-        self._start = time.monotonic()
+        self._validate, self._schedule, self._steps_per_epoch = validate, schedule, steps_per_epoch
+        self._progress = Progress(epochs, "epochs")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         loss = float((logs or {})["loss"])
@@ -108,6 +105,4 @@ class _Recorder(keras.callbacks.Callback):
         self.rows.append(
             {"epoch": epoch + 1, "loss": loss, "validation_lwlrap": lwlrap, "learning_rate": learning_rate}
         )
-        seconds = time.monotonic() - self._start
-        line = progress_line(epoch + 1, self._epochs, "epochs", seconds)
-        print(f"{line}: loss {loss:.4f}, validation LWLRAP {lwlrap:.4f}", file=sys.stderr, flush=True)
+        self._progress.step(f"loss {loss:.4f}, validation LWLRAP {lwlrap:.4f}")
