@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Clone:
 
     path: Path
     _seen: int = 0
+    _edges: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     @classmethod
     def new(cls, path: Path) -> "Clone":
@@ -131,7 +132,10 @@ class Clone:
     def stale(self) -> set[str]:
         """What `dvc status` calls stale, and its descendants in `dvc dag`; check_params hands on only its absence."""
         stale = set(json.loads(self.run("dvc", "status", "--json", "--with-deps", "dvc.yaml")))
-        edges = re.findall(r'"([^"]+)" -> "([^"]+)"', self.run("dvc", "dag", "--dot"))
+        parameters = (self.path / "params.yaml").read_text()
+        if parameters not in self._edges:
+            self._edges[parameters] = re.findall(r'"([^"]+)" -> "([^"]+)"', self.run("dvc", "dag", "--dot"))
+        edges = self._edges[parameters]
         checked = (self.path / "results/params_checked.txt").exists()
         waiting = [stage for stage in stale if stage != "check_params" or not checked]
         while waiting:
