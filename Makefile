@@ -3,8 +3,8 @@
 .PHONY: help env demo test lint clean
 
 SHELL := /bin/bash
-PYTHON ?= python3
-EXTRA := $(if $(CUDA),cuda,cpu)
+# Once chosen, CUDA stays.
+EXTRA := $(if $(CUDA)$(wildcard .venv/.cuda),cuda,cpu)
 CORES ?= $(shell nproc)
 ENV := .venv/.$(EXTRA)
 # Every command below finds the environment's programs first, as in an activated shell.
@@ -18,7 +18,7 @@ env: $(ENV) ## create .venv from uv.lock (CUDA=1: with CUDA for an NVIDIA GPU)
 # uv comes through pip where it is missing. Compiled bytecode saves each process seconds of start-up.
 $(ENV): pyproject.toml uv.lock
 	@if ! command -v uv > /dev/null; then \
-	    $(PYTHON) -m venv .venv && .venv/bin/python -m pip install --quiet "uv>=0.7"; \
+	    python3 -m venv .venv && .venv/bin/python -m pip install --quiet "uv>=0.7"; \
 	fi
 	uv sync --locked --extra $(EXTRA) --compile-bytecode
 	@rm -f .venv/.cpu .venv/.cuda && touch $@
@@ -36,4 +36,4 @@ lint: env ## check style, types and the workflow's files
 
 clean: ## remove what the workflow made; DVC's cache and .venv stay
 	rm -rf .snakemake logs dvc_plots results/curves results/models results/predictions results/submissions \
-	    results/*.csv results/*.txt data/demo/dataset data/spectrograms data/*.csv
+	    results/*.csv results/*.txt data/demo/dataset data/spectrograms data/folds.csv data/species.csv

@@ -8,10 +8,13 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 
+# First, for its errors about params.yaml are clearer than Snakemake's.
+include: "workflow/rules/dvc.smk"
+
+
 configfile: "params.yaml"
 
 
-include: "workflow/rules/dvc.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 
@@ -19,3 +22,7 @@ include: "workflow/rules/models.smk"
 rule all:
     input:
         all_outputs(),
+
+
+onerror:
+    print_failures(log)

@@ -72,7 +72,11 @@ class Clone:
             python.write_text(COUNTING_PYTHON.format(python=sys.executable))
             python.chmod(0o755)
             (tools / "started.log").touch()
-        kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("PYTHONPATH", "VIRTUAL_ENV", "OMP_NUM_THREADS")
+        }
         return kept | {
             "PATH": f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "STARTED": str(tools / "started.log"),

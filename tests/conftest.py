@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from clone import ALL, Clone
 from filelock import FileLock
+from ruamel.yaml import YAML
 from tiny import ROOT, TINY, changed
 
 from dawnchorus.params import Params, load_params
@@ -29,15 +30,22 @@ def tiny(params: Params) -> Params:
 
 
 @pytest.fixture
-def edited(tmp_path: Path) -> Callable[[str, str], Path]:
-    """A function that writes the committed params.yaml with one piece of text replaced."""
+def edited(tmp_path: Path) -> Callable[[str, object], Path]:
+    """A function that writes the workspace's params.yaml with one key ("train.epochs") set, or removed by `...`."""
 
-    def edit(old: str, new: str) -> Path:
-        text = (ROOT / "params.yaml").read_text()
-        assert old in text
-        path = tmp_path / "params.yaml"
-        path.write_text(text.replace(old, new))
-        return path
+    def edit(key: str, value: object) -> Path:
+        yaml = YAML()
+        content = yaml.load(ROOT / "params.yaml")
+        *sections, last = key.split(".")
+        section = content
+        for name in sections:
+            section = section[name]
+        if value is ...:
+            del section[last]
+        else:
+            section[last] = value
+        yaml.dump(content, tmp_path / "params.yaml")
+        return tmp_path / "params.yaml"
 
     return edit
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny import changed
 
-from dawnchorus.crops import Annotations, Crops
+from dawnchorus.crops import Annotations, Crops, mix_labels
 from dawnchorus.params import Params
 
 N_ROWS = 11
@@ -40,14 +40,6 @@ def test_every_row_once_an_epoch_in_a_new_order(crops: Crops) -> None:
     assert [len(labels) for _, labels in first] == [4, 4, 3]
 
 
-def test_a_later_epoch_can_be_started_at(crops: Crops) -> None:
-    through, resumed = list(islice(crops.batches(), 3, 6)), list(islice(crops.batches(first_epoch=1), 3))
-    for (inputs, labels), (inputs_again, labels_again) in zip(through, resumed, strict=True):
-        np.testing.assert_array_equal(labels, labels_again)
-        for key, value in inputs.items():
-            np.testing.assert_array_equal(value, inputs_again[key])
-
-
 def test_targets_and_masks_of_calls_and_false_positives(crops: Crops) -> None:
     for inputs, labels in islice(crops.batches(), 3):
         for row, (target, known) in zip(rows_of([(inputs, labels)]), labels, strict=True):
@@ -65,14 +57,39 @@ def test_windows_move_from_epoch_to_epoch(crops: Crops, tmp_path: Path) -> None:
     assert max(starts) <= 36
 
 
-def test_mixup_mixes_labels_and_masks_with_the_images(crops: Crops) -> None:
-    mixed = Crops(
-        crops.annotations, crops.folder, changed(crops.params, {"train": {"mixup_alpha": 0.5}}), N_ROWS, crops.job
-    )
-    for (inputs, labels), (_, plain) in zip(islice(mixed.batches(), 3), islice(crops.batches(), 3), strict=True):
-        own = inputs["weight"][:, None, None]
-        assert ((own >= 0) & (own <= 1)).all()
-        np.testing.assert_allclose(labels, own * plain + (1 - own) * plain[inputs["partner"]], rtol=1e-5)
+def test_mixed_labels_give_the_mixed_loss_of_both_windows(crops: Crops) -> None:
+    rng = np.random.default_rng(0)
+    target = (rng.random((4, N_ROWS)) < 0.3).astype(np.float32)
+    known = rng.choice([0, 0.3, 1], (4, N_ROWS)).astype(np.float32)
+    partner, weight = np.array([2, 0, 3, 1], np.int32), np.array([1, 0.2, 0.5, 0.9], np.float32)
+    mixed = mix_labels(np.stack([target, known], axis=1), partner, weight)
+    scores = rng.uniform(0.05, 0.95, (4, N_ROWS))
+
+    def loss(target: np.ndarray, known: np.ndarray) -> np.ndarray:
+        return -known * (target * np.log(scores) + (1 - target) * np.log(1 - scores))
+
+    own = weight[:, None]
+    expected = own * loss(target, known) + (1 - own) * loss(target[partner], known[partner])
+    np.testing.assert_allclose(loss(mixed[:, 0], mixed[:, 1]), expected, atol=1e-6)
+
+
+def test_mixup_draws_weights_of_0_to_1(crops: Crops) -> None:
+    params = changed(crops.params, {"train": {"mixup_alpha": 0.5}})
+    inputs, _ = next(Crops(crops.annotations, crops.folder, params, N_ROWS, crops.job).batches())
+    assert ((inputs["weight"] > 0) & (inputs["weight"] < 1)).any()
+    assert sorted(inputs["partner"]) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("min_overlap", [0.5, 1.0])
+def test_no_window_loses_the_box_that_it_was_placed_around(crops: Crops, min_overlap: float) -> None:
+    params = changed(crops.params, {"labels": {"min_overlap": min_overlap}})
+    boxes = np.column_stack([np.linspace(0, 2, N_ROWS), np.linspace(0.3, 4, N_ROWS)])
+    annotations = Annotations(crops.annotations.recording_ids, boxes, np.arange(N_ROWS), np.ones(N_ROWS, bool))
+    placed = Crops(annotations, crops.folder, params, N_ROWS, crops.job)
+    for epoch in range(50):
+        for row in range(N_ROWS):
+            _, target, known = placed.crop(row, epoch)
+            assert (target[row], known[row]) == (1, 1)
 
 
 def test_models_draw_apart(crops: Crops) -> None:

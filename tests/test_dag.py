@@ -2,16 +2,17 @@
 
 import ast
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
+from clone import Clone
 from dvc.repo import Repo
 from tiny import ROOT
 
 from dawnchorus.params import Params
 
 # Modules that cannot change a result: how errors, progress and parameters are shown, and how files are renamed.
+# The package's __init__.py, which only silences TensorFlow, is one of them.
 WITHOUT_EFFECT = {"errors", "files", "params", "progress", "script"}
 STAGES = {"check_params", "synthesize", "split_folds", "cache_spectrograms", "train", "infer", "ensemble"}
 
@@ -40,9 +41,9 @@ def closure(path: Path) -> set[Path]:
     return found
 
 
-def stages() -> dict[str, list]:
+def stages(root: Path = ROOT) -> dict[str, list]:
     """DVC's stages by name; those of a matrix are alike but for their items."""
-    with Repo(str(ROOT)) as repo:
+    with Repo(str(root)) as repo:
         by_name: dict[str, list] = {}
         for stage in repo.index.stages:
             by_name.setdefault(re.sub(r"@.*", "", stage.name), []).append(stage)
@@ -109,25 +110,28 @@ def test_check_params_tracks_the_whole_file_and_all_stages_depend_on_it() -> Non
             assert name == "check_params" or constant <= {dep.fs_path for dep in stage.deps}, stage.addressing
 
 
-def test_the_rules_have_the_outputs_of_dvcs_stages() -> None:
-    table = subprocess.run(
-        ["snakemake", "--cores", "1", "--summary"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    """A clone in which nothing has run, so that Snakemake's calls leave the workspace alone."""
+    return Clone.new(tmp_path / "clone")
+
+
+def test_the_rules_have_the_outputs_of_dvcs_stages(clone: Clone) -> None:
+    output = clone.snakemake("--summary")
+    table = output[output.index("output_file\t") :].splitlines()
     heading = table[0].split("\t")
     rules: dict[str, set[str]] = {}
     for line in table[1:]:
         cells = dict(zip(heading, line.split("\t"), strict=True))
         rules.setdefault(cells["rule"], set()).add(cells["output_file"])
     assert rules == {
-        name: {str(Path(out.fs_path).relative_to(ROOT)) for stage in group for out in stage.outs}
-        for name, group in stages().items()
+        name: {str(Path(out.fs_path).relative_to(clone.path)) for stage in group for out in stage.outs}
+        for name, group in stages(clone.path).items()
     }
 
 
-def test_snakemakes_linter_asks_for_nothing_but_conda() -> None:
-    report = subprocess.run(
-        ["snakemake", "--cores", "1", "--lint"], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ).stdout
+def test_snakemakes_linter_asks_for_nothing_but_conda(clone: Clone) -> None:
+    report = clone.snakemake("--lint", fails=True)
     # uv.lock pins the software of all stages; the linter knows conda and containers only.
     asked = re.findall(r"^    \* (.*)", report, re.MULTILINE)
     assert asked == ["Specify a conda environment or container for each rule.:"] * len(STAGES), report

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from scipy.signal import find_peaks
 
 from dawnchorus.demo.backgrounds import background, band_power
 from dawnchorus.demo.dataset import (
@@ -22,13 +23,17 @@ from dawnchorus.metrics import evaluate_constant, evaluate_random
 from dawnchorus.params import Demo, Params
 
 
+def calls_of(demo: Demo, split: str) -> pd.DataFrame:
+    """All calls of one part of the data set."""
+    species = draw_species(demo)
+    truth = draw_truth(demo, species, split)
+    return pd.DataFrame(call for row in enumerate(truth) for call in draw_calls(demo, species, split, *row))
+
+
 @pytest.fixture(scope="module")
 def calls(params: Params) -> pd.DataFrame:
-    """All calls of the committed data set's training part."""
-    demo = params.demo
-    species = draw_species(demo)
-    truth = draw_truth(demo, species, "train")
-    return pd.DataFrame(call for row in enumerate(truth) for call in draw_calls(demo, species, "train", *row))
+    """All calls of the training part."""
+    return calls_of(params.demo, "train")
 
 
 def test_how_much_a_submission_gets_that_knows_nothing(params: Params) -> None:
@@ -48,6 +53,7 @@ def test_prevalence_is_skewed(params: Params) -> None:
 
 def test_half_of_the_calls_are_faint_and_few_are_labelled(params: Params, calls: pd.DataFrame) -> None:
     assert (calls.snr_db < 6).mean() >= 0.5
+    assert (calls_of(params.demo, "test").snr_db < 6).mean() >= 0.5
     tp, _ = draw_labels(params.demo, draw_species(params.demo), calls)
     assert len(tp) / len(calls) <= 0.15
     assert tp.species_id.value_counts().between(2, params.demo.tp_per_species).all()
@@ -95,6 +101,15 @@ def test_songs_keep_to_their_band(number: int) -> None:
     inside = band_power(call, SAMPLE_RATE, low * 0.9, high * 1.1)
     assert np.mean(call**2) == pytest.approx(1, rel=1e-3)
     assert inside > 0.85
+
+
+def test_a_harmonic_stack_has_several_harmonics() -> None:
+    rng = np.random.default_rng(5)
+    song = next(song for song in draw_songs(len(KINDS), rng) if song.kind == "harmonics")
+    call = sing(song, draw_individuals(1, rng)[0], 1.0, SAMPLE_RATE)
+    middle = np.abs(np.fft.rfft(call[20_000:28_000] * np.hanning(8000)))
+    peaks, _ = find_peaks(middle, height=0.2 * middle.max())
+    assert len(peaks) >= 4
 
 
 def test_test_recordings_have_other_animals(params: Params) -> None:

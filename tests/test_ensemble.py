@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dawnchorus.ensemble import collect, mean_scores, remove_leftovers
+from dawnchorus.ensemble import collect, mean_scores
 from dawnchorus.errors import InputError
+from dawnchorus.leftovers import remove_leftovers
 from dawnchorus.tables import write_scores
 
 
@@ -34,9 +35,11 @@ def test_what_an_earlier_experiment_left_is_neither_used_nor_kept(tmp_path: Path
         predictions(tmp_path, backbone, fold, 0.9 if backbone == "gone" or fold == 2 else 0.1)
     test, _ = collect(tmp_path, ["a"], [0, 1], ["s0", "s1"])
     assert test["ensemble"].s0["t0"] == pytest.approx(0.1)
+    (tmp_path / "notes.txt").touch()
     remove_leftovers(tmp_path, ["a"], [0, 1])
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")) == ["a/0", "a/1"]
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "notes.txt"]
+    remove_leftovers(tmp_path / "nowhere", ["a"], [0])
 
 
 def test_tables_of_different_recordings_are_refused() -> None:

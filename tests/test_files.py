@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dawnchorus.files import replacing
-from dawnchorus.progress import progress_line, track
+from dawnchorus.progress import Progress, progress_line, track
 from dawnchorus.seeding import generator
 
 
@@ -39,6 +39,17 @@ def test_a_log_gets_plain_lines_with_what_is_left(capsys: pytest.CaptureFixture[
     assert list(track(iter("abc"), 3, "recordings cached")) == ["a", "b", "c"]
     assert capsys.readouterr().err == "3 of 3 recordings cached, took 0 s\n"
     assert progress_line(40, 160, "recordings cached", seconds=5.0) == "40 of 160 recordings cached, 15 s left"
+
+
+def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress = Progress(2, "epochs")
+    for _ in range(2):
+        progress.step("loss 0.5")
+    shown = capsys.readouterr().err
+    assert "epochs: 100%" in shown
+    assert "2/2" in shown
+    assert "loss 0.5" in shown
 
 
 def test_draws_depend_on_what_they_are_for_and_on_nothing_else() -> None:

@@ -40,7 +40,8 @@ def inception(frames: int, n_mels: int) -> keras.Model:
 
 def efficientnet(frames: int, n_mels: int) -> keras.Model:
     """Keras's EfficientNetB3 without its top."""
-    return _application(keras.applications.EfficientNetB3, frames, n_mels, "efficientnet")
+    # It begins by dividing by 255.
+    return _application(keras.applications.EfficientNetB3, frames, n_mels, "efficientnet", scale=255.0)
 
 
 def resnet(frames: int, n_mels: int) -> keras.Model:
@@ -89,8 +90,12 @@ def _convolve_all_bands(x: keras.KerasTensor, filters: int) -> keras.KerasTensor
     return layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(x))
 
 
-def _application(network: Callable[..., keras.Model], frames: int, n_mels: int, name: str) -> keras.Model:
+def _application(
+    network: Callable[..., keras.Model], frames: int, n_mels: int, name: str, scale: float = 1.0
+) -> keras.Model:
     image = keras.Input((frames, n_mels, 1))
     x = layers.Concatenate()([image, image, image])
+    if scale != 1:
+        x = layers.Rescaling(scale)(x)
     x = network(include_top=False, weights=None, input_shape=(frames, n_mels, 3), pooling=None)(x)
     return keras.Model(image, x, name=name)

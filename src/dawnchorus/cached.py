@@ -29,8 +29,3 @@ def open_spectrogram(folder: Path, recording_id: str) -> NDArray[np.float16]:
             f"{path}: cannot be read: {error}; does recording {recording_id!r} have an audio file? "
             "If so, delete the file and run again"
         ) from error
-
-
-def list_spectrograms(folder: Path) -> set[str]:
-    """The recordings of which a folder holds spectrograms."""
-    return {path.stem for path in folder.glob("*.npy")}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -93,10 +94,12 @@ class Crops:
             self.annotations.boxes[same], self.annotations.species_ids[same], self.annotations.is_tp[same],
             to_seconds(start, settings), seconds, self.n_species,
             params.labels.min_overlap, params.labels.unlabelled_weight,
+            # A window that begins on a frame must not lose the box that it was placed around.
+            tolerance=to_seconds(1, settings),
         )  # fmt: skip
         return cut(spectrogram, start, length), target, known
 
-    def batches(self, first_epoch: int = 0) -> Iterator[tuple[dict[str, NDArray], NDArray[np.float32]]]:
+    def batches(self) -> Iterator[tuple[dict[str, NDArray], NDArray[np.float32]]]:
         """Batches without end, epoch after epoch; the last one of an epoch may be smaller.
 
         Yields:
@@ -105,8 +108,7 @@ class Crops:
             labels: target and known after mixup, stacked: (Batch, 2, Species) float32.
         """
         train = self.params.train
-        epoch = first_epoch
-        while True:
+        for epoch in count():
             order = generator(self.params.seed, "order", *self.job, epoch).permutation(len(self.annotations))
             for number, start in enumerate(range(0, len(order), train.batch_size)):
                 rows = order[start : start + train.batch_size]
@@ -117,12 +119,34 @@ class Crops:
                 weight = np.ones(len(rows), np.float32)
                 if train.mixup_alpha > 0:
                     weight = rng.beta(train.mixup_alpha, train.mixup_alpha, len(rows)).astype(np.float32)
-                own = weight[:, None, None]
                 inputs = {"windows": np.stack(windows), "partner": partner, "weight": weight}
-                yield inputs, own * labels + (1 - own) * labels[partner]
-            epoch += 1
+                yield inputs, mix_labels(labels, partner, weight)
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches in an epoch."""
         return -(-len(self.annotations) // self.params.train.batch_size)
+
+
+def mix_labels(
+    labels: NDArray[np.float32], partner: NDArray[np.int32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The labels of windows that are mixed with partners.
+
+    The loss of a mixed window is that of both its parts, each by its weight: known is the weighted mean of both, and
+    target the mean of both weighed by what is known, so that a part of which nothing is known says nothing.
+
+    Args:
+        labels: target and known, shape [Batch, 2, Species].
+        partner: row of each window's partner, shape [Batch].
+        weight: of the window's own part, shape [Batch].
+
+    Returns:
+        Target and known of the mixed windows, shape [Batch, 2, Species].
+    """
+    own, other = weight[:, None], 1 - weight[:, None]
+    target, known = labels[:, 0], labels[:, 1]
+    mixed_known = own * known + other * known[partner]
+    both = own * known * target + other * (known * target)[partner]
+    mixed_target = np.divide(both, mixed_known, out=np.zeros_like(both), where=mixed_known > 0)
+    return np.stack([mixed_target, mixed_known], axis=1)

@@ -1,7 +1,6 @@
 """The ensemble: means of scores over folds and backbones."""
 
 import functools
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,26 +35,6 @@ def collect(
     for tables in (test, oof):
         tables["ensemble"] = mean_scores(dict(tables))
     return test, oof
-
-
-def remove_leftovers(folder: Path, backbones: Sequence[str], folds: Sequence[int]) -> None:
-    """Remove predictions of models that the experiment no longer has.
-
-    DVC takes one hash of the whole folder. With another experiment's files in it, a clone that pulls only this
-    experiment's would look out of date. DVC's cache keeps what is removed here and brings it back on demand.
-
-    Args:
-        folder: holds `<backbone>/<fold>/`.
-        backbones: names of the experiment.
-        folds: its numbers.
-    """
-    wanted = {(backbone, str(fold)) for backbone in backbones for fold in folds}
-    for path in sorted(folder.glob("*/*")):
-        if (path.parent.name, path.name) not in wanted:
-            shutil.rmtree(path)
-    for path in sorted(folder.iterdir()):
-        if path.name not in backbones:
-            shutil.rmtree(path)
 
 
 def mean_scores(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ def window_labels(
     n_species: int,
     min_overlap: float,
     unlabelled_weight: float,
+    tolerance: float = 0.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Target and mask of one window of a recording.
 
@@ -29,14 +30,15 @@ def window_labels(
         n_species: number of species.
         min_overlap: part of a box, above 0, at most 1.
         unlabelled_weight: 0 to 1.
+        tolerance: a box that lies in the window by so much too little, s, still counts.
 
     Returns:
         target and known, each with shape [Species].
     """
     inside = np.minimum(boxes[:, 1], start + seconds) - np.maximum(boxes[:, 0], start)
     needed = min_overlap * np.minimum(boxes[:, 1] - boxes[:, 0], seconds)
-    # A microsecond's tolerance: a box that was placed to lie in by exactly enough must count.
-    enough = inside >= needed - 1e-6
+    # A microsecond more, for boxes that lie in by exactly enough.
+    enough = inside >= needed - tolerance - 1e-6
     target = np.zeros(n_species, np.float32)
     known = np.full(n_species, unlabelled_weight, np.float32)
     known[species_ids[~is_tp & enough]] = 1

@@ -24,13 +24,13 @@ SMALLEST_IMAGE: dict[BackboneName, int] = {
 PositiveInt = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PositiveFloat = Annotated[float, Field(gt=0)]
 
 
 class Section(BaseModel):
     """A section of `params.yaml`: no unknown keys, no conversions between types, no changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Demo(Section):
@@ -44,7 +44,9 @@ class Demo(Section):
     tp_per_species: Annotated[int, Field(ge=2)] = Field(description="at most so many TP boxes for a species")
     fp_per_species: Annotated[int, Field(ge=1)] = Field(description="FP boxes for a species")
     commonest: Fraction = Field(description="prevalence of the commonest species, fraction of recordings")
-    rarest: Fraction = Field(description="prevalence of the rarest species, fraction of recordings")
+    rarest: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="prevalence of the rarest species, fraction of recordings"
+    )
     snr_mean: Annotated[float, Field(ge=-30, le=60)] = Field(
         description="mean signal-to-noise of a call in its band, dB"
     )

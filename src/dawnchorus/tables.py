@@ -87,7 +87,10 @@ def read_truth(path: Path, columns: list[str], recording_ids: list[str]) -> pd.D
     missing = [name for name in recording_ids if name not in truth.index]
     if missing:
         raise InputError(f"{path}: has no row for {len(missing)} test recordings, for example {missing[0]!r}; add them")
-    return truth.loc[recording_ids]
+    truth = truth.loc[recording_ids]
+    if not truth.to_numpy().any():
+        raise InputError(f"{path}: no species calls in any test recording; without one there is nothing to evaluate")
+    return truth
 
 
 def require_recordings(path: Path, names: pd.Series, recordings: Container[str], folder: Path) -> None:
@@ -130,13 +133,16 @@ def _read(path: Path, required: list[str]) -> pd.DataFrame:
         with warnings.catch_warnings():
             # Without it pandas drops cells that stand beyond the last column.
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False, skip_blank_lines=False)
     except FileNotFoundError as error:
         raise InputError(f"{path}: is missing; `data.root` in params.yaml names the folder of the data set") from error
     except pd.errors.EmptyDataError as error:
         raise InputError(f"{path}: is empty; expected a line with {', '.join(required)}, then rows") from error
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise InputError(f"{path}: cannot be read as a CSV table: {str(error).strip()}") from error
+    # Blank lines count in the number of a line and for nothing else. Cells that are missing at a line's end are empty.
+    table = table.fillna("")
+    table = table[(table != "").any(axis=1)]
     missing = [column for column in required if column not in table.columns]
     if missing:
         raise InputError(
@@ -157,13 +163,13 @@ def _numbers(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
 def _refuse(
     path: Path, table: pd.DataFrame, column: str, wrong: "pd.Series | NDArray[np.bool_]", expected: str
 ) -> None:
-    """Raise for the first wrong row; rows are counted as an editor counts lines, the heading being line 1."""
+    """Raise for the first wrong row; its line is its index + 2, as an editor counts, the heading being line 1."""
     rows = np.flatnonzero(wrong)
     if len(rows):
         value = table[column].iloc[rows[0]]
         found = repr(value) if isinstance(value, str) else f"{value:g}"
         more = f" ({len(rows) - 1} more rows alike)" if len(rows) > 1 else ""
         raise InputError(
-            f"{path}: line {rows[0] + 2}, column {column}: found {found}, "
+            f"{path}: line {table.index[rows[0]] + 2}, column {column}: found {found}, "
             f"expected {expected}{more}; correct or remove the row"
         )

@@ -24,6 +24,7 @@ from dawnchorus.errors import InputError
 from dawnchorus.params import load_params
 
 FOLDER = Path(".snakemake/dvc")
+FAR_FUTURE = 4102444800  # the year 2100
 
 
 def make_plan():
@@ -70,6 +71,8 @@ def write_plan():
     for address, stage in plan.items():
         if stage["runs"]:
             stamp(address).write_text(uuid.uuid4().hex)
+            # Later than any output, also one with a time in the future.
+            os.utime(stamp(address), (FAR_FUTURE, FAR_FUTURE))
         else:
             stamp(address).touch()
             os.utime(stamp(address), (1, 1))
@@ -96,6 +99,16 @@ def dvc_inputs(pattern):
         return [str(stamp(address)), *made]
 
     return inputs
+
+
+def print_failures(snakemake_logs):
+    """End a failed run with the reason of each failed job and the path of its log."""
+    text = "".join(Path(path).read_text() for path in snakemake_logs)
+    for path in dict.fromkeys(re.findall(r"^ +log: (.*) \(check log", text, re.MULTILINE)):
+        lines = Path(path).read_text().splitlines() if Path(path).exists() else []
+        starts = [row for row, line in enumerate(lines) if line.startswith("error: ")]
+        end = lines[starts[-1] :] if starts else lines[-5:]
+        print("", *end, f"The whole log: {path}", sep="\n", file=sys.stderr)
 
 
 if workflow.is_main_process:

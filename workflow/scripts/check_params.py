@@ -1,9 +1,13 @@
-"""Validate params.yaml; every other stage depends on the constant that this one writes."""
+"""Validate params.yaml and remove predictions of models that it no longer names.
+
+Every other stage depends on the constant that this one writes.
+"""
 
 import argparse
 from pathlib import Path
 
 from dawnchorus.files import replacing
+from dawnchorus.leftovers import remove_leftovers
 from dawnchorus.params import load_params
 from dawnchorus.script import run
 
@@ -11,9 +15,11 @@ from dawnchorus.script import run
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--predictions", type=Path, required=True, help="folder with <backbone>/<fold>/")
     parser.add_argument("--output", type=Path, required=True, help="written when the parameters are valid")
     arguments = parser.parse_args()
-    load_params(arguments.params)
+    params = load_params(arguments.params)
+    remove_leftovers(arguments.predictions, params.backbones, params.folds)
     with replacing(arguments.output) as path:
         path.write_text("The parameters are valid.\n")
 

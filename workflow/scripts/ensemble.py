@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from dawnchorus.answers import Answers
-from dawnchorus.ensemble import collect, remove_leftovers
+from dawnchorus.ensemble import collect
 from dawnchorus.files import replacing
 from dawnchorus.params import load_params
 from dawnchorus.report import figures, species_average_precision
@@ -25,7 +25,6 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
-    remove_leftovers(arguments.predictions, params.backbones, params.folds)
     sample = read_scores(arguments.data / "sample_submission.csv")
     columns = list(sample.columns)
     test, oof = collect(arguments.predictions, params.backbones, params.folds, columns)

@@ -3,14 +3,13 @@
 import argparse
 from pathlib import Path
 
-from dawnchorus.cached import list_spectrograms
 from dawnchorus.device import use_threads
 from dawnchorus.files import replacing
 from dawnchorus.inference import score_recordings
 from dawnchorus.model import build_models, load_weights
 from dawnchorus.params import load_params
 from dawnchorus.script import run
-from dawnchorus.tables import read_folds, read_scores, require_recordings, write_scores
+from dawnchorus.tables import read_folds, read_scores, write_scores
 from dawnchorus.windows import to_frames
 
 
@@ -28,10 +27,7 @@ def main() -> None:
     params = load_params(arguments.params)
     use_threads(params.train.threads)
 
-    sample_path = arguments.data / "sample_submission.csv"
-    sample = read_scores(sample_path)
-    cached = list_spectrograms(arguments.spectrograms / "test")
-    require_recordings(sample_path, sample.index.to_series(), cached, arguments.data / "test")
+    sample = read_scores(arguments.data / "sample_submission.csv")
     folds = read_folds(arguments.folds)
     length = to_frames(params.window.seconds, params.spectrogram)
     hop = min(length, to_frames(params.infer.hop_seconds, params.spectrogram))

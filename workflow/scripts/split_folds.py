@@ -20,11 +20,17 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
-    n_species = read_scores(arguments.data / "sample_submission.csv").shape[1]
-    recordings = list_recordings(arguments.data / "train")
-    tp, fp = (read_annotations(arguments.data / f"train_{kind}.csv", n_species) for kind in ("tp", "fp"))
-    for name, table in (("train_tp.csv", tp), ("train_fp.csv", fp)):
-        require_recordings(arguments.data / name, table.recording_id, recordings, arguments.data / "train")
+    data = arguments.data
+    sample = read_scores(data / "sample_submission.csv")
+    n_species = sample.shape[1]
+    tp, fp = (read_annotations(data / f"train_{kind}.csv", n_species) for kind in ("tp", "fp"))
+    for name, recordings, folder in (
+        ("train_tp.csv", tp.recording_id, data / "train"),
+        ("train_fp.csv", fp.recording_id, data / "train"),
+        # Found here, and not after hours of training.
+        ("sample_submission.csv", sample.index.to_series(index=range(len(sample))), data / "test"),
+    ):
+        require_recordings(data / name, recordings, list_recordings(folder), folder)
     folds = assign_folds(tp, fp, len(params.folds), params.seed)
     with replacing(arguments.folds) as path:
         folds.to_csv(path)

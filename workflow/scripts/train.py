@@ -12,6 +12,7 @@ from dawnchorus.metrics import lwlrap
 from dawnchorus.model import build_models
 from dawnchorus.params import load_params
 from dawnchorus.script import run
+from dawnchorus.seeding import generator
 from dawnchorus.tables import read_annotations, read_folds, read_species
 from dawnchorus.training import fit
 from dawnchorus.windows import to_frames
@@ -36,11 +37,13 @@ def main() -> None:
     tp, fp = (read_annotations(arguments.data / f"train_{kind}.csv", n_species) for kind in ("tp", "fp"))
     folds = read_folds(arguments.folds)
     length = to_frames(params.window.seconds, params.spectrogram)
+    job = (arguments.backbone, arguments.fold)
+    seed = int(generator(params.seed, "weights", *job).integers(2**31))
     scorer, trainer = build_models(
-        arguments.backbone, length, params.spectrogram.n_mels, n_species, params.train.dropout, params.seed
+        arguments.backbone, length, params.spectrogram.n_mels, n_species, params.train.dropout, seed
     )
     annotations = Annotations.of_tables(tp, fp).of_recordings(set(folds.index[folds != arguments.fold]))
-    crops = Crops(annotations, arguments.spectrograms, params, n_species, (arguments.backbone, arguments.fold))
+    crops = Crops(annotations, arguments.spectrograms, params, n_species, job)
     # A recording without a TP row does not count in LWLRAP.
     validated = sorted(set(folds.index[folds == arguments.fold]) & set(tp.recording_id))
     left_out = Answers.of_annotations(tp, fp, validated, n_species)

@@ -161,6 +161,7 @@ def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tupl
         others = calls[calls.species_id != species_id].reset_index(drop=True)
         low, high = one.song.f_low, one.song.f_high
         shared = np.minimum(others.f_max, high) - np.maximum(others.f_min, low)
+        begun = len(false)
         chance = np.clip(shared / (high - low), 0.02, 1)
         for row in rng.choice(len(others), len(others), replace=False, p=chance / chance.sum()):
             other = others.iloc[row]
@@ -170,7 +171,7 @@ def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tupl
             same = own[own.recording_id == other.recording_id]
             if not ((same.t_max > box[3]) & (same.t_min < box[5])).any():
                 false.append(box)
-            if len(false) == demo.fp_per_species * (species_id + 1):
+            if len(false) == begun + demo.fp_per_species:
                 break
     tp = pd.concat(found)[ANNOTATION_COLUMNS]
     fp = pd.DataFrame(false, columns=ANNOTATION_COLUMNS)

@@ -92,7 +92,8 @@ def sing(song: Song, individual: Individual, seconds: float, sample_rate: int) -
         case "trill":
             sound = _tone(start + (stop - start) * phase_in_note, sample_rate) * _note(phase_in_note, 0.6)
         case "harmonics":
-            sound = _harmonics(low / 3 * (1 + 0.12 * np.sin(np.pi * time / seconds)), low, high, sample_rate)
+            arch = 1 + 0.04 * np.sin(np.pi * time / seconds)
+            sound = _harmonics((high - low) / 4 * arch, low, high, sample_rate)
         case "pulses":
             sound = _tone(np.full_like(time, (low + high) / 2), sample_rate) * np.exp(-12 * phase_in_note)
         case "croak":

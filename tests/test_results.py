@@ -1,0 +1,38 @@
+"""The committed figures of the demo; in CI, those of the run that came before the tests."""
+
+import json
+
+import pytest
+from tiny import ROOT
+
+from dawnchorus.report import as_text
+
+METRICS = ROOT / "results/metrics.json"
+
+
+@pytest.fixture
+def metrics() -> dict:
+    """The workspace's metrics, where they are those of the demo."""
+    if "root: data/demo/dataset" not in (ROOT / "params.yaml").read_text():
+        pytest.skip("params.yaml holds another experiment than the demo")
+    return json.loads(METRICS.read_text())
+
+
+def test_the_ensemble_knows_more_than_prevalence(metrics: dict) -> None:
+    lwlrap = {name: figures["lwlrap"] for name, figures in metrics["test"].items()}
+    members = [value for name, value in lwlrap.items() if name not in ("ensemble", "constant", "random")]
+    assert len(members) >= 2
+    assert lwlrap["ensemble"] >= 0.85
+    assert lwlrap["ensemble"] >= lwlrap["constant"] + 0.08
+    assert lwlrap["ensemble"] >= sum(members) / len(members)
+
+
+def test_the_table_shows_each_submission_with_its_figures(metrics: dict) -> None:
+    heading, *rows = as_text(metrics).splitlines()
+    assert "test LWLRAP" in heading
+    assert "out of fold LWLRAP" in heading
+    assert [row.split()[0] for row in rows] == list(metrics["test"])
+    for row in rows:
+        figures = metrics["test"][row.split()[0]]
+        assert f"{figures['lwlrap']:.3f} ({figures['lwlrap_low']:.3f} to {figures['lwlrap_high']:.3f})" in row
+        assert f"{figures['macro_average_precision']:.3f}" in row
