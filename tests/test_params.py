@@ -74,7 +74,8 @@ def test_every_key_has_a_comment() -> None:
 
 
 def test_the_committed_schema_is_generated_from_the_model() -> None:
-    assert (ROOT / "workflow/schemas/params.schema.json").read_text() == json_schema()
+    written = (ROOT / "workflow/schemas/params.schema.json").read_text()
+    assert written == json_schema(), "write what json_schema() gives to workflow/schemas/params.schema.json"
 
 
 def test_the_registry_has_the_backbones_that_params_may_name() -> None:

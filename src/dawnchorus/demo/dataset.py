@@ -154,7 +154,8 @@ def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tupl
         The TP and the FP table, each with the columns of an annotation.
     """
     rng = generator(demo.seed, "labels")
-    found, false = [], []
+    found: list[pd.DataFrame] = []
+    false: list[tuple[str, int, int, float, float, float, float]] = []
     for species_id, one in enumerate(species):
         own = calls[calls.species_id == species_id]
         found.append(own.iloc[np.sort(rng.permutation(len(own))[: demo.tp_per_species])])
