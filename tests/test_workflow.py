@@ -200,7 +200,8 @@ def test_touched_deleted_and_damaged_files(dvc_clone: Clone) -> None:
             (clone.path / name).write_bytes(b"damaged")
             assert clone.assert_engines_agree() == {stage, *descendants}
         clone.snakemake()
-        assert clone.started() == []
+        # DVC brings all outputs back but the constant, which takes no time to make.
+        assert clone.started() == (["check_params"] if stage == "check_params" else [])
         assert (clone.path / name).read_bytes() == contents[name]
     clone.assert_nothing_to_do()
 
