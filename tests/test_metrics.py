@@ -13,6 +13,7 @@ from dawnchorus.metrics import (
     evaluate_random,
     lwlrap,
     random_precision,
+    ranking_precisions,
 )
 from dawnchorus.report import figures
 
@@ -42,7 +43,8 @@ def test_lwlrap_by_hand() -> None:
 
 def test_the_interval_is_that_of_resampled_recordings() -> None:
     truth, scores = case(1)
-    low, high = bootstrap_interval(truth, scores, 4000, np.random.default_rng(0))
+    precision = ranking_precisions(truth, scores).sum(axis=1)
+    low, high = bootstrap_interval(precision, truth.sum(axis=1), 4000, np.random.default_rng(0))
     rng = np.random.default_rng(1)
     used = np.flatnonzero(truth.any(axis=1))
     drawn = [rng.choice(used, len(used)) for _ in range(600)]

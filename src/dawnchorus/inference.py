@@ -46,8 +46,7 @@ def score_recordings(
         windows.clear()
         owners.clear()
 
-    names: Sequence[str] = recording_ids
-    for number, name in enumerate(track(names, len(names), what) if what else names):
+    for number, name in enumerate(track(recording_ids, len(recording_ids), what) if what else recording_ids):
         spectrogram = open_spectrogram(folder, name)
         for start in cover(len(spectrogram), length, hop_frames):
             windows.append(cut(spectrogram, int(start), length))

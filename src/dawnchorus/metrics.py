@@ -39,16 +39,17 @@ def lwlrap(truth: Truth, scores: Scores) -> float:
     return float(ranking_precisions(truth, scores).sum() / truth.sum()) if truth.any() else float("nan")
 
 
-def bootstrap_interval(truth: Truth, scores: Scores, samples: int, rng: np.random.Generator) -> tuple[float, float]:
+def bootstrap_interval(
+    precision: NDArray[np.float64], labels: NDArray[np.integer], samples: int, rng: np.random.Generator
+) -> tuple[float, float]:
     """The 95 % interval of LWLRAP over resampled recordings (percentile bootstrap).
 
     Args:
-        truth: which species call, shape [Recordings, Species].
-        scores: shape [Recordings, Species].
+        precision: sum of `ranking_precisions` of each recording, shape [Recordings].
+        labels: its number of true labels, shape [Recordings].
         samples: number of resamplings.
         rng: draws them.
     """
-    precision, labels = ranking_precisions(truth, scores).sum(axis=1), truth.sum(axis=1)
     used = np.flatnonzero(labels)
     counts = rng.multinomial(len(used), np.full(len(used), 1 / len(used)), size=samples)
     low, high = np.percentile((counts @ precision[used]) / (counts @ labels[used]), [2.5, 97.5])
@@ -103,12 +104,17 @@ class Evaluation:
 
 
 def evaluate(truth: Truth, scores: Scores, known: Truth, samples: int, rng: np.random.Generator) -> Evaluation:
-    """All figures of a submission; arguments as in `bootstrap_interval` and `average_precisions`."""
-    return Evaluation(
-        lwlrap(truth, scores),
-        *bootstrap_interval(truth, scores, samples, rng),
-        float(np.nanmean(average_precisions(truth, scores, known))),
-    )
+    """All figures of a submission.
+
+    Args:
+        truth: which species call, shape [Recordings, Species]; somewhere one does.
+        scores: shape [Recordings, Species].
+        known: where `truth` is known, shape [Recordings, Species].
+        samples: of the bootstrap.
+        rng: draws them.
+    """
+    precision = ranking_precisions(truth, scores).sum(axis=1)
+    return _evaluation(precision, truth, average_precisions(truth, scores, known), samples, rng)
 
 
 def evaluate_constant(truth: Truth, known: Truth, samples: int, rng: np.random.Generator) -> Evaluation:
@@ -118,17 +124,23 @@ def evaluate_constant(truth: Truth, known: Truth, samples: int, rng: np.random.G
 
 def evaluate_random(truth: Truth, known: Truth, samples: int, rng: np.random.Generator) -> Evaluation:
     """What a random submission scores on average, by formula; its interval resamples recordings as the others do."""
-    labels = truth.sum(axis=1)
-    expected = np.array([random_precision(int(count), truth.shape[1]) if count else 0.0 for count in labels])
-    used = np.flatnonzero(labels)
-    counts = rng.multinomial(len(used), np.full(len(used), 1 / len(used)), size=samples)
-    totals = counts @ labels[used]
-    low, high = np.percentile(counts @ (expected * labels)[used] / totals, [2.5, 97.5])
+    precision = np.array([int(count) * random_precision(int(count), truth.shape[1]) for count in truth.sum(axis=1)])
     usable = (known & truth).any(axis=0) & (known & ~truth).any(axis=0)
     by_species = [
         random_precision(int((truth & known)[:, species].sum()), int(known[:, species].sum()))
         for species in np.flatnonzero(usable)
     ]
-    return Evaluation(
-        float((expected * labels).sum() / labels.sum()), float(low), float(high), float(np.mean(by_species))
-    )
+    return _evaluation(precision, truth, np.array(by_species), samples, rng)
+
+
+def _evaluation(
+    precision: NDArray[np.float64],
+    truth: Truth,
+    by_species: NDArray[np.float64],
+    samples: int,
+    rng: np.random.Generator,
+) -> Evaluation:
+    """The figures that follow from each recording's summed precision and each species' average precision."""
+    labels = truth.sum(axis=1)
+    interval = bootstrap_interval(precision, labels, samples, rng)
+    return Evaluation(float(precision.sum() / labels.sum()), *interval, float(np.nanmean(by_species)))
