@@ -35,5 +35,6 @@ lint: env ## check style, types and the workflow's files
 	pre-commit run --all-files
 
 clean: ## remove what the workflow made; DVC's cache and .venv stay
-	rm -rf .snakemake logs dvc_plots results/curves results/models results/predictions results/submissions \
-	    results/*.csv results/*.txt data/demo/dataset data/spectrograms data/folds.csv data/species.csv
+	rm -rf .snakemake logs dvc_plots results/checkpoints results/curves results/models results/predictions \
+	    results/submissions results/*.csv results/*.txt data/demo/dataset data/pretrained data/recordings \
+	    data/spectrograms data/*.csv

@@ -20,7 +20,7 @@ def crops(tiny: Params, tmp_path: Path) -> Crops:
         np.save(tmp_path / f"r{row}.npy", np.full((94, 32), row, np.float16))
     annotations = Annotations(
         np.array([f"r{row}" for row in range(N_ROWS)]),
-        np.tile([1.5, 2.5], (N_ROWS, 1)),
+        np.tile([1.5, 1000.0, 2.5, 2000.0], (N_ROWS, 1)),
         np.arange(N_ROWS),
         np.arange(N_ROWS) % 3 > 0,
     )
@@ -80,10 +80,11 @@ def test_mixup_draws_weights_of_0_to_1(crops: Crops) -> None:
     assert sorted(inputs["partner"]) == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("min_overlap", [0.5, 1.0])
+@pytest.mark.parametrize("min_overlap", [0.0, 0.5, 1.0])
 def test_no_window_loses_the_box_that_it_was_placed_around(crops: Crops, min_overlap: float) -> None:
     params = changed(crops.params, {"labels": {"min_overlap": min_overlap}})
-    boxes = np.column_stack([np.linspace(0, 2, N_ROWS), np.linspace(0.3, 4, N_ROWS)])
+    low, high = np.full(N_ROWS, 1000.0), np.full(N_ROWS, 2000.0)
+    boxes = np.column_stack([np.linspace(0, 2, N_ROWS), low, np.linspace(0.3, 4, N_ROWS), high])
     annotations = Annotations(crops.annotations.recording_ids, boxes, np.arange(N_ROWS), np.ones(N_ROWS, bool))
     placed = Crops(annotations, crops.folder, params, N_ROWS, crops.job)
     for epoch in range(50):
@@ -95,3 +96,66 @@ def test_no_window_loses_the_box_that_it_was_placed_around(crops: Crops, min_ove
 def test_models_draw_apart(crops: Crops) -> None:
     other = Crops(crops.annotations, crops.folder, crops.params, N_ROWS, ("small_cnn", 1))
     assert rows_of(list(islice(crops.batches(), 3))) != rows_of(list(islice(other.batches(), 3)))
+
+
+def test_an_epoch_draws_every_call_and_another_part_of_the_false_positives(crops: Crops) -> None:
+    is_tp = np.arange(N_ROWS) % 3 > 0  # 7 calls, 4 false positives
+    half = Crops(crops.annotations, crops.folder, changed(crops.params, {"train": {"fp_fraction": 0.5}}), N_ROWS,
+                 crops.job)  # fmt: skip
+    assert half.steps_per_epoch == 3
+    drawn = [set(rows_of(list(islice(half.batches(), 3 * epoch, 3 * epoch + 3)))) for epoch in range(6)]
+    for rows in drawn:
+        assert set(np.flatnonzero(is_tp)) <= rows
+        assert len(rows) == 9
+    assert len({frozenset(rows) for rows in drawn}) > 1
+    none = Crops(crops.annotations, crops.folder, changed(crops.params, {"train": {"fp_fraction": 0.0}}), N_ROWS,
+                 crops.job)  # fmt: skip
+    assert none.steps_per_epoch == 2
+    assert sorted(rows_of(list(islice(none.batches(), 2)))) == list(np.flatnonzero(is_tp))
+
+
+def test_rows_of_one_recording_are_each_drawn(crops: Crops, tmp_path: Path) -> None:
+    """The notebook draws a recording as often as it has rows, each time a random one of them."""
+    boxes = crops.annotations.boxes.copy()
+    boxes[:, 0] = np.linspace(0, 2, N_ROWS)
+    same = Annotations(np.full(N_ROWS, "r0"), boxes, np.arange(N_ROWS), np.ones(N_ROWS, bool))
+    np.save(tmp_path / "r0.npy", np.zeros((94, 32), np.float16))
+    params = changed(crops.params, {"train": {"batch_size": 2}})
+    drawn: list[int] = []
+    crop = Crops.crop
+
+    class Noting(Crops):
+        def crop(self, row: int, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            drawn.append(row)
+            return crop(self, row, epoch)
+
+    noting = Noting(same, tmp_path, params, N_ROWS, crops.job)
+    list(islice(noting.batches(), noting.steps_per_epoch))
+    assert sorted(drawn) == list(range(N_ROWS))
+
+
+def test_box_times_are_not_rounded(crops: Crops, tmp_path: Path) -> None:
+    """The notebook cuts them to whole seconds."""
+    np.save(tmp_path / "r0.npy", np.repeat(np.arange(470, dtype=np.float16)[:, None], 32, axis=1))  # 20 s
+    boxes = np.array([[9.9, 1000.0, 10.4, 2000.0]])
+    annotations = Annotations(np.array(["r0"]), boxes, np.array([0]), np.array([True]))
+    params = changed(crops.params, {"train": {"begin_within": 0.0}})
+    first = float(Crops(annotations, tmp_path, params, 1, crops.job).crop(0, 0)[0][0, 0])
+    assert first == int(9.9 * 48_000 / 2048)
+
+
+def test_a_box_outside_the_spectrograms_band_does_not_count_where_that_is_asked(crops: Crops) -> None:
+    for within_band, known in [(False, 1.0), (True, 0.0)]:
+        changes = {"labels": {"within_band": within_band}, "spectrogram": {"f_min": 3000.0}}
+        other = Crops(crops.annotations, crops.folder, changed(crops.params, changes), N_ROWS, crops.job)
+        assert other.crop(1, 0)[2][1] == known
+
+
+def test_changes_of_images_come_with_the_windows(crops: Crops) -> None:
+    params = changed(crops.params, {"augment": {"choices": ["flip_time", "contrast"], "most": 2}})
+    inputs, _ = next(Crops(crops.annotations, crops.folder, params, N_ROWS, crops.job).batches())
+    assert inputs["flip"].shape == (4, 2)
+    assert inputs["contrast"].shape == (4,)
+    again, _ = next(Crops(crops.annotations, crops.folder, params, N_ROWS, crops.job).batches())
+    for name, value in inputs.items():
+        np.testing.assert_array_equal(value, again[name])

@@ -1,5 +1,6 @@
 """Metrics, against scikit-learn, sampling and small cases by hand."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from dawnchorus.metrics import (
     evaluate_constant,
     evaluate_random,
     lwlrap,
+    precision,
     random_precision,
     ranking_precisions,
 )
@@ -32,6 +34,18 @@ def test_lwlrap_is_scikit_learns_weighed_by_labels(seed: int, digits: int) -> No
     scores = scores.round(digits)  # one digit: many ties
     expected = label_ranking_average_precision_score(truth, scores, sample_weight=truth.sum(axis=1))
     assert lwlrap(truth, scores) == pytest.approx(expected)
+
+
+def test_precision_is_keras() -> None:
+    truth, scores = case(0)
+    metric = keras.metrics.Precision()
+    metric.update_state(truth, scores)
+    assert precision(truth, scores, np.ones_like(truth)) == pytest.approx(float(metric.result()))
+    # Of what is known alone; and where nothing scores 0.5 it is 0, as in Keras.
+    known = np.random.default_rng(1).random(truth.shape) < 0.4
+    positive = known & (scores >= 0.5)
+    assert precision(truth, scores, known) == pytest.approx((truth & positive).sum() / positive.sum())
+    assert precision(truth, 0 * scores, known) == 0
 
 
 def test_lwlrap_by_hand() -> None:

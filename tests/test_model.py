@@ -1,24 +1,35 @@
 """The model and its training, against formulas in numpy."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from sklearn.metrics import label_ranking_average_precision_score, precision_score
 from tiny import changed
 
+from dawnchorus import applications
+from dawnchorus.answers import Answers
+from dawnchorus.backbones import build_backbone
 from dawnchorus.crops import Annotations, Crops
 from dawnchorus.errors import InputError
 from dawnchorus.inference import score_recordings
-from dawnchorus.model import AttentionHead, Mixup, Standardize, build_models, load_weights
+from dawnchorus.model import AttentionHead, Augment, Mixup, ToImage, build_models
 from dawnchorus.params import Params
-from dawnchorus.training import MaskedCrossEntropy, fit, learning_rate_schedule
+from dawnchorus.training import MaskedCrossEntropy, Validation, fit, learning_rate_schedule, validate
+from dawnchorus.weights import load_weights
+from dawnchorus.windows import Shapes
+
+SHAPES = Shapes((47, 32), (47, 32))
 
 
 def test_standardized_images_have_mean_0_and_variance_1() -> None:
     windows = np.random.default_rng(0).normal(-60, 9, (3, 20, 16)).astype(np.float16)
     windows[2] = -100
-    images = keras.ops.convert_to_numpy(Standardize()(windows))
+    images = keras.ops.convert_to_numpy(ToImage((20, 16))(windows))
     assert images.shape == (3, 20, 16, 1)
     single = windows[0].astype(np.float32)
     np.testing.assert_allclose(images[0, ..., 0], (single - single.mean()) / single.std(), atol=1e-4)
@@ -76,7 +87,7 @@ def test_the_learning_rate_warms_up_and_falls_as_a_cosine(params: Params) -> Non
 
 @pytest.mark.parametrize("backbone", ["small_cnn", "small_resnet"])
 def test_the_small_backbones_are_small_and_their_seed_decides_the_weights(backbone: str) -> None:
-    models = [build_models(backbone, 48, 32, 5, 0.25, seed)[0] for seed in (1, 1, 2)]  # type: ignore[arg-type]
+    models = [build_models(backbone, Shapes((48, 32), (48, 32)), 5, 0.25, seed)[0] for seed in (1, 1, 2)]  # type: ignore[arg-type]
     first, same, other = ([weight.tobytes() for weight in model.get_weights()] for model in models)
     assert first == same
     assert first != other
@@ -86,13 +97,96 @@ def test_the_small_backbones_are_small_and_their_seed_decides_the_weights(backbo
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["inception", "efficientnet", "resnet"])
 def test_the_large_backbones_score_windows(backbone: str) -> None:
-    scorer, trainer = build_models(backbone, 96, 96, 5, 0.25, seed=1)  # type: ignore[arg-type]
-    windows = np.random.default_rng(0).normal(-60, 9, (2, 96, 96)).astype(np.float16)
+    scorer, _ = build_models(backbone, Shapes((120, 100), (96, 96)), 5, 0.25, seed=1)  # type: ignore[arg-type]
+    windows = np.random.default_rng(0).normal(-60, 9, (2, 120, 100)).astype(np.float16)
     scores = scorer.predict_on_batch(windows)
     assert scores.shape == (2, 5)
     assert ((scores > 0) & (scores < 1)).all()
-    alone = {"windows": windows, "partner": np.array([1, 0], np.int32), "weight": np.ones(2, np.float32)}
-    np.testing.assert_allclose(trainer.predict_on_batch(alone), scores, atol=1e-6)
+
+
+def unchanged(batch: int) -> dict[str, np.ndarray]:
+    """Inputs of the training model that mix and change nothing."""
+    return {
+        "partner": np.roll(np.arange(batch, dtype=np.int32), 1),
+        "weight": np.ones(batch, np.float32),
+        "silent_frames": np.zeros((batch, 2, 2), np.int32),
+        "silent_mels": np.zeros((batch, 2, 2), np.int32),
+        "brightness": np.zeros(batch, np.float32),
+        "contrast": np.ones(batch, np.float32),
+        "flip": np.zeros((batch, 2), bool),
+    }
+
+
+def test_a_window_scores_the_same_in_training_and_inference(tiny: Params, tmp_path: Path) -> None:
+    """The notebook has another floor, another order of resizing and another number of frames in each."""
+    params = changed(tiny, {"image": {"frames": 40, "mels": 24}, "train": {"begin_within": 0.0}})
+    shapes = Shapes.of(params)
+    spectrogram = np.random.default_rng(0).normal(-60, 9, (188, 32)).astype(np.float16)
+    np.save(tmp_path / "r.npy", spectrogram)
+    scorer, trainer = build_models("small_cnn", shapes, 2, 0.25, seed=1)
+    scored = score_recordings(scorer, tmp_path, ["r"], hop_frames=47, batch_size=4)
+    in_training = []
+    for start in (0, 47, 94, 141):
+        begin = start * 2048 / 48_000 + 1e-6
+        box = np.array([[begin, 1000.0, begin + 1, 2000.0]])
+        annotations = Annotations(np.array(["r"]), box, np.array([0]), np.array([True]))
+        window, _, _ = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)).crop(0, epoch=0)
+        np.testing.assert_array_equal(window, spectrogram[start : start + 47])
+        in_training.append(trainer.predict_on_batch({"windows": window[None], **unchanged(1)})[0])
+    np.testing.assert_allclose(np.max(in_training, axis=0), scored[0], atol=1e-6)
+
+
+def test_images_are_resized_as_tensorflow_does_before_they_are_standardized() -> None:
+    windows = np.random.default_rng(0).normal(-60, 9, (2, 94, 38)).astype(np.float16)
+    images = keras.ops.convert_to_numpy(ToImage((38, 19))(windows))
+    resized = tf.image.resize(windows[..., None].astype(np.float32), (38, 19))
+    np.testing.assert_allclose(images, tf.image.per_image_standardization(resized), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "expected"),
+    [
+        # What the makers of each network's weights say: -1 to 1; 0 to 255; BGR less ImageNet's means.
+        ("inception", lambda pixel: pixel / 127.5 - 1),
+        ("efficientnet", lambda pixel: pixel),
+        ("resnet", lambda pixel: pixel - np.array([103.939, 116.779, 123.68])),
+    ],
+)
+def test_each_large_backbone_gets_the_range_of_its_weights(
+    backbone: str, expected: Callable[[np.ndarray], np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def network(input_shape: tuple[int, int, int], **_: object) -> keras.Model:
+        assert input_shape == (32, 96, 3)  # frequency is the image's height
+        return keras.layers.Lambda(lambda image: image[:, ::32, ::32])
+
+    _, to_own_range = applications.APPLICATIONS[backbone]
+    monkeypatch.setitem(applications.APPLICATIONS, backbone, (network, to_own_range))
+    image = np.random.default_rng(0).normal(0, 2, (1, 96, 32, 1)).astype(np.float32)
+    features = keras.ops.convert_to_numpy(build_backbone(backbone, 96, 32)(image))  # type: ignore[arg-type]
+    pixel = 255 / (1 + np.exp(-image[:, ::32, ::32]))
+    assert features.shape == (1, 3, 1, 3)
+    np.testing.assert_allclose(features, expected(np.repeat(pixel, 3, axis=-1)), rtol=1e-4, atol=1e-3)
+
+
+def test_changes_of_images_by_hand() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.normal(0, 1, (6, 12, 8, 1)).astype(np.float32)
+    inputs = unchanged(6)
+    changes = {key: inputs[key] for key in ("silent_frames", "silent_mels", "brightness", "contrast", "flip")}
+    changes["silent_frames"][0] = [[2, 4], [9, 12]]
+    changes["silent_mels"][1] = [[0, 3], [5, 5]]
+    changes["brightness"][2], changes["contrast"][3] = 0.5, 0.2
+    changes["flip"][4], changes["flip"][5] = [True, False], [False, True]
+    output = keras.ops.convert_to_numpy(Augment()(image, changes))
+    expected = image.copy()
+    # Silence is an image's lowest value; time is its first axis and frequency its second.
+    expected[0, 2:4] = expected[0, 9:12] = image[0].min()
+    expected[1, :, 0:3] = image[1].min()
+    expected[2] += 0.5
+    expected[3] = image[3].mean() + 0.2 * (image[3] - image[3].mean())
+    expected[4] = image[4, ::-1]
+    expected[5] = image[5, :, ::-1]
+    np.testing.assert_allclose(output, expected, atol=1e-5)
 
 
 def noise_with_tones(folder: Path, params: Params) -> Annotations:
@@ -107,7 +201,12 @@ def noise_with_tones(folder: Path, params: Params) -> Annotations:
         np.save(folder / f"r{number}.npy", spectrogram.astype(np.float16))
         rows.append((f"r{number}", start * 2048 / 48_000, (start + 23) * 2048 / 48_000, species))
     names, begin, end, species_ids = zip(*rows, strict=True)
-    return Annotations(np.array(names), np.column_stack([begin, end]), np.array(species_ids), np.ones(24, bool))
+    return Annotations(
+        np.array(names),
+        np.column_stack([begin, np.full(24, 1000.0), end, np.full(24, 2000.0)]),
+        np.array(species_ids),
+        np.ones(24, bool),
+    )
 
 
 def test_training_learns_and_repeats_itself(tiny: Params, tmp_path: Path) -> None:
@@ -117,8 +216,8 @@ def test_training_learns_and_repeats_itself(tiny: Params, tmp_path: Path) -> Non
     annotations = noise_with_tones(tmp_path, params)
 
     def run() -> tuple[np.ndarray, list[float]]:
-        scorer, trainer = build_models("small_cnn", 47, 32, 2, 0.25, params.seed)
-        curve = fit(trainer, Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)), lambda: 0.5)
+        scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.25, params.seed)
+        curve = fit(trainer, Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)), lambda: Validation(0.5, 0.5))
         names = [f"r{number}" for number in range(24)]
         return score_recordings(scorer, tmp_path, names, hop_frames=23, batch_size=16), list(curve.loss)
 
@@ -130,9 +229,63 @@ def test_training_learns_and_repeats_itself(tiny: Params, tmp_path: Path) -> Non
     np.testing.assert_array_equal(scores, again)
 
 
+def test_the_last_or_the_best_epoch_is_kept(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    figures = [Validation(0.3, 0.9), Validation(0.8, 0.2), Validation(0.8, 0.4), Validation(0.5, 0.1)]
+
+    for checkpoint, kept in [("last", 4), ("validation_lwlrap", 2), ("validation_precision", 1)]:
+        params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint}})
+        _, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+        weights: list[list[np.ndarray]] = []
+        keep_epoch = partial(keep_weights, trainer, weights)
+        crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
+        curve = fit(trainer, crops, iter(figures).__next__, keep_epoch)
+        assert len(weights) == 4
+        assert list(curve.validation_precision) == [0.9, 0.2, 0.4, 0.1]
+        for weight, expected in zip(trainer.get_weights(), weights[kept - 1], strict=True):
+            np.testing.assert_array_equal(weight, expected)
+
+
+def keep_weights(model: keras.Model, weights: list[list[np.ndarray]], epoch: int) -> None:
+    assert epoch == len(weights) + 1
+    weights.append(model.get_weights())
+
+
+def test_xla_computes_the_same(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    losses = []
+    for xla in (False, True):
+        params = changed(tiny, {"train": {"epochs": 2, "xla": xla}})
+        _, trainer = build_models("small_cnn", SHAPES, 2, 0.0, 1)
+        curve = fit(trainer, Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)), lambda: Validation(0.5, 0.5))
+        losses.append(list(curve.loss))
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
+
+
+def test_in_half_precision_images_and_scores_stay_float32(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+        assert scorer.get_layer("small_cnn").compute_dtype == "float16"
+        params = changed(tiny, {"train": {"epochs": 2}})
+        curve = fit(trainer, Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)), lambda: Validation(0.5, 0.5))
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert np.isfinite(curve.loss).all()
+    windows = np.load(tmp_path / "r0.npy")[None, :47]
+    scores = scorer.predict_on_batch(windows)
+    assert scores.dtype == np.float32
+    # Weights are kept in float32: a model in full precision takes them and scores nearly the same.
+    scorer.save_weights(tmp_path / "half.weights.h5")
+    full, _ = build_models("small_cnn", SHAPES, 2, 0.25, 2)
+    load_weights(full, tmp_path / "half.weights.h5")
+    np.testing.assert_allclose(full.predict_on_batch(windows), scores, atol=0.01)
+
+
 def test_a_clip_scores_the_maximum_over_its_windows(tiny: Params, tmp_path: Path) -> None:
     annotations = noise_with_tones(tmp_path, tiny)
-    scorer, _ = build_models("small_cnn", 47, 32, 2, 0.25, 1)
+    scorer, _ = build_models("small_cnn", SHAPES, 2, 0.25, 1)
     scores = score_recordings(scorer, tmp_path, list(annotations.recording_ids), hop_frames=23, batch_size=7)
     for number, name in enumerate(annotations.recording_ids):
         spectrogram = np.load(tmp_path / f"{name}.npy")
@@ -140,9 +293,27 @@ def test_a_clip_scores_the_maximum_over_its_windows(tiny: Params, tmp_path: Path
         np.testing.assert_allclose(scores[number], scorer.predict_on_batch(windows).max(axis=0), atol=1e-5)
 
 
+def test_validation_is_of_whole_recordings_and_of_the_present_weights(tiny: Params, tmp_path: Path) -> None:
+    """The notebook's metric goes on from the last epoch, and takes the maximum over unrelated crops."""
+    noise_with_tones(tmp_path, tiny)
+    names = [f"r{number}" for number in range(24)]
+    truth = np.random.default_rng(0).random((24, 5)) < 0.4
+    left_out = Answers(names, truth, np.ones_like(truth))
+    found = []
+    for seed in (1, 2, 1):
+        scorer, _ = build_models("small_cnn", SHAPES, 5, 0.25, seed)
+        found.append(validate(scorer, tmp_path, left_out, batch_size=5))
+        scores = score_recordings(scorer, tmp_path, names, hop_frames=47, batch_size=24)
+        assert found[-1].lwlrap == pytest.approx(
+            label_ranking_average_precision_score(truth, scores, sample_weight=truth.sum(axis=1))
+        )
+        assert found[-1].precision == pytest.approx(precision_score(truth, scores >= 0.5, average="micro"))
+    assert found[0] == found[2] != found[1]
+
+
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
-    scorer, _ = build_models("small_cnn", 47, 32, 2, 0.25, 1)
-    other, _ = build_models("small_cnn", 47, 32, 3, 0.25, 1)
+    scorer, _ = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+    other, _ = build_models("small_cnn", SHAPES, 3, 0.25, 1)
     scorer.save_weights(tmp_path / "0.weights.h5")
     (tmp_path / "1.weights.h5").write_bytes(b"\x89HDF\r\n")
     for name in ("0", "1", "2"):

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
-from tiny import ROOT
+from pydantic import ValidationError
+from tiny import ROOT, changed
 
 from dawnchorus.backbones import BACKBONES
 from dawnchorus.errors import InputError
@@ -19,7 +20,7 @@ PARAMS = ROOT / "params.yaml"
 @pytest.mark.parametrize(
     ("key", "value", "names"),
     [
-        ("train.epoch", 20, ["train.epoch: unknown key", "20", "epochs, batch_size"]),
+        ("train.epoch", 20, ["train.epoch: unknown key", "20", "epochs, fp_fraction"]),
         ("train.epochs", "many", ["train.epochs", "'many'", "integer"]),
         ("train.epochs", "20", ["train.epochs", "'20'", "integer"]),
         ("train.epochs", 0, ["train.epochs", "found 0", "greater than or equal to 1"]),
@@ -32,12 +33,20 @@ PARAMS = ROOT / "params.yaml"
         ("backbones", ["small_cnn", "small_cnn"], ["backbones", "once"]),
         ("backbones", "small_cnn", ["backbones", "'small_cnn'", "list"]),
         ("backbones", ["inception"], ["inception", "75"]),
+        ("image.mels", 20, ["backbones: small_cnn", "24", "x 20"]),
+        ("data.bad_audio", "ignore", ["data.bad_audio", "'ignore'", "'stop' or 'skip'"]),
+        ("split.method", "random", ["split.method", "'random'", "'stratified' or 'notebook'"]),
+        ("augment.choices", ["time_mask"], ["augment.choices.0", "'time_mask'", "'time_masks'"]),
+        ("augment.choices", ["contrast", "contrast"], ["augment", "once"]),
+        ("augment.contrast_low", 2.0, ["augment", "contrast_low (2.0)", "contrast_high"]),
+        ("train.pretrained", "imagenet", ["train.pretrained (imagenet)", "small_cnn, small_resnet", "inception"]),
+        ("train.checkpoint", "best", ["train.checkpoint", "'best'", "'last', 'validation_lwlrap'"]),
         ("folds", 3, ["folds", "found 3", "list"]),
         ("folds", [1, 2, 3], ["folds", "[1, 2, 3]", "0, 1, 2"]),
         ("spectrogram.f_max", 30000.0, ["spectrogram", "30000.0", "sample_rate / 2"]),
         ("infer.hop_seconds", 99.0, ["infer.hop_seconds (99.0)", "window.seconds"]),
         ("window", ..., ["window: is missing"]),
-        ("windows", {"seconds": 3.0}, ["windows: unknown key", "window, labels"]),
+        ("windows", {"seconds": 3.0}, ["windows: unknown key", "window, image"]),
     ],
 )
 def test_names_key_value_and_what_is_allowed(edited: Edit, key: str, value: object, names: list[str]) -> None:
@@ -46,6 +55,49 @@ def test_names_key_value_and_what_is_allowed(edited: Edit, key: str, value: obje
         load_params(path)
     for name in [str(path), *names]:
         assert name in str(error.value)
+
+
+def test_what_depends_on_several_sections(params: Params) -> None:
+    large: dict[str, Any] = {"backbones": ["resnet", "efficientnet"], "train": {"pretrained": "weights.h5"}}
+    cases: list[tuple[dict[str, Any], str]] = [
+        (large, r"one file for 2 backbones; write \{backbone\}"),
+        ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
+        ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
+        ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
+    ]
+    for changes, reason in cases:
+        with pytest.raises(ValidationError, match=reason):
+            changed(params, changes)
+    changed(params, large | {"train": {"pretrained": "{backbone}.h5"}})
+
+
+def test_the_presets_are_whole_and_valid(params: Params) -> None:
+    for path in (ROOT / "presets").glob("*.yaml"):
+        assert load_params(path).data.root == "data/rfcx"
+
+
+def test_the_notebooks_preset_has_the_notebooks_settings() -> None:
+    """The table of the notebook's parts, row by row."""
+    preset = load_params(ROOT / "presets/notebook.yaml")
+    assert preset.spectrogram.model_dump() == {
+        "sample_rate": 48_000, "n_fft": 2048, "hop_length": 512, "n_mels": 384, "f_min": 50, "f_max": 24_000,
+    }  # fmt: skip
+    assert (preset.window.seconds, preset.infer.hop_seconds) == (10, 10)
+    assert preset.train.begin_within * preset.window.seconds == 7.5
+    assert (preset.labels.min_overlap, preset.labels.unlabelled_weight, preset.train.fp_fraction) == (0, 1, 0)
+    assert (preset.image.mels, preset.image.frames) == (384 / 2, 384)
+    assert preset.augment.model_dump() == {
+        "choices": [], "most": 2, "time_dropout_cuts": 3, "time_dropout_width": 0.1, "frequency_masks": 2,
+        "frequency_mask_mels": 80, "time_masks": 1, "time_mask_frames": 40, "brightness": 0.2, "contrast_low": 0.1,
+        "contrast_high": 0.3,
+    }  # fmt: skip
+    assert preset.folds == [0, 1, 2, 3, 4]
+    assert preset.backbones == ["inception", "efficientnet", "resnet"]
+    train = preset.train
+    assert (train.pretrained, train.dropout, train.label_smoothing, train.mixup_alpha) == ("imagenet", 0.25, 0.2, 0.1)
+    assert (train.epochs, train.batch_size, train.warmup_fraction) == (30, 8, 0.1)
+    assert (train.warmup_learning_rate, train.learning_rate) == (1e-5, 1.5e-3)
+    assert train.checkpoint == "last"
 
 
 def test_a_file_that_is_no_yaml_or_no_sections_is_named(tmp_path: Path) -> None:
@@ -66,7 +118,8 @@ def test_small_numbers_may_be_written_as_dvc_writes_them(tmp_path: Path) -> None
 
 def test_every_key_has_a_comment() -> None:
     # A list's key or a section's may stand alone on its line; `data:` and the like are explained by their keys.
-    explained_by_their_keys = {"data:", "spectrogram:", "window:", "labels:", "train:", "infer:", "ensemble:"}
+    explained_by_their_keys = {"data:", "split:", "spectrogram:", "window:", "image:", "labels:", "train:", "infer:",
+                               "ensemble:"}  # fmt: skip
     for line in PARAMS.read_text().splitlines():
         is_key = re.match(r"\s*\w+:", line)
         if is_key and line not in explained_by_their_keys:

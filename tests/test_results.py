@@ -27,6 +27,16 @@ def test_the_ensemble_knows_more_than_prevalence(metrics: dict) -> None:
     assert lwlrap["ensemble"] >= sum(members) / len(members)
 
 
+def test_skipped_recordings_are_counted_below_the_table(metrics: dict) -> None:
+    assert metrics["skipped"] == {"recordings": 0, "tp_rows": 0, "fp_rows": 0}
+    some = metrics | {"skipped": {"recordings": 2, "tp_rows": 3, "fp_rows": 1}}
+    assert as_text(some).splitlines()[:-1] == as_text(metrics).splitlines()
+    assert as_text(some).endswith(
+        "2 recordings could not be used and were skipped, with 3 TP and 1 FP rows; "
+        "the column problem of data/audio.csv says why"
+    )
+
+
 def test_the_table_shows_each_submission_with_its_figures(metrics: dict) -> None:
     heading, *rows = as_text(metrics).splitlines()
     assert "test LWLRAP" in heading

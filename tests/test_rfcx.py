@@ -1,13 +1,21 @@
-"""The competition's own tables, where RFCX_DATA names a folder that holds them."""
+"""The competition's own data, where RFCX_DATA names a folder that holds it."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import librosa
+import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
+from tiny import ROOT
 
-from dawnchorus.folds import assign_folds
+from dawnchorus.folds import fold_report, notebook_split, stratified_split
 from dawnchorus.tables import read_annotations, read_scores
+
+RECORDINGS = ["0a4e7e350", "f97ababc1"]
 
 
 @pytest.fixture
@@ -18,12 +26,108 @@ def folder() -> Path:
     return Path(os.environ["RFCX_DATA"])
 
 
-def test_all_rows_are_read_and_each_species_spread_within_one(folder: Path) -> None:
-    sample = read_scores(folder / "sample_submission.csv")
-    assert sample.shape == (1992, 24)
-    tp, fp = (read_annotations(folder / f"train_{kind}.csv", 24) for kind in ("tp", "fp"))
-    assert (len(tp), len(fp)) == (1216, 7781)
-    folds = assign_folds(tp, fp, 5, seed=1)
-    counts = pd.crosstab(tp.species_id, tp.recording_id.map(folds))
+@pytest.fixture
+def tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The TP and the FP table."""
+    return read_annotations(folder / "train_tp.csv", 24), read_annotations(folder / "train_fp.csv", 24)
+
+
+def test_all_rows_are_read(folder: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    assert read_scores(folder / "sample_submission.csv").shape == (1992, 24)
+    assert [len(table) for table in tables] == [1216, 7781]
+
+
+def test_our_folds_leak_nothing_and_validate_every_row(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    tp, fp = tables
+    folds = stratified_split(tp, fp, 5, seed=1)
+    fold_of_row = tp.recording_id.map(folds)
+    report = fold_report(tp, fold_of_row, folds)
+    assert report.leaked_recordings.sum() == 0
+    assert report.validation_tp_rows.sum() == 1216
+    counts = pd.crosstab(tp.species_id, fold_of_row)
     assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 1
-    assert counts.to_numpy().sum() == 1216
+
+
+def test_the_notebooks_folds_leak(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    tp, fp = tables
+    fold_of_row = notebook_split(tp, 5)
+    folds = fold_of_row.groupby(tp.recording_id).unique().explode()
+    report = fold_report(tp, fold_of_row, folds)
+    assert list(report.leaked_recordings) == [3, 7, 4, 4, 6]
+    assert report.leaked_tp_rows.sum() == 34
+    assert report.validation_tp_rows.sum() == 1200
+    never = tp.species_id[fold_of_row < 0].value_counts().to_dict()
+    assert never == {2: 2, 9: 4, 17: 3, 19: 3, 22: 4}
+    # As it ran, every fold was trained on the last fold's list.
+    of_last = tp.recording_id[fold_of_row != 4]
+    assert (tp.recording_id[fold_of_row >= 0].isin(of_last)).sum() == 972
+    # With all FP rows in every fold's training.
+    leaked_fp = [fp.recording_id.isin(tp.recording_id[fold_of_row == fold]).sum() for fold in range(5)]
+    assert (min(leaked_fp), max(leaked_fp)) == (168, 220)
+
+
+def run(script: str, *options: str | Path) -> str:
+    done = subprocess.run(
+        [sys.executable, f"workflow/scripts/{script}.py", *map(str, options)],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+@pytest.mark.slow
+def test_the_real_recordings_go_through_every_stage_at_full_size(folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for split in ("train", "test"):
+        (data / split).mkdir(parents=True)
+        for name in RECORDINGS:
+            (data / split / f"{name}.flac").symlink_to(folder / f"train/{name}.flac")
+    for kind in ("tp", "fp"):
+        table = pd.read_csv(folder / f"train_{kind}.csv")
+        table[table.recording_id.isin(RECORDINGS)].to_csv(data / f"train_{kind}.csv", index=False)
+    sample = pd.read_csv(folder / "sample_submission.csv")[: len(RECORDINGS)]
+    sample.assign(recording_id=RECORDINGS).to_csv(data / "sample_submission.csv", index=False)
+    preset = YAML().load(ROOT / "presets/notebook.yaml")
+    # Both rows of the table in one step; new weights, for a test fetches nothing.
+    preset["train"].update(epochs=2, batch_size=2, pretrained="none", threads=2)
+    params = tmp_path / "params.yaml"
+    YAML().dump(preset, params)
+
+    def outputs(*names: str) -> list[str | Path]:
+        return [part for name in names for part in (f"--{name}", tmp_path / f"{name}.csv")]
+
+    report = run("check_data", "--params", params, "--data", data, "--audio", tmp_path / "audio.csv",
+                 "--recordings", tmp_path)  # fmt: skip
+    assert "train: 2 recordings, 0.0 h, 0 of them cannot be used" in report
+    assert "duplicate content: 2" in report  # the test recordings here are the training recordings
+    audio = pd.read_csv(tmp_path / "audio.csv")
+    assert (audio.rate == 48_000).all()
+    assert (audio.seconds == 60).all()
+    assert (audio.usable == 1).all()
+    for split in ("train", "test"):
+        said = run("cache_spectrograms", "--params", params, "--audio", data / split, "--recordings",
+                   tmp_path / f"{split}.csv", "--output", tmp_path / "spectrograms" / split)  # fmt: skip
+        assert "10 of 384 mel bands are empty" in said
+    for name in RECORDINGS:
+        samples, _ = librosa.load(folder / f"train/{name}.flac", sr=48_000)
+        mel = librosa.feature.melspectrogram(y=samples, sr=48_000, n_mels=384, fmin=50, fmax=24_000)
+        cached = np.load(tmp_path / f"spectrograms/train/{name}.npy")
+        np.testing.assert_allclose(cached.T, librosa.power_to_db(mel, top_db=None), atol=0.05)
+
+    # Only one recording has calls, so it is trained on and validated.
+    (tmp_path / "folds.csv").write_text("recording_id,fold\n0a4e7e350,0\nf97ababc1,0\nf97ababc1,1\n")
+    pd.DataFrame({"species": [f"s{number}" for number in range(24)]}).to_csv(tmp_path / "species.csv", index=False)
+    for backbone in preset["backbones"]:
+        run("fetch_weights", "--params", params, "--backbone", backbone, "--output", tmp_path / "pretrained" / backbone)
+        weights = tmp_path / f"{backbone}.weights.h5"
+        run("train", "--params", params, "--data", data, *outputs("folds", "species"), "--spectrograms",
+            tmp_path / "spectrograms/train", "--pretrained", tmp_path / "pretrained" / backbone, "--backbone", backbone,
+            "--fold", "0", "--weights", weights, "--curve", tmp_path / "curve.csv", "--checkpoints",
+            tmp_path / "checkpoints")  # fmt: skip
+        assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
+        run("infer", "--params", params, "--recordings", tmp_path / "test.csv", *outputs("folds", "species"),
+            "--spectrograms", tmp_path / "spectrograms", "--weights", weights, "--backbone", backbone, "--fold", "0",
+            "--output", tmp_path / "predictions")  # fmt: skip
+        scores = read_scores(tmp_path / "predictions/test.csv")
+        assert list(scores.index) == RECORDINGS
+        assert ((scores > 0) & (scores < 1)).all(axis=None)

@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import soundfile
+from ruamel.yaml import YAML
 from tiny import ROOT
 
 HEADING = "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max\n"
@@ -14,37 +17,50 @@ HEADING = "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max\n"
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A small, valid data set with three annotated recordings."""
+    """A small, valid data set with four annotated recordings."""
     folder = tmp_path / "data"
-    for split, names in (("train", "abc"), ("test", "t")):
+    for split, names in (("train", "abcd"), ("test", "t")):
         (folder / split).mkdir(parents=True)
         for name in names:
-            soundfile.write(folder / split / f"{name}.wav", [0.0] * 4800, 48_000)
+            soundfile.write(folder / split / f"{name}.wav", [0.01] * 4800, 48_000)
     (folder / "sample_submission.csv").write_text("recording_id,s0,s1\nt,0.5,0.5\n")
-    (folder / "train_tp.csv").write_text(HEADING + "".join(f"{name},1,1,0.5,100,2,200\n" for name in "abc"))
-    (folder / "train_fp.csv").write_text(HEADING + "a,0,1,0.5,100,2,200\n")
+    (folder / "train_tp.csv").write_text(HEADING + "".join(f"{name},1,1,0,100,0.1,200\n" for name in "abcd"))
+    (folder / "train_fp.csv").write_text(HEADING + "a,0,1,0,100,0.1,200\n")
     return folder
 
 
-def run_script(name: str, *options: str) -> subprocess.CompletedProcess[str]:
+def run_script(name: str, *options: str, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, f"workflow/scripts/{name}.py", "--params", "params.yaml", *options],
+        [sys.executable, f"workflow/scripts/{name}.py", "--params", str(params), *options],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, capture_output=True, text=True,
     )  # fmt: skip
 
 
-def split_folds(data: Path) -> subprocess.CompletedProcess[str]:
+def check_data(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:
     outputs = data.parent / "outputs"
     return run_script(
-        "split_folds", "--data", str(data), "--folds", str(outputs / "folds.csv"), "--species",
-        str(outputs / "species.csv"),
+        "check_data", "--data", str(data), "--audio", str(outputs / "audio.csv"), "--recordings", str(outputs),
+        params=params,
+    )  # fmt: skip
+
+
+def split_folds(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:
+    outputs = data.parent / "outputs"
+    return run_script(
+        "split_folds", "--data", str(data), "--recordings", str(outputs / "train.csv"), "--folds",
+        str(outputs / "folds.csv"), "--report", str(outputs / "report.csv"), "--species", str(outputs / "species.csv"),
+        params=params,
     )  # fmt: skip
 
 
 def test_valid_data_is_split(data: Path) -> None:
-    done = split_folds(data)
-    assert done.returncode == 0, done.stderr
-    assert (data.parent / "outputs/folds.csv").read_text().startswith("recording_id,fold\na,")
+    for script in (check_data, split_folds):
+        done = script(data)
+        assert done.returncode == 0, done.stderr
+    outputs = data.parent / "outputs"
+    assert (outputs / "folds.csv").read_text().startswith("recording_id,fold\na,")
+    assert (outputs / "report.csv").read_text().splitlines()[1].endswith(",0,0")
+    assert "0 TP rows are never validated" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -60,12 +76,13 @@ def test_valid_data_is_split(data: Path) -> None:
         ("train_fp.csv", HEADING + "a,2,1,0,1,2,3\n", ["line 2", "species_id", "found 2", "0 to 1"]),
         ("train_tp.csv", "", ["is empty"]),
         ("train_tp.csv", HEADING, ["no rows"]),
-        ("train_tp.csv", HEADING + "a,1,1,0,1,2,3\n", ["fold 1 would have no TP rows", "shorten `folds`"]),
+        ("truth_test.csv", "recording_id,s0,s1\nt,1,2\n", ["truth_test.csv", "line 2", "found 2, expected 0 or 1"]),
+        ("sample_submission.csv", "recording_id,s0,s1\nt,0,0\nu,0,0\n", ["line 3", "'u'", "a file in"]),
     ],
 )
 def test_bad_tables_give_one_error(data: Path, table: str, text: str, names: list[str]) -> None:
     (data / table).write_text(text)
-    done = split_folds(data)
+    done = check_data(data)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
@@ -74,10 +91,67 @@ def test_bad_tables_give_one_error(data: Path, table: str, text: str, names: lis
     assert not (data.parent / "outputs").exists()
 
 
-def test_a_broken_recording_is_named_and_leaves_no_folder(data: Path) -> None:
+def test_too_few_recordings_for_the_folds_are_an_error(data: Path) -> None:
+    (data / "train_tp.csv").write_text(HEADING + "a,1,1,0,1,0.1,3\n")
+    assert check_data(data).returncode == 0
+    done = split_folds(data)
+    assert done.returncode == 1
+    assert "fold 1 would have no TP rows" in done.stderr
+    assert "shorten `folds`" in done.stderr
+    assert not (data.parent / "outputs/folds.csv").exists()
+
+
+def test_bad_recordings_stop_the_run_or_are_skipped(data: Path, edited: Callable[[str, object], Path]) -> None:
+    (data / "train/b.wav").write_bytes(b"RIFF....")
+    (data / "train_tp.csv").write_text((data / "train_tp.csv").read_text().replace("0.1,200", "0.5,200", 1))
+    (data / "train_fp.csv").write_text(HEADING + "a,0,1,0.5,100,2,200\n")
+    stopped = check_data(data)
+    assert stopped.returncode == 1
+    assert "Traceback" not in stopped.stderr
+    for part in ("error: 2 recordings cannot be used", "set data.bad_audio in params.yaml to skip",
+                 "train/b.wav: unreadable: ",
+                 "train/a.wav: labels past the end: train_tp.csv line 2: t_max 0.5 s, recording 0.10 s; "
+                 "labels past the end: train_fp.csv line 2: t_max 2 s"):  # fmt: skip
+        assert part in stopped.stderr
+    outputs = data.parent / "outputs"
+    assert not outputs.exists()
+
+    params = edited("data.bad_audio", "skip")
+    YAML().dump(YAML().load(params) | {"folds": [0, 1]}, params)
+    assert check_data(data, params).returncode == 0
+    audio = pd.read_csv(outputs / "audio.csv", index_col="recording_id")
+    assert list(audio.usable[["a", "b", "c", "t"]]) == [0, 0, 1, 1]
+    assert (outputs / "train.csv").read_text() == "recording_id,file\nc,c.wav\nd,d.wav\n"
+    done = split_folds(data, params)
+    assert done.returncode == 0, done.stderr
+    assert set(pd.read_csv(outputs / "folds.csv").recording_id) == {"c", "d"}
+
+
+def test_a_column_of_ones_own_keeps_a_site_in_one_fold(data: Path, edited: Callable[[str, object], Path]) -> None:
+    params = edited("split.group", "site")
+    YAML().dump(YAML().load(params) | {"folds": [0, 1]}, params)
+    done = check_data(data, params)
+    assert "train_tp.csv: has no column site" in done.stderr
+    heading = HEADING.replace("\n", ",site\n")
+    rows = {"a": "hill", "b": "river", "c": "hill", "d": "river"}
+    (data / "train_tp.csv").write_text(heading + "".join(f"{name},1,1,0,1,0.1,9,{at}\n" for name, at in rows.items()))
+    (data / "train_fp.csv").write_text(heading + "a,0,1,0,1,0.1,9,river\n")
+    done = check_data(data, params)
+    assert done.returncode == 1
+    assert "train_fp.csv: line 2, column site: found 'river', expected 'hill'" in done.stderr
+    (data / "train_fp.csv").write_text(heading + "a,0,1,0,1,0.1,9,hill\n")
+    assert check_data(data, params).returncode == 0
+    assert split_folds(data, params).returncode == 0
+    folds = pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold
+    assert folds["a"] == folds["c"] != folds["b"] == folds["d"]
+
+
+def test_a_recording_that_breaks_after_the_pre_flight_is_named_and_leaves_no_folder(data: Path) -> None:
+    assert check_data(data).returncode == 0
     (data / "train/b.wav").write_bytes(b"RIFF....")
     output = data.parent / "spectrograms"
-    done = run_script("cache_spectrograms", "--recordings", str(data / "train"), "--output", str(output))
+    done = run_script("cache_spectrograms", "--audio", str(data / "train"), "--recordings",
+                      str(data.parent / "outputs/train.csv"), "--output", str(output))  # fmt: skip
     assert done.returncode == 1
     assert "b.wav: cannot be decoded" in done.stderr
     assert "Traceback" not in done.stderr
@@ -88,7 +162,7 @@ def test_a_broken_recording_is_named_and_leaves_no_folder(data: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(data: Path) -> None:
     blocked = data.parent / "outputs"
     blocked.write_text("a file where a folder should be")
-    done = split_folds(data)
+    done = check_data(data)
     assert done.returncode == 1
     assert "error: " in done.stderr
     assert str(blocked) in done.stderr

@@ -6,13 +6,13 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
-from tiny import changed
+from tiny import ROOT, changed
 
 from dawnchorus.audio import list_recordings, read_recording
 from dawnchorus.cached import open_spectrogram, write_spectrogram
 from dawnchorus.errors import InputError
-from dawnchorus.params import Params
-from dawnchorus.spectrogram import mel_spectrogram
+from dawnchorus.params import Params, load_params
+from dawnchorus.spectrogram import empty_bands, frequency_to_mel, mel_spectrogram, mel_to_frequency
 
 
 def sound(seconds: float, rate: int) -> np.ndarray:
@@ -86,3 +86,28 @@ def test_a_damaged_spectrogram_is_named(tmp_path: Path) -> None:
     for name in ("a", "missing"):
         with pytest.raises(InputError, match=rf"{name}\.npy: cannot be read"):
             open_spectrogram(tmp_path, name)
+
+
+@pytest.mark.parametrize(("n_mels", "f_min", "f_max"), [(64, 200.0, 12_000.0), (384, 50.0, 24_000.0)])
+def test_mel_bands_and_frequencies_are_librosas(params: Params, n_mels: int, f_min: float, f_max: float) -> None:
+    settings = changed(params, {"spectrogram": {"n_mels": n_mels, "f_min": f_min, "f_max": f_max}}).spectrogram
+    # librosa's filters reach over three neighbours of these frequencies, the first band's centre being the second.
+    centres = librosa.mel_frequencies(n_mels=n_mels + 2, fmin=f_min, fmax=f_max)[1:-1]
+    np.testing.assert_allclose([mel_to_frequency(band, settings) for band in range(n_mels)], centres, rtol=1e-9)
+    np.testing.assert_allclose(
+        [frequency_to_mel(frequency, settings) for frequency in centres], range(n_mels), atol=1e-6
+    )
+    assert mel_to_frequency(frequency_to_mel(3000, settings), settings) == pytest.approx(3000)
+    tone = np.sin(2 * np.pi * 3000 * np.arange(48_000) / 48_000).astype(np.float32)
+    assert mel_spectrogram(tone, settings)[20].argmax() == round(frequency_to_mel(3000, settings))
+
+
+def test_empty_bands_are_found(params: Params) -> None:
+    notebook = load_params(ROOT / "presets/notebook.yaml").spectrogram
+    empty = empty_bands(notebook)
+    assert len(empty) == 10
+    noise = np.random.default_rng(0).normal(0, 0.1, 48_000).astype(np.float32)
+    constant = (mel_spectrogram(noise, notebook) < -99.9).all(axis=0)
+    np.testing.assert_array_equal(np.flatnonzero(constant), empty)
+    for settings in (params.spectrogram, load_params(ROOT / "presets/rfcx.yaml").spectrogram):
+        assert len(empty_bands(settings)) == 0

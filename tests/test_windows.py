@@ -65,8 +65,8 @@ def test_a_short_recording_is_filled_with_its_lowest_level() -> None:
 )
 def test_labels_of_one_box(box: tuple[float, float], is_tp: bool, target: int, known: float) -> None:
     targets, mask = window_labels(
-        np.array([box]), np.array([1]), np.array([is_tp]), start=10.0, seconds=5.0, n_species=3, min_overlap=0.5,
-        unlabelled_weight=0.3,
+        np.array([[box[0], 1000, box[1], 2000]]), np.array([1]), np.array([is_tp]), start=10.0, seconds=5.0,
+        n_species=3, min_overlap=0.5, unlabelled_weight=0.3,
     )  # fmt: skip
     np.testing.assert_allclose(targets, [0, target, 0])
     np.testing.assert_allclose(mask, [0.3, known, 0.3])
@@ -74,8 +74,39 @@ def test_labels_of_one_box(box: tuple[float, float], is_tp: bool, target: int, k
 
 def test_a_call_wins_over_a_false_positive() -> None:
     def labels(tp_box: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-        boxes = np.array([(11.0, 12.0), tp_box])
+        boxes = np.array([(11.0, 1000, 12.0, 2000), (tp_box[0], 1000, tp_box[1], 2000)])
         return window_labels(boxes, np.array([0, 0]), np.array([False, True]), 10.0, 5.0, 1, 0.5, 0.0)
 
     assert labels((13.0, 14.0)) == (np.array([1]), np.array([1]))
     assert labels((14.9, 16.9)) == (np.array([0]), np.array([0]))
+
+
+@pytest.mark.parametrize(
+    ("box", "target"),
+    [
+        ((9.0, 10.001), 1),  # the notebook's labels: any overlap at all
+        ((14.999, 20.0), 1),
+        ((9.0, 10.0), 0),
+        ((15.0, 16.0), 0),
+    ],
+)
+def test_any_overlap_counts_where_that_is_asked(box: tuple[float, float], target: int) -> None:
+    boxes = np.array([[box[0], 1000, box[1], 2000]])
+    targets, known = window_labels(boxes, np.array([0]), np.array([True]), 10.0, 5.0, 1, 0.0, 1.0)
+    assert (targets[0], known[0]) == (target, 1)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "target", "known"),
+    [
+        (1000, 2000, 1, 1),
+        (100, 501, 1, 1),  # begins below the band and reaches into it
+        (100, 500, 0, 0),  # ends where the band begins: a call that the window cannot show
+        (8000, 9000, 0, 0),
+    ],
+)
+def test_labels_by_band(low: float, high: float, target: int, known: int) -> None:
+    """The notebook reads the song's type as the lower and f_min as the upper frequency."""
+    boxes = np.array([[11.0, low, 12.0, high]])
+    targets, mask = window_labels(boxes, np.array([0]), np.array([True]), 10.0, 5.0, 1, 0.5, 1.0, band=(500, 8000))
+    assert (targets[0], mask[0]) == (target, known)

@@ -46,8 +46,8 @@ def test_both_engines_give_the_same_bytes(through_snakemake: Clone, through_dvc:
 
 def test_metrics_and_plots_are_shown(clone: Clone) -> None:
     metrics = json.loads((clone.path / "results/metrics.json").read_text())
-    assert set(metrics) == {"oof", "test"}
-    for figures in metrics.values():
+    assert set(metrics) == {"oof", "test", "skipped"}
+    for figures in (metrics["oof"], metrics["test"]):
         assert set(figures) == {"small_cnn", "ensemble", "constant", "random"}
         for figure in figures.values():
             assert figure["lwlrap_low"] <= figure["lwlrap"] <= figure["lwlrap_high"]
@@ -101,8 +101,8 @@ def test_an_experiment_in_a_folder_of_its_own(clone: Clone) -> None:
 def test_a_backbone_comes_and_goes(clone: Clone) -> None:
     clone.edit_params("backbones", ["small_cnn", "small_resnet"])
     clone.snakemake()
-    added = [name.replace("small_cnn", "small_resnet") for name in MODELS]
-    assert clone.started() == ["check_params", "ensemble", *added]
+    added = [name.replace("small_cnn", "small_resnet") for name in ["fetch_weights small_cnn", *MODELS]]
+    assert clone.started() == sorted(["check_params", "ensemble", *added])
     both = pd.read_csv(clone.path / "results/submission.csv", index_col=0)
     one, other = (
         pd.read_csv(clone.path / f"results/submissions/{name}.csv", index_col=0)
@@ -159,10 +159,10 @@ def test_a_new_test_recording_retrains_nothing(clone: Clone, tmp_path: Path) -> 
     clone.edit_params("data", {"root": str(own)})
     # The embedded data set is no part of this experiment, even where its files are gone.
     clone.run("rm", "-r", "data/demo/dataset")
-    before = {path: (path.stat().st_ino, path.stat().st_mode, path.stat().st_mtime) for path in own.rglob("*")}
+    before = states(own)
     clone.snakemake()
     assert "synthesize" not in clone.started()
-    assert before == {path: (path.stat().st_ino, path.stat().st_mode, path.stat().st_mtime) for path in own.rglob("*")}
+    assert states(own) == before
 
     soundfile.write(own / "test/new.wav", np.random.default_rng(0).normal(0, 0.01, 96_000), 48_000)
     for name, value in (("sample_submission.csv", 0.5), ("truth_test.csv", 1)):
@@ -172,9 +172,68 @@ def test_a_new_test_recording_retrains_nothing(clone: Clone, tmp_path: Path) -> 
     clone.assert_engines_agree()
     clone.snakemake()
     assert clone.started() == [
-        "cache_spectrograms test", "ensemble", "infer small_cnn 0", "infer small_cnn 1", "split_folds",
+        "cache_spectrograms test", "check_data", "ensemble", "infer small_cnn 0", "infer small_cnn 1", "split_folds",
     ]  # fmt: skip
     assert "new" in set(pd.read_csv(clone.path / "results/submission.csv").recording_id)
+    clone.assert_nothing_to_do()
+
+
+def write_field_recordings(folder: Path) -> pd.Series:
+    """30 recordings at 22,050 Hz of 7 to 95 s in mixed formats, with a tone for each of 5 species; every fifth a test.
+
+    Returns the length of each in s.
+    """
+    rng = np.random.default_rng(0)
+    seconds = pd.Series(np.linspace(7, 95, 30), index=[f"rec {number}" for number in range(30)])
+    annotations: dict[str, list[tuple[str, int, float, float, float, float]]] = {"tp": [], "fp": []}
+    for number, (name, length) in enumerate(seconds.items()):
+        split = "test" if number % 5 == 4 else "train"
+        species, start = number % 4 + number % 8 // 7, float(rng.uniform(0, length - 3))
+        frequency = 1000.0 + 1500 * species
+        samples = rng.normal(0, 0.02, int(length * 22_050))
+        samples[int(start * 22_050) :][:44_100] += 0.2 * np.sin(2 * np.pi * frequency * np.arange(44_100) / 22_050)
+        (folder / split).mkdir(parents=True, exist_ok=True)
+        suffix = ["wav", "flac", "ogg", "mp3", "WAV", "flac", "mp3"][number % 7]
+        soundfile.write(folder / split / f"{name}.{suffix}", samples, 22_050)
+        if split == "train":
+            box = (start, frequency - 100, start + 2, frequency + 100)
+            annotations["tp"].append((str(name), species, *box))
+            annotations["fp"].append((str(name), (species + 1) % 5, *box))
+    columns = ["recording_id", "species_id", "t_min", "f_min", "t_max", "f_max"]
+    for kind, rows in annotations.items():
+        pd.DataFrame(rows, columns=columns).to_csv(folder / f"train_{kind}.csv", index=False)
+    tests = pd.Index(seconds.index[4::5], name="recording_id")
+    pd.DataFrame(0.5, tests, [f"s{species}" for species in range(5)]).to_csv(folder / "sample_submission.csv")
+    return seconds
+
+
+def states(folder: Path) -> dict[Path, tuple[int, int, float]]:
+    """Inode, mode and time of everything in a folder."""
+    return {path: (path.stat().st_ino, path.stat().st_mode, path.stat().st_mtime) for path in folder.rglob("*")}
+
+
+def test_a_folder_of_ones_own_in_mixed_formats(clone: Clone, tmp_path: Path) -> None:
+    own = tmp_path / "field work"
+    seconds = write_field_recordings(own)
+    (own / "train/broken.mp3").write_bytes(b"not audio")
+    with (own / "train_fp.csv").open("a") as table:
+        table.write("broken,0,0,100,1,200\n")
+    before = states(own)
+
+    clone.edit_params("data", {"root": str(own), "bad_audio": "skip"})
+    clone.edit_params("spectrogram", {"sample_rate": 22_050, "f_max": 11_025.0})
+    clone.run("snakemake", "--cores", "2")
+    submission = pd.read_csv(clone.path / "results/submission.csv", index_col=0)
+    assert list(submission.index) == list(seconds.index[4::5])
+    assert ((submission > 0) & (submission < 1)).all(axis=None)
+    audio = pd.read_csv(clone.path / "data/audio.csv", index_col="recording_id")
+    assert list(audio.index[audio.usable == 0]) == ["broken"]
+    read = audio.seconds.drop("broken")
+    np.testing.assert_allclose(read, seconds[read.index], atol=0.1)  # MP3's frames are no whole number
+    metrics = json.loads((clone.path / "results/metrics.json").read_text())
+    assert metrics["skipped"] == {"recordings": 1, "tp_rows": 0, "fp_rows": 1}
+    assert "test" not in metrics  # nobody knows its truth
+    assert states(own) == before
     clone.assert_nothing_to_do()
 
 
@@ -220,7 +279,7 @@ def test_a_pulled_clone_has_nothing_to_do(clone: Clone, tmp_path: Path) -> None:
 
 def test_a_training_parameter_a_killed_job_and_the_way_back(clone: Clone) -> None:
     submission = (clone.path / "results/submission.csv").read_bytes()
-    clone.edit_params("train", {"learning_rate": 0.002})
+    clone.edit_params("train", {"learning_rate": 0.002, "every_epoch": True, "epochs": 2})
     stages = {f"{name}@small_cnn-{fold}" for name in ("train", "infer") for fold in (0, 1)}
     assert clone.assert_engines_agree() == {"check_params", "ensemble", *stages}
     log = Path(clone.environment["STARTED"])
@@ -246,12 +305,37 @@ def test_a_training_parameter_a_killed_job_and_the_way_back(clone: Clone) -> Non
     clone.snakemake()
     assert clone.started() == ["ensemble", "infer small_cnn 0", "train small_cnn 0"]
     clone.assert_nothing_to_do()
+    kept = clone.path / "results/checkpoints/small_cnn/0"
+    assert sorted(path.name for path in kept.iterdir()) == ["1.weights.h5", "2.weights.h5"]
+    last = clone.path / "results/models/small_cnn/0.weights.h5"
+    assert (kept / "2.weights.h5").read_bytes() == last.read_bytes() != (kept / "1.weights.h5").read_bytes()
     assert (clone.path / "results/submission.csv").read_bytes() != submission
 
     clone.run("git", "checkout", "--quiet", "params.yaml")
     clone.run("dvc", "repro")
     assert [name for name in clone.started() if name != "check_params"] == []
     assert (clone.path / "results/submission.csv").read_bytes() == submission
+
+
+def test_a_model_is_untouched_by_what_it_is_validated_on(clone: Clone) -> None:
+    folds = pd.read_csv(clone.path / "data/folds.csv", index_col=0).fold
+    spectrograms = clone.path / "data/spectrograms/train"
+
+    def weights_of_fold_0(disturbed: pd.Index) -> bytes:
+        clone.run("cp", "-r", str(spectrograms), "disturbed")
+        for name in disturbed:
+            path = clone.path / f"disturbed/{name}.npy"
+            np.save(path, -np.load(path))
+        clone.run("python", "workflow/scripts/train.py", "--params", "params.yaml", "--data", "data/demo/dataset",
+                  "--folds", "data/folds.csv", "--species", "data/species.csv", "--spectrograms", "disturbed",
+                  "--pretrained", "data/pretrained/small_cnn", "--backbone", "small_cnn", "--fold", "0", "--weights",
+                  "0.weights.h5", "--curve", "curve.csv", "--checkpoints", "checkpoints")  # fmt: skip
+        clone.run("rm", "-r", "disturbed")
+        return (clone.path / "0.weights.h5").read_bytes()
+
+    workflows = (clone.path / "results/models/small_cnn/0.weights.h5").read_bytes()
+    assert weights_of_fold_0(folds.index[folds == 0]) == workflows
+    assert weights_of_fold_0(folds.index[folds == 1][:1]) != workflows
 
 
 def test_a_failed_job_says_why_and_where(clone: Clone) -> None:
@@ -267,8 +351,8 @@ def test_a_failed_job_says_why_and_where(clone: Clone) -> None:
         assert "data/own/train_tp.csv: line 3, column t_max: found 0, expected a time after the row's t_min" in output
         assert "Traceback" not in output
     *_, reason, path = clone.snakemake(fails=True).split("Complete log(s)")[0].strip().splitlines()
-    assert path == "The whole log: logs/split_folds.log"
-    assert reason.startswith("ERROR: failed to reproduce 'split_folds'")
+    assert path == "The whole log: logs/check_data.log"
+    assert reason.startswith("ERROR: failed to reproduce 'check_data'")
     assert not list(clone.path.rglob(".writing.*"))
 
 

@@ -5,10 +5,13 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from dawnchorus.applications import APPLICATIONS
 from dawnchorus.params import BackboneName
 
 # Of the running means: Keras's 0.99 would still hold the first steps of a training of some hundred.
 MOMENTUM = 0.9
+# Name of the layer that is Keras's network within a backbone.
+APPLICATION = "application"
 
 
 def small_cnn(frames: int, n_mels: int) -> keras.Model:
@@ -34,19 +37,18 @@ def small_resnet(frames: int, n_mels: int) -> keras.Model:
 
 
 def inception(frames: int, n_mels: int) -> keras.Model:
-    """Keras's InceptionV3 without its top."""
-    return _application(keras.applications.InceptionV3, frames, n_mels, "inception")
+    """Keras's InceptionV3 without its top; its ImageNet weights expect -1 to 1."""
+    return _application("inception", frames, n_mels)
 
 
 def efficientnet(frames: int, n_mels: int) -> keras.Model:
-    """Keras's EfficientNetB3 without its top."""
-    # It begins by dividing by 255.
-    return _application(keras.applications.EfficientNetB3, frames, n_mels, "efficientnet", scale=255.0)
+    """Keras's EfficientNetB3 without its top; it rescales 0 to 255 itself."""
+    return _application("efficientnet", frames, n_mels)
 
 
 def resnet(frames: int, n_mels: int) -> keras.Model:
-    """Keras's ResNet50 without its top."""
-    return _application(keras.applications.ResNet50, frames, n_mels, "resnet")
+    """Keras's ResNet50 without its top; its ImageNet weights expect 0 to 255 in BGR less ImageNet's means."""
+    return _application("resnet", frames, n_mels)
 
 
 BACKBONES: dict[BackboneName, Callable[[int, int], keras.Model]] = {
@@ -90,12 +92,12 @@ def _convolve_all_bands(x: keras.KerasTensor, filters: int) -> keras.KerasTensor
     return layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(x))
 
 
-def _application(
-    network: Callable[..., keras.Model], frames: int, n_mels: int, name: str, scale: float = 1.0
-) -> keras.Model:
+def _application(name: str, frames: int, n_mels: int) -> keras.Model:
+    network, to_own_range = APPLICATIONS[name]
     image = keras.Input((frames, n_mels, 1))
-    x = layers.Concatenate()([image, image, image])
-    if scale != 1:
-        x = layers.Rescaling(scale)(x)
-    x = network(include_top=False, weights=None, input_shape=(frames, n_mels, 3), pooling=None)(x)
-    return keras.Model(image, x, name=name)
+    # As a picture: frequency from top to bottom, time from left to right.
+    x = layers.Concatenate()([layers.Permute((2, 1, 3))(image)] * 3)
+    # 0 to 255 with about ImageNet's mean and contrast (a logistic's slope is 1/4), nothing cut off.
+    x = to_own_range(255 * keras.ops.sigmoid(x))
+    x = network(include_top=False, weights=None, input_shape=(n_mels, frames, 3), pooling=None, name=APPLICATION)(x)
+    return keras.Model(image, layers.Permute((2, 1, 3))(x), name=name)

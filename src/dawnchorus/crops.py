@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dawnchorus.augment import draw_changes
 from dawnchorus.cached import open_spectrogram
 from dawnchorus.labels import window_labels
 from dawnchorus.params import Params
 from dawnchorus.seeding import generator
-from dawnchorus.windows import cut, place, to_frames, to_seconds
+from dawnchorus.windows import Shapes, cut, place, to_seconds
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Annotations:
 
     Attributes:
         recording_ids: shape [Rows], text.
-        boxes: begin and end in s, shape [Rows, 2].
+        boxes: t_min (s), f_min (Hz), t_max (s) and f_max (Hz), shape [Rows, 4].
         species_ids: shape [Rows].
         is_tp: shape [Rows].
     """
@@ -38,7 +40,7 @@ class Annotations:
         both = pd.concat([tp, fp])
         return cls(
             both.recording_id.to_numpy(str),
-            both[["t_min", "t_max"]].to_numpy(float),
+            both[["t_min", "f_min", "t_max", "f_max"]].to_numpy(float),
             both.species_id.to_numpy(),
             np.repeat([True, False], [len(tp), len(fp)]),
         )
@@ -55,6 +57,8 @@ class Annotations:
 @dataclass(frozen=True)
 class Crops:
     """The training windows of one model: every annotation once an epoch, in a new order and at a new place.
+
+    Of the FP boxes an epoch draws `train.fp_fraction`, others in each.
 
     Attributes:
         annotations: the rows to train on.
@@ -79,21 +83,22 @@ class Crops:
         params, settings = self.params, self.params.spectrogram
         name = self.annotations.recording_ids[row]
         spectrogram = open_spectrogram(self.folder, name)
-        length = to_frames(params.window.seconds, settings)
+        length, _ = self._shapes.window
         seconds = to_seconds(length, settings)
         draw = generator(params.seed, "crop", *self.job, epoch, row).random()
-        t_min, t_max = self.annotations.boxes[row]
+        t_min, _, t_max, _ = self.annotations.boxes[row]
         begin = place(
             t_min, t_max, seconds, to_seconds(len(spectrogram), settings),
             params.train.begin_within, params.labels.min_overlap, draw,
         )  # fmt: skip
         # The frame at or before the placed time, so that the last frame stays within the recording.
         start = int(begin * settings.sample_rate / settings.hop_length)
-        same = self.annotations.recording_ids == name
+        same = self._rows_of_recording[name]
         target, known = window_labels(
             self.annotations.boxes[same], self.annotations.species_ids[same], self.annotations.is_tp[same],
             to_seconds(start, settings), seconds, self.n_species,
             params.labels.min_overlap, params.labels.unlabelled_weight,
+            (settings.f_min, settings.f_max) if params.labels.within_band else None,
             # A window that begins on a frame must not lose the box that it was placed around.
             tolerance=to_seconds(1, settings),
         )  # fmt: skip
@@ -104,12 +109,12 @@ class Crops:
 
         Yields:
             inputs: "windows" (Batch, Frames, Mels) float16 in dB, "partner" (Batch,) int32 and "weight" (Batch,)
-                float32 for mixup.
+                float32 for mixup, and what `draw_changes` gives, (Batch, ...) each.
             labels: target and known after mixup, stacked: (Batch, 2, Species) float32.
         """
         train = self.params.train
         for epoch in count():
-            order = generator(self.params.seed, "order", *self.job, epoch).permutation(len(self.annotations))
+            order = self._order(epoch)
             for number, start in enumerate(range(0, len(order), train.batch_size)):
                 rows = order[start : start + train.batch_size]
                 windows, target, known = zip(*(self.crop(int(row), epoch) for row in rows), strict=True)
@@ -119,13 +124,40 @@ class Crops:
                 weight = np.ones(len(rows), np.float32)
                 if train.mixup_alpha > 0:
                     weight = rng.beta(train.mixup_alpha, train.mixup_alpha, len(rows)).astype(np.float32)
+                changes = [self._changes(int(row), epoch) for row in rows]
                 inputs = {"windows": np.stack(windows), "partner": partner, "weight": weight}
+                inputs |= {key: np.stack([change[key] for change in changes]) for key in changes[0]}
                 yield inputs, mix_labels(labels, partner, weight)
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self.annotations) // self.params.train.batch_size)
+        return -(-(len(self.annotations) - self._fp_left_out) // self.params.train.batch_size)
+
+    @property
+    def _fp_left_out(self) -> int:
+        """FP rows that an epoch does not draw."""
+        n_fp = int((~self.annotations.is_tp).sum())
+        return n_fp - round(self.params.train.fp_fraction * n_fp)
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """The rows of an epoch, in its order."""
+        rng = generator(self.params.seed, "order", *self.job, epoch)
+        order = rng.permutation(len(self.annotations))
+        left_out = rng.choice(np.flatnonzero(~self.annotations.is_tp), self._fp_left_out, replace=False)
+        return order[~np.isin(order, left_out)]
+
+    def _changes(self, row: int, epoch: int) -> dict[str, NDArray]:
+        rng = generator(self.params.seed, "augment", *self.job, epoch, row)
+        return draw_changes(self.params.augment, self._shapes, rng)
+
+    @cached_property
+    def _shapes(self) -> Shapes:
+        return Shapes.of(self.params)
+
+    @cached_property
+    def _rows_of_recording(self) -> dict[str, NDArray[np.int64]]:
+        return pd.Series(self.annotations.recording_ids).groupby(self.annotations.recording_ids).indices
 
 
 def mix_labels(

@@ -1,18 +1,92 @@
 """The processor that a training or inference job runs on."""
 
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import filelock
 import keras
 import threadpoolctl
 
+from dawnchorus.errors import InputError
 
-def use_threads(threads: int) -> None:
-    """Let TensorFlow and BLAS compute with so many threads, in operations that repeat their results bit for bit.
+SECONDS_BETWEEN_TRIES = 0.5
+# A lease lasts as long as its lock's file is open, so it is kept until the process ends.
+_leases: list[filelock.FileLock] = []
+
+
+def use_device(threads: int, mixed_precision: bool) -> None:
+    """Lease a GPU where there are any, and let TensorFlow and BLAS compute in so many threads, repeatably.
 
     Must be called before the first operation.
+
+    Args:
+        threads: CPU threads.
+        mixed_precision: whether to compute in half precision where there is a GPU.
     """
+    gpu = lease_gpu(list_gpus())
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     threadpoolctl.threadpool_limits(threads)
+    has_gpu = gpu is not None
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.experimental.enable_op_determinism()
+        # A TensorFlow without CUDA computes on the CPU whatever there is.
+        has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    if has_gpu and mixed_precision:
+        keras.mixed_precision.set_global_policy("mixed_float16")
+
+
+def list_gpus() -> list[str]:
+    """The GPUs that this process may use, as CUDA names them: those of CUDA_VISIBLE_DEVICES, else all.
+
+    Raises:
+        InputError: nvidia-smi is there and fails.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        # CUDA stops at the first device that it does not know; -1 hides all.
+        return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
+    if shutil.which("nvidia-smi") is None:
+        return []
+    command = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise InputError(
+            f"nvidia-smi cannot list the GPUs: {(done.stdout + done.stderr).strip()}; mend the driver, or set "
+            "CUDA_VISIBLE_DEVICES to -1 to compute on the CPU"
+        )
+    return done.stdout.split()
+
+
+def lease_gpu(gpus: list[str], folder: Path | None = None) -> str | None:
+    """Wait until one of some GPUs is free and hold it until this process ends, however it ends.
+
+    Args:
+        gpus: names of GPUs.
+        folder: of the lock files; by default one that all projects of this user on this machine share.
+
+    Returns:
+        The name of the leased one; None if there are none.
+    """
+    if not gpus:
+        return None
+    folder = folder or Path(tempfile.gettempdir()) / f"dawnchorus-gpus-{os.getuid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    while True:
+        for gpu in gpus:
+            lease = filelock.FileLock(folder / f"{gpu.replace('/', '_')}.lock", timeout=0)
+            try:
+                lease.acquire()
+            except filelock.Timeout:
+                continue
+            _leases.append(lease)
+            return gpu
+        time.sleep(SECONDS_BETWEEN_TRIES)

@@ -23,7 +23,7 @@ def collect(
 
     Returns:
         Score tables by backbone, and of the "ensemble", the mean over backbones: those of the test recordings, each the
-        mean over folds, and those of the annotated recordings, each scored by the one model that has not seen it.
+        mean over folds, and those of the annotated recordings, each scored by the model that has not seen it.
     """
     test, oof = {}, {}
     for backbone in backbones:
@@ -31,7 +31,9 @@ def collect(
         test[backbone] = mean_scores(
             {str(path / "test.csv"): read_scores(path / "test.csv", columns) for path in paths}
         )
-        oof[backbone] = pd.concat([read_scores(path / "oof.csv", columns) for path in paths])
+        by_fold = pd.concat([read_scores(path / "oof.csv", columns) for path in paths])
+        # With the notebook's split a recording can be left out by several models.
+        oof[backbone] = by_fold.groupby(level=0, sort=False).mean()
     for tables in (test, oof):
         tables["ensemble"] = mean_scores(dict(tables))
     return test, oof

@@ -7,7 +7,9 @@ from dawnchorus.errors import InputError
 from dawnchorus.seeding import generator
 
 
-def assign_folds(tp: pd.DataFrame, fp: pd.DataFrame, n_folds: int, seed: int) -> pd.Series:
+def stratified_split(
+    tp: pd.DataFrame, fp: pd.DataFrame, n_folds: int, seed: int, groups: pd.Series | None = None
+) -> pd.Series:
     """Put every annotated recording into one fold, each species' TP rows spread evenly over the folds.
 
     Recordings are the unit, over TP and FP together, so no recording is ever in training and validation at once.
@@ -20,6 +22,7 @@ def assign_folds(tp: pd.DataFrame, fp: pd.DataFrame, n_folds: int, seed: int) ->
         fp: FP annotations, likewise.
         n_folds: number of folds.
         seed: of the order among equals.
+        groups: the group of each recording, indexed by recording_id: groups are then the unit instead of recordings.
 
     Returns:
         An int series, the fold of each recording, indexed and sorted by recording_id.
@@ -28,39 +31,97 @@ def assign_folds(tp: pd.DataFrame, fp: pd.DataFrame, n_folds: int, seed: int) ->
         InputError: a fold would have no TP rows.
     """
     both = pd.concat([tp.assign(kind="tp"), fp.assign(kind="fp")])
-    counts = pd.crosstab(both.recording_id, [both.kind, both.species_id])
+    unit = both.recording_id if groups is None else both.recording_id.map(groups)
+    counts = pd.crosstab(unit, [both.kind, both.species_id])
     rows = counts.to_numpy()
     is_tp = counts.columns.get_level_values("kind") == "tp"
     fold_of = np.full(len(counts), -1)
     in_fold = np.zeros((n_folds, rows.shape[1]), int)
     rng = generator(seed, "folds")
     order = rng.permutation(len(counts))
-    for group in (is_tp, ~is_tp):
-        while (open_rows := rows[fold_of < 0][:, group].sum(axis=0)).any():
-            label = np.flatnonzero(group)[np.argmin(np.where(open_rows > 0, open_rows, rows.sum() + 1))]
+    for labels in (is_tp, ~is_tp):
+        while (open_rows := rows[fold_of < 0][:, labels].sum(axis=0)).any():
+            label = np.flatnonzero(labels)[np.argmin(np.where(open_rows > 0, open_rows, rows.sum() + 1))]
             waiting = [one for one in order if fold_of[one] < 0 and rows[one, label] > 0]
             for one in sorted(waiting, key=lambda one: -rows[one, label]):
-                # Fewest rows of this species, then fewest rows of all the recording's species, then fewest rows.
+                # Fewest rows of this species, then fewest rows of all the unit's species, then fewest rows.
                 shared = (in_fold * (rows[one] > 0)).sum(axis=1)
                 fold = np.lexsort((in_fold.sum(axis=1), shared, in_fold[:, label]))[0]
                 fold_of[one] = fold
                 in_fold[fold] += rows[one]
     empty = np.flatnonzero(in_fold[:, is_tp].sum(axis=1) == 0)
     if len(empty):
+        what = "recordings" if groups is None else "groups of recordings"
         raise InputError(
-            f"fold {empty[0]} would have no TP rows: {tp.recording_id.nunique()} recordings with TP rows "
+            f"fold {empty[0]} would have no TP rows: {(rows[:, is_tp].sum(axis=1) > 0).sum()} {what} with TP rows "
             f"cannot fill {n_folds} folds; shorten `folds` in params.yaml or annotate more recordings"
         )
-    return pd.Series(fold_of, index=counts.index, name="fold").sort_index()
+    fold_of_unit = pd.Series(fold_of, index=counts.index)
+    recordings = pd.Index(both.recording_id.unique(), name="recording_id").sort_values()
+    units = recordings if groups is None else recordings.map(groups)
+    return pd.Series(fold_of_unit[units].to_numpy(), index=recordings, name="fold")
 
 
-def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, folds: pd.Series, n_species: int) -> pd.DataFrame:
+def notebook_split(tp: pd.DataFrame, n_folds: int) -> pd.Series:
+    """The split that the notebook meant: the rows of each species in table order, cut into equal parts.
+
+    What is left over by the division is never validated. Rows are the unit, so a recording can stand in several folds,
+    in training and validation at once; it is here to compare with.
+
+    Args:
+        tp: TP annotations with columns recording_id and species_id.
+        n_folds: number of folds.
+
+    Returns:
+        An int series, the fold of each row of `tp`, indexed as it is; -1 for rows that are never validated.
+
+    Raises:
+        InputError: no species has a row for each fold.
+    """
+    rows = tp.groupby("species_id")
+    place, part = rows.cumcount(), rows.recording_id.transform("size") // n_folds
+    if not part.any():
+        raise InputError(
+            f"split.method notebook: no species has a TP row for each of {n_folds} folds; shorten `folds` in "
+            "params.yaml, use the method stratified, or annotate more recordings"
+        )
+    return (place // part.clip(lower=1)).where(place < part * n_folds, -1).rename("fold")
+
+
+def fold_report(tp: pd.DataFrame, fold_of_row: pd.Series, folds: pd.Series) -> pd.DataFrame:
+    """What each fold trains on and validates, and what leaks from one into the other.
+
+    Args:
+        tp: TP annotations.
+        fold_of_row: the fold in which each of their rows is validated, -1 for none.
+        folds: the fold of each recording; a row for each of its folds where it has several.
+
+    Returns:
+        A row for each fold: fold, training_recordings, validation_recordings, validation_tp_rows, leaked_recordings
+        (in training and validation), leaked_tp_rows (validation rows of these).
+    """
+    rows = []
+    for fold in sorted(set(folds) - {-1}):
+        trained, validated = set(folds.index[folds != fold]), set(folds.index[folds == fold])
+        is_validated = fold_of_row == fold
+        rows.append({
+            "fold": fold,
+            "training_recordings": len(trained),
+            "validation_recordings": len(validated),
+            "validation_tp_rows": int(is_validated.sum()),
+            "leaked_recordings": len(trained & validated),
+            "leaked_tp_rows": int((is_validated & tp.recording_id.isin(trained)).sum()),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, fold_of_row: pd.Series, n_species: int) -> pd.DataFrame:
     """How many rows each species has.
 
     Args:
         tp: TP annotations.
         fp: FP annotations.
-        folds: the fold of each recording.
+        fold_of_row: the fold in which each TP row is validated, -1 for none.
         n_species: number of species of the data set.
 
     Returns:
@@ -70,7 +131,6 @@ def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, folds: pd.Series, n_species: 
     table = pd.DataFrame({"species": [f"s{number}" for number in everyone]})
     table["tp_rows"] = tp.species_id.value_counts().reindex(everyone, fill_value=0)
     table["fp_rows"] = fp.species_id.value_counts().reindex(everyone, fill_value=0)
-    fold_of_row = tp.recording_id.map(folds)
-    for fold in sorted(folds.unique()):
+    for fold in sorted(set(fold_of_row) - {-1}):
         table[f"tp_rows_{fold}"] = tp.species_id[fold_of_row == fold].value_counts().reindex(everyone, fill_value=0)
     return table

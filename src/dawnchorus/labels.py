@@ -13,6 +13,7 @@ def window_labels(
     n_species: int,
     min_overlap: float,
     unlabelled_weight: float,
+    band: tuple[float, float] | None = None,
     tolerance: float = 0.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Target and mask of one window of a recording.
@@ -22,23 +23,27 @@ def window_labels(
     `unlabelled_weight`. A box longer than the window counts as if it were as long as the window.
 
     Args:
-        boxes: begin and end in s of the recording's annotations, shape [Annotations, 2].
+        boxes: t_min (s), f_min (Hz), t_max (s) and f_max (Hz) of the recording's annotations, shape [Annotations, 4].
         species_ids: shape [Annotations].
         is_tp: whether each is a TP box (else FP), shape [Annotations].
         start: begin of the window, s.
         seconds: length of the window, s.
         n_species: number of species.
-        min_overlap: part of a box, above 0, at most 1.
+        min_overlap: part of a box, 0 to 1; at 0 any overlap is enough.
         unlabelled_weight: 0 to 1.
+        band: lowest and highest frequency in the window, Hz; a box outside of it is not in the window by enough.
         tolerance: a box that lies in the window by so much too little, s, still counts.
 
     Returns:
         target and known, each with shape [Species].
     """
-    inside = np.minimum(boxes[:, 1], start + seconds) - np.maximum(boxes[:, 0], start)
-    needed = min_overlap * np.minimum(boxes[:, 1] - boxes[:, 0], seconds)
+    begin, low, end, high = boxes.T
+    inside = np.minimum(end, start + seconds) - np.maximum(begin, start)
+    needed = min_overlap * np.minimum(end - begin, seconds)
     # A microsecond more, for boxes that lie in by exactly enough.
-    enough = inside >= needed - tolerance - 1e-6
+    enough = (inside > 0) & (inside >= needed - tolerance - 1e-6)
+    if band is not None:
+        enough &= (high > band[0]) & (low < band[1])
     target = np.zeros(n_species, np.float32)
     known = np.full(n_species, unlabelled_weight, np.float32)
     known[species_ids[~is_tp & enough]] = 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, precision_score
 
 Truth = NDArray[np.bool_]
 Scores = NDArray[np.floating]
@@ -73,6 +73,17 @@ def average_precisions(truth: Truth, scores: Scores, known: Truth) -> NDArray[np
         if truth[rows, species].any() and not truth[rows, species].all():
             result[species] = average_precision_score(truth[rows, species], scores[rows, species])
     return result
+
+
+def precision(truth: Truth, scores: Scores, known: Truth) -> float:
+    """Part of the known answers that are true among those that score at least 0.5; 0 where none does.
+
+    Args:
+        truth: which species call, shape [Recordings, Species].
+        scores: probabilities, shape [Recordings, Species].
+        known: where `truth` is known, shape [Recordings, Species].
+    """
+    return float(precision_score(truth[known], scores[known] >= 0.5, zero_division=0))
 
 
 def random_precision(positives: int, total: int) -> float:

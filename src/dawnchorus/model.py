@@ -5,24 +5,30 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from dawnchorus.backbones import build_backbone
-from dawnchorus.errors import InputError
+from dawnchorus.backbones import APPLICATION, build_backbone
 from dawnchorus.params import BackboneName
+from dawnchorus.weights import load_weights
+from dawnchorus.windows import Shapes
 
 
-class Standardize(layers.Layer):
+class ToImage(layers.Layer):
     """Windows in dB of any float type -> images with mean 0 and variance 1 each, float32, one channel.
 
-    (Batch, Frames, Mels) -> (Batch, Frames, Mels, 1). The standard deviation counts at least as 1 / sqrt(pixels), as in
-    `tf.image.per_image_standardization`, so a constant window gives zeros.
+    (Batch, Frames, Mels) -> (Batch, Image frames, Image mels, 1), resized bilinearly first. The standard deviation
+    counts at least as 1 / sqrt(pixels), as in `tf.image.per_image_standardization`, so a constant window gives zeros.
     """
 
+    def __init__(self, shape: tuple[int, int], **kwargs: object) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.shape = shape
+
     def call(self, windows: keras.KerasTensor) -> keras.KerasTensor:
-        image = ops.cast(windows, "float32")
+        image = ops.expand_dims(ops.cast(windows, "float32"), -1)
+        if self.shape != tuple(windows.shape[1:]):
+            image = ops.image.resize(image, self.shape, data_format="channels_last")
         image = image - ops.mean(image, axis=(1, 2), keepdims=True)
-        pixels = image.shape[1] * image.shape[2]
         deviation = ops.sqrt(ops.mean(ops.square(image), axis=(1, 2), keepdims=True))
-        return ops.expand_dims(image / ops.maximum(deviation, pixels**-0.5), -1)
+        return image / ops.maximum(deviation, (self.shape[0] * self.shape[1]) ** -0.5)
 
 
 class Mixup(layers.Layer):
@@ -39,6 +45,32 @@ class Mixup(layers.Layer):
         return own * image + (1 - own) * ops.take(image, partner, axis=0)
 
 
+class Augment(layers.Layer):
+    """Apply what `augment.draw_changes` drew to standardized images: (Batch, Frames, Mels, 1) -> the same shape.
+
+    Contrast and brightness come first, then the flips. What is silenced gets its image's lowest value.
+    """
+
+    def call(self, image: keras.KerasTensor, changes: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
+        contrast, brightness = (ops.reshape(changes[key], (-1, 1, 1, 1)) for key in ("contrast", "brightness"))
+        mean = ops.mean(image, axis=(1, 2), keepdims=True)
+        image = mean + contrast * (image - mean) + brightness
+        for axis in (1, 2):
+            flip = ops.reshape(changes["flip"][:, axis - 1], (-1, 1, 1, 1))
+            image = ops.where(flip, ops.flip(image, axis=axis), image)
+        silent_frames = _covered(changes["silent_frames"], image.shape[1])[:, :, None, None]
+        silent_mels = _covered(changes["silent_mels"], image.shape[2])[:, None, :, None]
+        silence = ops.min(image, axis=(1, 2), keepdims=True)
+        return ops.where(ops.logical_or(silent_frames, silent_mels), silence, image)
+
+
+def _covered(stretches: keras.KerasTensor, length: int) -> keras.KerasTensor:
+    """(Batch, Stretches, 2) of begins and ends -> (Batch, Length), true within any stretch."""
+    position = ops.arange(length, dtype="int32")
+    inside = ops.logical_and(position >= stretches[:, :, :1], position < stretches[:, :, 1:])
+    return ops.any(inside, axis=1)
+
+
 class AttentionHead(layers.Layer):
     """Features -> a probability for each species: mean over frequency, dropout, attention over time, sigmoid.
 
@@ -48,10 +80,11 @@ class AttentionHead(layers.Layer):
     """
 
     def __init__(self, n_species: int, dropout: float, seed: int, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.dropout = layers.Dropout(dropout, seed=seed)
-        self.attention = layers.Conv1D(n_species, 1)
-        self.scores = layers.Conv1D(n_species, 1)
+        # Probabilities near 0 and 1 need float32 where the rest computes in half precision.
+        super().__init__(dtype="float32", **kwargs)
+        self.dropout = layers.Dropout(dropout, seed=seed, dtype="float32")
+        self.attention = layers.Conv1D(n_species, 1, dtype="float32")
+        self.scores = layers.Conv1D(n_species, 1, dtype="float32")
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         over_time = (shape[0], shape[1], shape[3])
@@ -69,44 +102,56 @@ class AttentionHead(layers.Layer):
 
 
 def build_models(
-    backbone: BackboneName, frames: int, n_mels: int, n_species: int, dropout: float, seed: int
+    backbone: BackboneName, shapes: Shapes, n_species: int, dropout: float, seed: int
 ) -> tuple[keras.Model, keras.Model]:
     """Build the model for scoring and, over the same weights, the one for training.
 
     Args:
         backbone: a name of the registry.
-        frames: frames of a window.
-        n_mels: mel bands.
+        shapes: of a window and of its image.
         n_species: number of species.
         dropout: part of the features that training drops.
         seed: of the initial weights and the dropout.
 
     Returns:
         scorer: windows (Batch, Frames, Mels) in dB, float16 -> scores (Batch, Species).
-        trainer: a dictionary of "windows" as above, "partner" (Batch,) and "weight" (Batch,) for mixup -> scores.
+        trainer: a dictionary of "windows" as above, "partner" (Batch,) and "weight" (Batch,) for mixup, and what
+            `augment.draw_changes` gives, (Batch, ...) each -> scores.
     """
     keras.utils.set_random_seed(seed)
-    standardize = Standardize(name="standardize")
-    network = build_backbone(backbone, frames, n_mels)
+    to_image = ToImage(shapes.image, name="image")
+    network = build_backbone(backbone, *shapes.image)
     head = AttentionHead(n_species, dropout, seed, name="head")
 
-    windows = keras.Input((frames, n_mels), dtype="float16", name="windows")
+    windows = keras.Input(shapes.window, dtype="float16", name="windows")
     partner = keras.Input((), dtype="int32", name="partner")
     weight = keras.Input((), dtype="float32", name="weight")
-    mixed = Mixup(name="mixup")(standardize(windows), partner, weight)
-    trainer = keras.Model({"windows": windows, "partner": partner, "weight": weight}, head(network(mixed)))
-    scorer = keras.Model(windows, head(network(standardize(windows))))
+    changes = {
+        "silent_frames": keras.Input((None, 2), dtype="int32", name="silent_frames"),
+        "silent_mels": keras.Input((None, 2), dtype="int32", name="silent_mels"),
+        "brightness": keras.Input((), dtype="float32", name="brightness"),
+        "contrast": keras.Input((), dtype="float32", name="contrast"),
+        "flip": keras.Input((2,), dtype="bool", name="flip"),
+    }
+    mixed = Mixup(dtype="float32", name="mixup")(to_image(windows), partner, weight)
+    changed = Augment(dtype="float32", name="augment")(mixed, changes)
+    inputs = {"windows": windows, "partner": partner, "weight": weight, **changes}
+    trainer = keras.Model(inputs, head(network(changed)))
+    scorer = keras.Model(windows, head(network(to_image(windows))))
     return scorer, trainer
 
 
-def load_weights(model: keras.Model, path: Path) -> None:
-    """Load a model's weights in place.
+def load_pretrained(model: keras.Model, backbone: BackboneName, folder: Path) -> None:
+    """Load the weights that the stage fetch_weights left in a folder into a model's backbone, in place.
+
+    Args:
+        model: one of `build_models`.
+        backbone: its backbone's name.
+        folder: holds `backbone.weights.h5`, or nothing where the backbone begins with new weights.
 
     Raises:
-        InputError: the file is missing or damaged, or holds the weights of another model.
+        InputError: the file is damaged.
     """
-    try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise InputError(f"{path}: holds no weights for this model: {reason}; delete the file and run again") from error
+    path = folder / "backbone.weights.h5"
+    if path.exists():
+        load_weights(model.get_layer(backbone).get_layer(APPLICATION), path)

@@ -21,6 +21,13 @@ SMALLEST_IMAGE: dict[BackboneName, int] = {
     "resnet": 32,
 }
 
+# Those whose ImageNet weights Keras offers; the small ones always begin with new weights.
+IMAGENET_BACKBONES: tuple[BackboneName, ...] = ("inception", "efficientnet", "resnet")
+
+Augmentation = Literal[
+    "time_dropout", "time_masks", "frequency_masks", "brightness", "contrast", "flip_time", "flip_frequency"
+]
+
 PositiveInt = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -63,6 +70,28 @@ class Data(Section):
     """Which data set the experiment uses."""
 
     root: Annotated[str, Field(min_length=1)] = Field(description="folder with train/, test/ and the tables")
+    bad_audio: Literal["stop", "skip"] = Field(
+        description="what recordings that cannot be used do: stop the run, or be skipped with their rows"
+    )
+
+
+class Split(Section):
+    """How annotated recordings are divided into folds."""
+
+    method: Literal["stratified", "notebook"] = Field(
+        description="stratified keeps recordings whole and species even; notebook is the split of the first notebook, "
+        "which leaks, for comparison"
+    )
+    group: Annotated[str, Field(min_length=1)] | None = Field(
+        description="column of train_tp.csv and train_fp.csv, such as a site: its recordings stay in one fold; null "
+        "for none"
+    )
+
+    @model_validator(mode="after")
+    def _notebook_knows_no_groups(self) -> Self:
+        if self.method == "notebook" and self.group is not None:
+            raise ValueError(f"group ({self.group!r}) must be null where method is notebook, which divides rows")
+        return self
 
 
 class Spectrogram(Section):
@@ -92,21 +121,64 @@ class Window(Section):
     seconds: PositiveFloat = Field(description="length, s")
 
 
+class Image(Section):
+    """What the network gets of a window."""
+
+    frames: PositiveInt | None = Field(description="columns that its frames are resized to; null keeps them")
+    mels: PositiveInt | None = Field(description="rows that its mel bands are resized to; null keeps them")
+
+
 class Labels(Section):
     """How annotations become a window's target and mask."""
 
-    min_overlap: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="part of a box (at most of a window) that must lie in the window for the box to count"
+    min_overlap: Fraction = Field(
+        description="part of a box (at most of a window) that must lie in the window for the box to count; 0: any"
+    )
+    within_band: bool = Field(
+        description="whether a box counts only if its frequencies overlap the spectrogram's, f_min to f_max"
     )
     unlabelled_weight: Fraction = Field(
         description="weight in the loss of species that nobody listened for; 1 takes them as absent, 0 ignores them"
     )
 
 
+class Augment(Section):
+    """Random changes of training images, after standardizing, so that their units do not depend on levels."""
+
+    choices: list[Augmentation] = Field(description="those to draw from; [] for none")
+    most: PositiveInt = Field(description="an image gets 0 to so many of them, each at most once")
+    time_dropout_cuts: PositiveInt = Field(description="stretches of time_dropout that are silenced")
+    time_dropout_width: Annotated[float, Field(gt=0, lt=1)] = Field(description="length of each, part of a window")
+    time_masks: PositiveInt = Field(description="stretches of time_masks that are silenced")
+    time_mask_frames: PositiveInt = Field(description="longest of them, frames of the spectrogram")
+    frequency_masks: PositiveInt = Field(description="bands of frequency_masks that are silenced")
+    frequency_mask_mels: PositiveInt = Field(description="widest of them, mel bands of the spectrogram")
+    brightness: PositiveFloat = Field(description="most that is added or taken off, standard deviations of the image")
+    contrast_low: PositiveFloat = Field(description="smallest factor of differences from the image's mean")
+    contrast_high: PositiveFloat = Field(description="largest factor of differences from the image's mean")
+
+    @model_validator(mode="after")
+    def _choices_are_possible(self) -> Self:
+        if len(set(self.choices)) < len(self.choices):
+            raise ValueError(f"choices is {self.choices}; each may stand there once")
+        if self.contrast_low > self.contrast_high:
+            raise ValueError(
+                f"contrast_low ({self.contrast_low}) must not be above contrast_high ({self.contrast_high})"
+            )
+        return self
+
+
 class Train(Section):
     """The training loop."""
 
+    pretrained: Annotated[str, Field(min_length=1)] = Field(
+        description="weights that a backbone begins with: none, imagenet, or a file of Keras weights without a top, "
+        "{backbone} in whose name stands for the backbone"
+    )
     epochs: PositiveInt = Field(description="passes over all annotations")
+    fp_fraction: Fraction = Field(
+        description="part of the FP boxes that an epoch draws windows around, others in each; TP boxes all count"
+    )
     batch_size: Annotated[int, Field(ge=2)] = Field(description="windows in a step")
     learning_rate: PositiveFloat = Field(description="highest learning rate of the schedule")
     warmup_learning_rate: PositiveFloat = Field(description="learning rate of the first step")
@@ -121,6 +193,12 @@ class Train(Section):
         description="targets are drawn towards 0.5 by this part"
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(description="dropout before the attention head")
+    checkpoint: Literal["last", "validation_lwlrap", "validation_precision"] = Field(
+        description="the epoch whose weights are kept: the last, or the best by a metric of the validation"
+    )
+    every_epoch: bool = Field(description="whether each epoch's weights are kept too, in results/checkpoints")
+    mixed_precision: bool = Field(description="whether a GPU computes in half precision; a CPU never does")
+    xla: bool = Field(description="whether TensorFlow compiles the training step with XLA")
     threads: PositiveInt = Field(description="CPU threads of one training or inference job; changes the last bits")
 
     @model_validator(mode="after")
@@ -154,11 +232,14 @@ class Params(Section):
     seed: Seed = Field(description="of folds, initial weights, crops and every other random draw")
     data: Data
     demo: Demo
+    split: Split
     backbones: Annotated[list[BackboneName], Field(min_length=1)] = Field(description="networks of the ensemble")
     folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = Field(description="0, 1, 2, ...")
     spectrogram: Spectrogram
     window: Window
+    image: Image
     labels: Labels
+    augment: Augment
     train: Train
     infer: Infer
     ensemble: Ensemble
@@ -178,13 +259,37 @@ class Params(Section):
             raise ValueError(
                 f"window.seconds ({self.window.seconds}) must hold at least one frame of spectrogram.n_fft samples"
             )
-        frames = self.window.seconds * self.spectrogram.sample_rate / self.spectrogram.hop_length
+        window_frames = round(self.window.seconds * self.spectrogram.sample_rate / self.spectrogram.hop_length)
+        frames, mels = self.image.frames or window_frames, self.image.mels or self.spectrogram.n_mels
         for name in self.backbones:
-            if min(frames, self.spectrogram.n_mels) < SMALLEST_IMAGE[name]:
+            if min(frames, mels) < SMALLEST_IMAGE[name]:
                 raise ValueError(
-                    f"backbones: {name} needs windows of at least {SMALLEST_IMAGE[name]} frames and mel bands, but "
-                    f"window.seconds ({self.window.seconds}) gives {frames:.0f} frames and spectrogram.n_mels is "
-                    f"{self.spectrogram.n_mels}"
+                    f"backbones: {name} needs images of at least {SMALLEST_IMAGE[name]} frames and mel bands, but "
+                    f"window.seconds ({self.window.seconds}), spectrogram.n_mels ({self.spectrogram.n_mels}) and the "
+                    f"section image give {frames} x {mels}"
+                )
+        if "time_masks" in self.augment.choices and self.augment.time_mask_frames >= window_frames:
+            raise ValueError(
+                f"augment.time_mask_frames ({self.augment.time_mask_frames}) must be below the frames of a window "
+                f"({window_frames})"
+            )
+        if "frequency_masks" in self.augment.choices and self.augment.frequency_mask_mels >= self.spectrogram.n_mels:
+            raise ValueError(
+                f"augment.frequency_mask_mels ({self.augment.frequency_mask_mels}) must be below spectrogram.n_mels "
+                f"({self.spectrogram.n_mels})"
+            )
+        if self.train.pretrained != "none":
+            small = [name for name in self.backbones if name not in IMAGENET_BACKBONES]
+            if small:
+                raise ValueError(
+                    f"train.pretrained ({self.train.pretrained}): there are no such weights for {', '.join(small)}; "
+                    f"use none, or backbones out of {', '.join(IMAGENET_BACKBONES)}"
+                )
+            is_file = self.train.pretrained != "imagenet"
+            if is_file and len(self.backbones) > 1 and "{backbone}" not in self.train.pretrained:
+                raise ValueError(
+                    f"train.pretrained ({self.train.pretrained}) is one file for {len(self.backbones)} backbones; "
+                    "write {backbone} in its name where theirs stand"
                 )
         return self
 

@@ -57,4 +57,10 @@ def as_text(metrics: dict[str, dict]) -> str:
             interval = f"({row['lwlrap_low']:.3f} to {row['lwlrap_high']:.3f})"
             cells.append(f"  {row['lwlrap']:.3f} {interval:<24}{row['macro_average_precision']:<8.3f}")
         lines.append(f"{submission:<14}" + "".join(cells))
+    skipped = metrics["skipped"]
+    if skipped["recordings"]:
+        lines.append(
+            f"{skipped['recordings']} recordings could not be used and were skipped, with {skipped['tp_rows']} TP and "
+            f"{skipped['fp_rows']} FP rows; the column problem of data/audio.csv says why"
+        )
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 """Mel spectrograms of whole recordings."""
 
+import warnings
 from functools import cache
 
 import librosa
@@ -40,14 +41,41 @@ def mel_spectrogram(samples: NDArray[np.float32], settings: params.Spectrogram) 
     return 10 * np.log10(np.maximum(mel, POWER_FLOOR))
 
 
+def frequency_to_mel(frequency: float, settings: params.Spectrogram) -> float:
+    """The mel band, as a fraction, whose centre lies at a frequency in Hz; Slaney's scale, as librosa's filters."""
+    step, lowest = _mel_step(settings)
+    return float((librosa.hz_to_mel(frequency) - lowest) / step - 1)
+
+
+def mel_to_frequency(band: float, settings: params.Spectrogram) -> float:
+    """The frequency in Hz at the centre of a mel band, 0 being the lowest; the inverse of `frequency_to_mel`."""
+    step, lowest = _mel_step(settings)
+    return float(librosa.mel_to_hz(lowest + (band + 1) * step))
+
+
+def empty_bands(settings: params.Spectrogram) -> NDArray[np.int64]:
+    """Numbers of the mel bands whose filter lies between two frequencies of the Fourier transform, ascending."""
+    filters, _ = _filters(settings)
+    return np.flatnonzero(filters.getnnz(axis=1) == 0)
+
+
+def _mel_step(settings: params.Spectrogram) -> tuple[float, float]:
+    """Mels between two bands' centres, and the mel of f_min, a step below the lowest band's centre."""
+    lowest, highest = librosa.hz_to_mel([settings.f_min, settings.f_max])
+    return (highest - lowest) / (settings.n_mels + 1), lowest
+
+
 @cache
 def _filters(settings: params.Spectrogram) -> tuple[scipy.sparse.csr_matrix, NDArray[np.float32]]:
-    filters = librosa.filters.mel(
-        sr=settings.sample_rate,
-        n_fft=settings.n_fft,
-        n_mels=settings.n_mels,
-        fmin=settings.f_min,
-        fmax=settings.f_max,
-    )
+    with warnings.catch_warnings():
+        # `empty_bands` tells of them once.
+        warnings.filterwarnings("ignore", "Empty filters detected")
+        filters = librosa.filters.mel(
+            sr=settings.sample_rate,
+            n_fft=settings.n_fft,
+            n_mels=settings.n_mels,
+            fmin=settings.f_min,
+            fmax=settings.f_max,
+        )
     window = librosa.filters.get_window("hann", settings.n_fft).astype(np.float32)
     return scipy.sparse.csr_matrix(filters), window

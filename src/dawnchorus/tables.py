@@ -20,20 +20,26 @@ def species_columns(n_species: int) -> list[str]:
     return [f"s{number}" for number in range(n_species)]
 
 
-def read_annotations(path: Path, n_species: int) -> pd.DataFrame:
+def read_annotations(path: Path, n_species: int, group: str | None = None) -> pd.DataFrame:
     """Read a table of TP or FP boxes.
 
     Args:
         path: a CSV file with `REQUIRED_COLUMNS` (s and Hz).
         n_species: species ids must be below it.
+        group: a column of one's own that it must have too.
 
     Returns:
-        The required columns: recording_id as text, species_id as int, the rest as float.
+        The required columns: recording_id as text, species_id as int, the rest as float; the column `group` is
+        text. The index is the line in the file less 2.
 
     Raises:
         InputError: the file is missing or empty, lacks a column, or has an impossible row.
     """
-    table = _read(path, REQUIRED_COLUMNS)[REQUIRED_COLUMNS]
+    found = _read(path, REQUIRED_COLUMNS if group is None else [*REQUIRED_COLUMNS, group])
+    table = found[REQUIRED_COLUMNS].copy()
+    if group is not None:
+        table[group] = found[group]
+        _refuse(path, table, group, table[group] == "", "a name, for split.group in params.yaml says this column")
     _refuse(path, table, "recording_id", table.recording_id == "", "a recording's name")
     for column in REQUIRED_COLUMNS[1:]:
         table[column] = _numbers(path, table, column)
@@ -44,6 +50,26 @@ def read_annotations(path: Path, n_species: int) -> pd.DataFrame:
     _refuse(path, table, "t_max", table.t_max <= table.t_min, "a time after the row's t_min")
     _refuse(path, table, "f_max", table.f_max < table.f_min, "a frequency not below the row's f_min")
     return table
+
+
+def recording_groups(tables: dict[Path, pd.DataFrame], column: str) -> pd.Series:
+    """The group of each recording, indexed by recording_id.
+
+    Args:
+        tables: annotations by their file.
+        column: the one that holds the group.
+
+    Raises:
+        InputError: a recording stands in two groups.
+    """
+    groups: dict[str, str] = {}
+    for path, table in tables.items():
+        first = [groups.setdefault(*row) for row in zip(table.recording_id, table[column], strict=True)]
+        differs = np.flatnonzero(table[column] != first)
+        if len(differs):
+            expected = f"{first[differs[0]]!r} as in an earlier row of the same recording"
+            _refuse(path, table.iloc[differs], column, np.ones(len(differs), bool), expected)
+    return pd.Series(groups)
 
 
 def read_scores(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -117,8 +143,24 @@ def write_scores(path: Path, recording_ids: list[str], scores: NDArray[np.floati
     table.to_csv(path, index=False, float_format="%.9g")
 
 
+def read_recordings(path: Path) -> dict[str, str]:
+    """Read `data/recordings/<split>.csv`: the file name of each usable recording by recording_id."""
+    table = _read(path, ["recording_id", "file"])
+    return dict(zip(table.recording_id, table.file, strict=True))
+
+
+def read_skipped(path: Path) -> list[str]:
+    """Read `data/audio.csv`: the names of the recordings that cannot be used, as split/recording_id."""
+    table = _read(path, ["split", "recording_id", "usable"])
+    bad = table[table.usable == "0"]
+    return [f"{split}/{name}" for split, name in zip(bad.split, bad.recording_id, strict=True)]
+
+
 def read_folds(path: Path) -> pd.Series:
-    """Read `data/folds.csv`: the fold of each recording, as an int series indexed by recording_id."""
+    """Read `data/folds.csv`: the fold of each recording, as an int series indexed by recording_id.
+
+    Where `split.method` lets a recording stand in several folds, it has a row for each; -1 is no fold's validation.
+    """
     table = _read(path, ["recording_id", "fold"])
     return _numbers(path, table, "fold").astype(int).set_axis(table.recording_id)
 

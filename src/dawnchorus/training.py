@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,8 +10,11 @@ import pandas as pd
 from keras import ops
 from numpy.typing import NDArray
 
+from dawnchorus.answers import Answers
 from dawnchorus.crops import Crops
 from dawnchorus.errors import InputError
+from dawnchorus.inference import score_recordings
+from dawnchorus.metrics import lwlrap, precision
 from dawnchorus.params import Train
 from dawnchorus.progress import Progress
 
@@ -50,16 +54,49 @@ def learning_rate_schedule(train: Train, total_steps: int) -> keras.optimizers.s
     )
 
 
-def fit(trainer: keras.Model, crops: Crops, validate: Callable[[], float]) -> pd.DataFrame:
-    """Train a model in place.
+@dataclass(frozen=True)
+class Validation:
+    """Metrics of the validation recordings.
+
+    Attributes:
+        lwlrap: as in `metrics.lwlrap`.
+        precision: as in `metrics.precision`.
+    """
+
+    lwlrap: float
+    precision: float
+
+
+def validate(scorer: keras.Model, folder: Path, left_out: Answers, batch_size: int) -> Validation:
+    """The metrics of whole recordings: the maximum over windows that follow each other, as in inference.
+
+    Args:
+        scorer: the scoring model of `build_models`.
+        folder: of the cached spectrograms.
+        left_out: the recordings that training has not seen, and what is known of them.
+        batch_size: windows in a forward pass.
+    """
+    scores = score_recordings(scorer, folder, left_out.recording_ids, scorer.input_shape[1], batch_size)
+    return Validation(lwlrap(left_out.truth, scores), precision(left_out.truth, scores, left_out.known))
+
+
+def fit(
+    trainer: keras.Model,
+    crops: Crops,
+    validate: Callable[[], Validation],
+    keep_epoch: Callable[[int], None] | None = None,
+) -> pd.DataFrame:
+    """Train a model in place; it ends with the weights of the epoch that `train.checkpoint` names.
 
     Args:
         trainer: the training model of `build_models`.
         crops: its training windows.
-        validate: gives the validation LWLRAP of the present weights.
+        validate: gives the metrics of the present weights.
+        keep_epoch: is called with the number of each epoch, from 1, when it has ended.
 
     Returns:
-        The curve: a row for each epoch with epoch, loss, validation_lwlrap and learning_rate (of its last step).
+        The curve: a row for each epoch with epoch, loss, validation_lwlrap, validation_precision and learning_rate (of
+        its last step).
 
     Raises:
         InputError: the loss is no longer a number.
@@ -67,9 +104,9 @@ def fit(trainer: keras.Model, crops: Crops, validate: Callable[[], float]) -> pd
     train = crops.params.train
     schedule = learning_rate_schedule(train, train.epochs * crops.steps_per_epoch)
     trainer.compile(
-        optimizer=keras.optimizers.Adam(schedule), loss=MaskedCrossEntropy(train.label_smoothing), jit_compile=False
+        optimizer=keras.optimizers.Adam(schedule), loss=MaskedCrossEntropy(train.label_smoothing), jit_compile=train.xla
     )
-    recorder = _Recorder(validate, train.epochs, schedule, crops.steps_per_epoch)
+    recorder = _Recorder(validate, keep_epoch, train, schedule, crops.steps_per_epoch)
     trainer.fit(
         crops.batches(),
         steps_per_epoch=crops.steps_per_epoch,
@@ -78,31 +115,45 @@ def fit(trainer: keras.Model, crops: Crops, validate: Callable[[], float]) -> pd
         verbose=0,
         callbacks=[recorder],
     )
+    if recorder.best is not None:
+        trainer.set_weights(recorder.best)
     return pd.DataFrame(recorder.rows)
 
 
 class _Recorder(keras.callbacks.Callback):
-    """Validates after each epoch, keeps the curve, and shows the progress."""
+    """Validates after each epoch, keeps the curve and the best weights, and shows the progress."""
 
     def __init__(
         self,
-        validate: Callable[[], float],
-        epochs: int,
+        validate: Callable[[], Validation],
+        keep_epoch: Callable[[int], None] | None,
+        train: Train,
         schedule: Callable[[int], NDArray[np.float32]],
         steps_per_epoch: int,
     ) -> None:
         super().__init__()
         self.rows: list[dict[str, float]] = []
-        self._validate, self._schedule, self._steps_per_epoch = validate, schedule, steps_per_epoch
-        self._progress = Progress(epochs, "epochs")
+        self.best: list[NDArray] | None = None
+        self._validate, self._keep_epoch, self._checkpoint = validate, keep_epoch, train.checkpoint
+        self._schedule, self._steps_per_epoch = schedule, steps_per_epoch
+        self._progress = Progress(train.epochs, "epochs")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         loss = float((logs or {})["loss"])
         if not np.isfinite(loss):
             raise InputError(f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml")
-        lwlrap = self._validate()
-        learning_rate = float(ops.convert_to_numpy(self._schedule((epoch + 1) * self._steps_per_epoch - 1)))
-        self.rows.append(
-            {"epoch": epoch + 1, "loss": loss, "validation_lwlrap": lwlrap, "learning_rate": learning_rate}
-        )
-        self._progress.step(f"loss {loss:.4f}, validation LWLRAP {lwlrap:.4f}")
+        found = self._validate()
+        row = {
+            "epoch": epoch + 1,
+            "loss": loss,
+            "validation_lwlrap": found.lwlrap,
+            "validation_precision": found.precision,
+            "learning_rate": float(ops.convert_to_numpy(self._schedule((epoch + 1) * self._steps_per_epoch - 1))),
+        }
+        metric = self._checkpoint
+        if metric != "last" and all(row[metric] > earlier[metric] for earlier in self.rows):
+            self.best = self.model.get_weights()
+        self.rows.append(row)
+        if self._keep_epoch is not None:
+            self._keep_epoch(epoch + 1)
+        self._progress.step(f"loss {loss:.4f}, validation LWLRAP {found.lwlrap:.4f}, precision {found.precision:.4f}")

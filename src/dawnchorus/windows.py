@@ -1,9 +1,12 @@
 """Windows: the stretches of a recording that a model sees, in frames of its spectrogram."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus import params
+from dawnchorus.params import Params
 
 
 def to_frames(seconds: float, settings: params.Spectrogram) -> int:
@@ -14,6 +17,25 @@ def to_frames(seconds: float, settings: params.Spectrogram) -> int:
 def to_seconds(frames: int, settings: params.Spectrogram) -> float:
     """The time in s that a number of frames takes."""
     return frames * settings.hop_length / settings.sample_rate
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What a window becomes on its way into the network.
+
+    Attributes:
+        window: (Frames, Mels) of a window as it is cut out of a spectrogram.
+        image: (Frames, Mels) of the image that it is resized to.
+    """
+
+    window: tuple[int, int]
+    image: tuple[int, int]
+
+    @classmethod
+    def of(cls, params: Params) -> "Shapes":
+        """The shapes of an experiment."""
+        frames, mels = to_frames(params.window.seconds, params.spectrogram), params.spectrogram.n_mels
+        return cls((frames, mels), (params.image.frames or frames, params.image.mels or mels))
 
 
 def cover(n_frames: int, length: int, hop: int) -> NDArray[np.int64]:

@@ -2,8 +2,8 @@
 
 Required inputs: params.yaml; <data.root> with train/, test/, train_tp.csv, train_fp.csv and sample_submission.csv,
     which the embedded data set's own rule makes.
-Outputs: results/params_checked.txt, data/demo/dataset/, data/folds.csv, data/species.csv,
-    data/spectrograms/{train,test}/.
+Outputs: results/params_checked.txt, data/demo/dataset/, data/audio.csv, data/recordings/{train,test}.csv,
+    data/folds.csv, data/fold_report.csv, data/species.csv, data/spectrograms/{train,test}/.
 """
 
 
@@ -30,11 +30,26 @@ rule synthesize:
         "dvc --wait-for-lock repro --single-item data/demo/dvc.yaml:synthesize" " &> {log:q}"
 
 
+rule check_data:
+    input:
+        dvc_inputs("check_data"),
+    output:
+        audio="data/audio.csv",
+        test="data/recordings/test.csv",
+        train="data/recordings/train.csv",
+    log:
+        "logs/check_data.log",
+    threads: workflow.cores
+    shell:
+        "dvc --wait-for-lock repro --single-item check_data" " &> {log:q}"
+
+
 rule split_folds:
     input:
         dvc_inputs("split_folds"),
     output:
         folds="data/folds.csv",
+        report="data/fold_report.csv",
         species="data/species.csv",
     log:
         "logs/split_folds.log",

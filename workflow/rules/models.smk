@@ -1,7 +1,9 @@
 """From folds and spectrograms to the ensemble's submission and metrics.
 
-Required inputs: data/folds.csv, data/species.csv, data/spectrograms/{train,test}/ and the tables in <data.root>.
-Outputs: results/models/{backbone}/{fold}.weights.h5, results/curves/{backbone}/{fold}.csv,
+Required inputs: data/folds.csv, data/species.csv, data/spectrograms/{train,test}/, data/audio.csv,
+    data/recordings/test.csv and the tables in <data.root>.
+Outputs: data/pretrained/{backbone}/, results/models/{backbone}/{fold}.weights.h5,
+    results/curves/{backbone}/{fold}.csv, results/checkpoints/{backbone}/{fold}/,
     results/predictions/{backbone}/{fold}/, results/submissions/, results/submission.csv, results/metrics.json,
     results/average_precision.csv.
 """
@@ -17,12 +19,24 @@ wildcard_constraints:
     fold=r"\d+",
 
 
+rule fetch_weights:
+    input:
+        dvc_inputs("fetch_weights@{backbone}"),
+    output:
+        directory("data/pretrained/{backbone}"),
+    log:
+        "logs/fetch_weights/{backbone}.log",
+    shell:
+        "dvc --wait-for-lock repro --single-item fetch_weights@{wildcards.backbone}" " &> {log:q}"
+
+
 rule train:
     input:
         dvc_inputs("train@{backbone}-{fold}"),
     output:
         weights="results/models/{backbone}/{fold}.weights.h5",
         curve="results/curves/{backbone}/{fold}.csv",
+        checkpoints=directory("results/checkpoints/{backbone}/{fold}"),
     log:
         "logs/train/{backbone}-{fold}.log",
     threads: config["train"]["threads"]

@@ -1,38 +1,50 @@
-"""Cache the mel spectrogram of every recording in a folder."""
+"""Cache the mel spectrogram of every usable recording of a split."""
 
 import argparse
 import os
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from dawnchorus import params
-from dawnchorus.audio import list_recordings, read_recording
+from dawnchorus.audio import read_recording
 from dawnchorus.cached import write_spectrogram
 from dawnchorus.files import replacing
 from dawnchorus.params import load_params
 from dawnchorus.progress import track
 from dawnchorus.script import run
-from dawnchorus.spectrogram import mel_spectrogram
+from dawnchorus.spectrogram import empty_bands, mel_spectrogram, mel_to_frequency
+from dawnchorus.tables import read_recordings
 
 
-def cache_recording(recording: Path, folder: Path, settings: params.Spectrogram) -> None:
-    samples = read_recording(recording, settings.sample_rate)
-    write_spectrogram(folder, recording.stem, mel_spectrogram(samples, settings))
+def cache_recording(recording: tuple[str, Path], folder: Path, settings: params.Spectrogram) -> None:
+    recording_id, path = recording
+    samples = read_recording(path, settings.sample_rate)
+    write_spectrogram(folder, recording_id, mel_spectrogram(samples, settings))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--recordings", type=Path, required=True, help="folder of audio files")
+    parser.add_argument("--audio", type=Path, required=True, help="folder of audio files")
+    parser.add_argument("--recordings", type=Path, required=True, help="table of the usable ones")
     parser.add_argument("--output", type=Path, required=True, help="folder of spectrograms; replaced")
     arguments = parser.parse_args()
     settings = load_params(arguments.params).spectrogram
-    paths = list_recordings(arguments.recordings).values()
+    empty = empty_bands(settings)
+    if len(empty):
+        print(
+            f"{len(empty)} of {settings.n_mels} mel bands are empty, the highest at "
+            f"{mel_to_frequency(empty[-1], settings):.0f} Hz: they are narrower than n_fft's frequencies lie apart and "
+            "always hold the lowest level; fewer n_mels, a larger n_fft or a higher f_min avoid them",
+            file=sys.stderr,
+        )
+    recordings = {name: arguments.audio / file for name, file in read_recordings(arguments.recordings).items()}
     with replacing(arguments.output) as folder, ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         folder.mkdir()
-        work = pool.map(partial(cache_recording, folder=folder, settings=settings), paths, chunksize=4)
-        for _ in track(work, len(paths), f"{arguments.recordings.name} recordings cached"):
+        work = pool.map(partial(cache_recording, folder=folder, settings=settings), recordings.items(), chunksize=4)
+        for _ in track(work, len(recordings), f"{arguments.audio.name} recordings cached"):
             pass
 
 

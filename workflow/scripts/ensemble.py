@@ -10,13 +10,14 @@ from dawnchorus.files import replacing
 from dawnchorus.params import load_params
 from dawnchorus.report import figures, species_average_precision
 from dawnchorus.script import run
-from dawnchorus.tables import read_annotations, read_scores, read_truth, write_scores
+from dawnchorus.tables import read_annotations, read_scores, read_skipped, read_truth, write_scores
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--audio", type=Path, required=True, help="the table of all recordings")
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <backbone>/<fold>/*.csv")
     parser.add_argument("--submissions", type=Path, required=True, help="output folder: <backbone>.csv")
     parser.add_argument("--submission", type=Path, required=True, help="output: the ensemble")
@@ -28,25 +29,32 @@ def main() -> None:
     sample = read_scores(arguments.data / "sample_submission.csv")
     columns = list(sample.columns)
     test, oof = collect(arguments.predictions, params.backbones, params.folds, columns)
+    scored = [name for name in sample.index if name in test["ensemble"].index]
     tp, fp = (read_annotations(arguments.data / f"train_{kind}.csv", len(columns)) for kind in ("tp", "fp"))
     answers = {"oof": Answers.of_annotations(tp, fp, list(oof["ensemble"].index), len(columns))}
     truth = arguments.data / "truth_test.csv"
     if truth.exists():
-        answers["test"] = Answers.of_truth(read_truth(truth, columns, list(sample.index)))
+        answers["test"] = Answers.of_truth(read_truth(truth, columns, scored))
     scores = {"oof": oof, "test": test}
-    metrics = {
+    skipped = read_skipped(arguments.audio)
+    metrics: dict[str, dict] = {
         name: figures(answer, scores[name], params.ensemble.bootstrap_samples, params.seed)
         for name, answer in answers.items()
+    }
+    metrics["skipped"] = {
+        "recordings": len(skipped),
+        "tp_rows": int(("train/" + tp.recording_id).isin(skipped).sum()),
+        "fp_rows": int(("train/" + fp.recording_id).isin(skipped).sum()),
     }
     by_species = {name: species_average_precision(answer, scores[name]["ensemble"]) for name, answer in answers.items()}
 
     with replacing(arguments.submissions) as folder:
         folder.mkdir()
         for backbone in params.backbones:
-            table = test[backbone].loc[sample.index]
+            table = test[backbone].loc[scored]
             write_scores(folder / f"{backbone}.csv", list(table.index), table.to_numpy())
     with replacing(arguments.submission) as path:
-        table = test["ensemble"].loc[sample.index]
+        table = test["ensemble"].loc[scored]
         write_scores(path, list(table.index), table.to_numpy())
     with replacing(arguments.metrics) as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n")

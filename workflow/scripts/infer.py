@@ -3,21 +3,23 @@
 import argparse
 from pathlib import Path
 
-from dawnchorus.device import use_threads
+from dawnchorus.device import use_device
 from dawnchorus.files import replacing
 from dawnchorus.inference import score_recordings
-from dawnchorus.model import build_models, load_weights
+from dawnchorus.model import build_models
 from dawnchorus.params import load_params
 from dawnchorus.script import run
-from dawnchorus.tables import read_folds, read_scores, write_scores
-from dawnchorus.windows import to_frames
+from dawnchorus.tables import read_folds, read_recordings, read_species, write_scores
+from dawnchorus.weights import load_weights
+from dawnchorus.windows import Shapes, to_frames
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--recordings", type=Path, required=True, help="the usable test recordings")
     parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--spectrograms", type=Path, required=True, help="folder with train/ and test/")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--backbone", required=True)
@@ -25,18 +27,18 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="output folder: test.csv and oof.csv")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    use_threads(params.train.threads)
+    use_device(params.train.threads, mixed_precision=False)
 
-    sample = read_scores(arguments.data / "sample_submission.csv")
+    n_species = len(read_species(arguments.species))
     folds = read_folds(arguments.folds)
-    length = to_frames(params.window.seconds, params.spectrogram)
-    hop = min(length, to_frames(params.infer.hop_seconds, params.spectrogram))
-    scorer, _ = build_models(arguments.backbone, length, params.spectrogram.n_mels, sample.shape[1], dropout=0, seed=0)
+    shapes = Shapes.of(params)
+    hop = min(shapes.window[0], to_frames(params.infer.hop_seconds, params.spectrogram))
+    scorer, _ = build_models(arguments.backbone, shapes, n_species, dropout=0, seed=0)
     load_weights(scorer, arguments.weights)
     with replacing(arguments.output) as folder:
         folder.mkdir()
         for name, split, recordings in (
-            ("test", "test", list(sample.index)),
+            ("test", "test", list(read_recordings(arguments.recordings))),
             ("oof", "train", list(folds.index[folds == arguments.fold])),
         ):
             scores = score_recordings(

@@ -1,41 +1,48 @@
-"""Split the annotated recordings into folds, and count each species' rows."""
+"""Split the annotated recordings into folds, and count each species' rows and what leaks between folds."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from dawnchorus.audio import list_recordings
 from dawnchorus.files import replacing
-from dawnchorus.folds import assign_folds, count_rows
+from dawnchorus.folds import count_rows, fold_report, notebook_split, stratified_split
 from dawnchorus.params import load_params
 from dawnchorus.script import run
-from dawnchorus.tables import read_annotations, read_scores, require_recordings
+from dawnchorus.tables import read_annotations, read_recordings, read_scores, recording_groups
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--recordings", type=Path, required=True, help="the usable training recordings")
     parser.add_argument("--folds", type=Path, required=True, help="output: recording_id,fold")
+    parser.add_argument("--report", type=Path, required=True, help="output: a row for each fold")
     parser.add_argument("--species", type=Path, required=True, help="output: rows of each species by fold")
     arguments = parser.parse_args()
-    params = load_params(arguments.params)
+    params, data = load_params(arguments.params), arguments.data
 
-    data = arguments.data
-    sample = read_scores(data / "sample_submission.csv")
-    n_species = sample.shape[1]
-    tp, fp = (read_annotations(data / f"train_{kind}.csv", n_species) for kind in ("tp", "fp"))
-    for name, recordings, folder in (
-        ("train_tp.csv", tp.recording_id, data / "train"),
-        ("train_fp.csv", fp.recording_id, data / "train"),
-        # Found here, and not after hours of training.
-        ("sample_submission.csv", sample.index.to_series(index=range(len(sample))), data / "test"),
-    ):
-        require_recordings(data / name, recordings, list_recordings(folder), folder)
-    folds = assign_folds(tp, fp, len(params.folds), params.seed)
+    n_species = read_scores(data / "sample_submission.csv").shape[1]
+    usable = read_recordings(arguments.recordings)
+    group = params.split.group
+    tables = {data / name: read_annotations(data / name, n_species, group) for name in ("train_tp.csv", "train_fp.csv")}
+    tp, fp = (table[table.recording_id.isin(usable)] for table in tables.values())
+    if params.split.method == "notebook":
+        fold_of_row = notebook_split(tp, len(params.folds))
+        folds = fold_of_row.groupby(tp.recording_id).unique().explode().astype(int).rename("fold")
+    else:
+        groups = None if group is None else recording_groups(tables, group)
+        folds = stratified_split(tp, fp, len(params.folds), params.seed, groups)
+        fold_of_row = tp.recording_id.map(folds)
+    report = fold_report(tp, fold_of_row, folds)
+    print(report.to_string(index=False), file=sys.stderr)
+    print(f"{(fold_of_row < 0).sum()} TP rows are never validated", file=sys.stderr)
     with replacing(arguments.folds) as path:
         folds.to_csv(path)
+    with replacing(arguments.report) as path:
+        report.to_csv(path, index=False)
     with replacing(arguments.species) as path:
-        count_rows(tp, fp, folds, n_species).to_csv(path, index=False)
+        count_rows(tp, fp, fold_of_row, n_species).to_csv(path, index=False)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,77 @@
+"""Check the tables of a data set and decode all of its audio, before anything is computed from them."""
+
+import argparse
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from dawnchorus.audio import list_recordings
+from dawnchorus.errors import InputError
+from dawnchorus.files import replacing
+from dawnchorus.params import load_params
+from dawnchorus.preflight import add_duplicates, add_labels_past_the_end, as_table, inspect, summary
+from dawnchorus.progress import track
+from dawnchorus.script import run
+from dawnchorus.tables import read_annotations, read_scores, read_truth, recording_groups, require_recordings
+
+MOST_SHOWN = 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--audio", type=Path, required=True, help="output: a row for each recording")
+    parser.add_argument("--recordings", type=Path, required=True, help="output folder: usable ones, {train,test}.csv")
+    arguments = parser.parse_args()
+    params, data = load_params(arguments.params), arguments.data
+
+    sample = read_scores(data / "sample_submission.csv")
+    group = params.split.group
+    tables = {name: read_annotations(data / name, sample.shape[1], group) for name in ("train_tp.csv", "train_fp.csv")}
+    if group is not None:
+        recording_groups({data / name: table for name, table in tables.items()}, group)
+    files = {split: list_recordings(data / split) for split in ("train", "test")}
+    for name, table in tables.items():
+        require_recordings(data / name, table.recording_id, files["train"], data / "train")
+    ids = sample.index.to_series(index=range(len(sample)))
+    require_recordings(data / "sample_submission.csv", ids, files["test"], data / "test")
+    if (data / "truth_test.csv").exists():
+        read_truth(data / "truth_test.csv", list(sample.columns), list(sample.index))
+
+    paths = [path for split in files.values() for path in split.values()]
+    look = partial(inspect, sample_rate=params.spectrogram.sample_rate, window_seconds=params.window.seconds)
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        looked = list(track(pool.map(look, paths, chunksize=4), len(paths), "recordings checked"))
+    add_duplicates(looked)
+    by_path = {one.path: one for one in looked}
+    inspections = {
+        split: {recording_id: by_path[path] for recording_id, path in found.items()} for split, found in files.items()
+    }
+    add_labels_past_the_end(inspections["train"], tables)
+
+    print(summary(inspections), file=sys.stderr)
+    bad = [one for one in looked if one.faults]
+    if bad and params.data.bad_audio == "stop":
+        shown = [f"{one.path}: {'; '.join(one.faults)}" for one in bad[:MOST_SHOWN]]
+        more = [f"... and {len(bad) - MOST_SHOWN} more"] if len(bad) > MOST_SHOWN else []
+        remedy = "mend or remove them, or set data.bad_audio in params.yaml to skip"
+        raise InputError("\n".join([f"{len(bad)} recordings cannot be used; {remedy}", *shown, *more]))
+    table = as_table(inspections)
+    for split in files:
+        rows = table.loc[(table.split == split) & (table.usable == 1), ["recording_id", "file"]]
+        if rows.empty:
+            raise InputError(f"{data / split}: none of its {len(files[split])} recordings can be used")
+        if split == "test":
+            # In the submission's order, and without files that it does not ask for.
+            rows = rows.set_index("recording_id").reindex(sample.index).dropna().reset_index()
+        with replacing(arguments.recordings / f"{split}.csv") as path:
+            rows.to_csv(path, index=False)
+    with replacing(arguments.audio) as path:
+        table.to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,28 @@
+"""Fetch the weights that a backbone begins with, once for all folds."""
+
+import argparse
+from pathlib import Path
+
+from dawnchorus.files import replacing
+from dawnchorus.params import load_params
+from dawnchorus.script import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--backbone", required=True)
+    parser.add_argument("--output", type=Path, required=True, help="folder: backbone.weights.h5, or empty for none")
+    arguments = parser.parse_args()
+    source = load_params(arguments.params).train.pretrained
+    with replacing(arguments.output) as folder:
+        folder.mkdir()
+        if source != "none":
+            # Where there is nothing to fetch, nobody waits for TensorFlow.
+            from dawnchorus.pretrained import fetch_pretrained
+
+            fetch_pretrained(arguments.backbone, source).save_weights(folder / "backbone.weights.h5")
+
+
+if __name__ == "__main__":
+    run(main)
