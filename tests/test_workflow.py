@@ -221,7 +221,7 @@ def test_a_folder_of_ones_own_in_mixed_formats(clone: Clone, tmp_path: Path) -> 
     before = states(own)
 
     clone.edit_params("data", {"root": str(own), "bad_audio": "skip"})
-    clone.edit_params("spectrogram", {"sample_rate": 22_050, "f_max": 11_025.0})
+    clone.edit_params("spectrogram", {"sample_rate": 22_050, "hop_length": 1024, "f_max": 11_025.0})
     clone.run("snakemake", "--cores", "2")
     submission = pd.read_csv(clone.path / "results/submission.csv", index_col=0)
     assert list(submission.index) == list(seconds.index[4::5])
