@@ -1,17 +1,18 @@
-# Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, CORES=n the number of cores.
+# Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, CORES=n the number of cores, DATA=folder the download's.
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint clean
+.PHONY: help env demo download test lint clean
 
 SHELL := /bin/bash
 # Once chosen, CUDA stays.
 EXTRA := $(if $(CUDA)$(wildcard .venv/.cuda),cuda,cpu)
 CORES ?= $(shell nproc)
+DATA ?= data/rfcx
 ENV := .venv/.$(EXTRA)
 # Every command below finds the environment's programs first, as in an activated shell.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 env: $(ENV) ## create .venv from uv.lock (CUDA=1: with CUDA for an NVIDIA GPU)
 
@@ -27,6 +28,9 @@ demo: env ## run the whole workflow as params.yaml says, then print its metrics
 	snakemake --cores $(CORES)
 	@PYTHONPATH=src python workflow/scripts/show_metrics.py --metrics results/metrics.json
 	@echo "The submission is results/submission.csv."
+
+download: env ## fetch the RFCx competition's data from Kaggle into data/rfcx (DATA=folder: elsewhere)
+	@PYTHONPATH=src python workflow/scripts/download.py --output "$(DATA)"
 
 test: env ## run all tests
 	pytest --numprocesses 2 --dist worksteal
