@@ -66,9 +66,48 @@ def test_the_notebooks_folds_leak(tables: tuple[pd.DataFrame, pd.DataFrame]) -> 
     assert (min(leaked_fp), max(leaked_fp)) == (168, 220)
 
 
-def run(script: str, *options: str | Path) -> str:
+@pytest.fixture(scope="module")
+def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data/ (the two real recordings), params.yaml (the notebook's), and what the first stages make."""
+    if "RFCX_DATA" not in os.environ:
+        pytest.skip("RFCX_DATA does not name a folder with the competition's data")
+    competition, folder = Path(os.environ["RFCX_DATA"]), tmp_path_factory.mktemp("rfcx")
+    data = folder / "data"
+    for split in ("train", "test"):
+        (data / split).mkdir(parents=True)
+        for name in RECORDINGS:
+            (data / split / f"{name}.flac").symlink_to(competition / f"train/{name}.flac")
+    for kind in ("tp", "fp"):
+        table = pd.read_csv(competition / f"train_{kind}.csv")
+        table[table.recording_id.isin(RECORDINGS)].to_csv(data / f"train_{kind}.csv", index=False)
+    sample = pd.read_csv(competition / "sample_submission.csv")[: len(RECORDINGS)]
+    sample.assign(recording_id=RECORDINGS).to_csv(data / "sample_submission.csv", index=False)
+    preset = YAML().load(ROOT / "presets/notebook.yaml")
+    # Four steps with all eight boxes; new weights, for a test fetches nothing.
+    preset["train"].update(epochs=1, batch_size=2, fp_fraction=1.0, pretrained="none", threads=1)
+    YAML().dump(preset, folder / "params.yaml")
+
+    report = run("check_data", folder, "--data", data, "--audio", folder / "audio.csv", "--recordings", folder)
+    assert "train: 2 recordings, 0.0 h, 0 of them cannot be used" in report
+    assert "duplicate content: 2" in report  # the test recordings here are the training recordings
+    audio = pd.read_csv(folder / "audio.csv")
+    assert (audio.rate == 48_000).all()
+    assert (audio.seconds == 60).all()
+    assert (audio.usable == 1).all()
+    for split in ("train", "test"):
+        said = run("cache_spectrograms", folder, "--audio", data / split, "--recordings", folder / f"{split}.csv",
+                   "--output", folder / "spectrograms" / split)  # fmt: skip
+        assert "10 of 384 mel bands are empty" in said
+    # Only one recording has calls, so it is trained on and validated.
+    (folder / "folds.csv").write_text("recording_id,fold\nf97ababc1,0\nf97ababc1,1\n0a4e7e350,1\n")
+    pd.DataFrame({"species": [f"s{number}" for number in range(24)]}).to_csv(folder / "species.csv", index=False)
+    return folder
+
+
+def run(script: str, folder: Path, *options: str | Path) -> str:
+    """Run a stage's script with the folder's parameters; returns its log."""
     done = subprocess.run(
-        [sys.executable, f"workflow/scripts/{script}.py", *map(str, options)],
+        [sys.executable, f"workflow/scripts/{script}.py", "--params", str(folder / "params.yaml"), *map(str, options)],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -76,58 +115,29 @@ def run(script: str, *options: str | Path) -> str:
 
 
 @pytest.mark.slow
-def test_the_real_recordings_go_through_every_stage_at_full_size(folder: Path, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    for split in ("train", "test"):
-        (data / split).mkdir(parents=True)
-        for name in RECORDINGS:
-            (data / split / f"{name}.flac").symlink_to(folder / f"train/{name}.flac")
-    for kind in ("tp", "fp"):
-        table = pd.read_csv(folder / f"train_{kind}.csv")
-        table[table.recording_id.isin(RECORDINGS)].to_csv(data / f"train_{kind}.csv", index=False)
-    sample = pd.read_csv(folder / "sample_submission.csv")[: len(RECORDINGS)]
-    sample.assign(recording_id=RECORDINGS).to_csv(data / "sample_submission.csv", index=False)
-    preset = YAML().load(ROOT / "presets/notebook.yaml")
-    # Four steps with all eight boxes; new weights, for a test fetches nothing.
-    preset["train"].update(epochs=1, batch_size=2, fp_fraction=1.0, pretrained="none")
-    params = tmp_path / "params.yaml"
-    YAML().dump(preset, params)
-
-    def outputs(*names: str) -> list[str | Path]:
-        return [part for name in names for part in (f"--{name}", tmp_path / f"{name}.csv")]
-
-    report = run("check_data", "--params", params, "--data", data, "--audio", tmp_path / "audio.csv",
-                 "--recordings", tmp_path)  # fmt: skip
-    assert "train: 2 recordings, 0.0 h, 0 of them cannot be used" in report
-    assert "duplicate content: 2" in report  # the test recordings here are the training recordings
-    audio = pd.read_csv(tmp_path / "audio.csv")
-    assert (audio.rate == 48_000).all()
-    assert (audio.seconds == 60).all()
-    assert (audio.usable == 1).all()
-    for split in ("train", "test"):
-        said = run("cache_spectrograms", "--params", params, "--audio", data / split, "--recordings",
-                   tmp_path / f"{split}.csv", "--output", tmp_path / "spectrograms" / split)  # fmt: skip
-        assert "10 of 384 mel bands are empty" in said
+def test_cached_spectrograms_of_real_recordings_are_librosas(folder: Path, at_full_size: Path) -> None:
     for name in RECORDINGS:
         samples, _ = librosa.load(folder / f"train/{name}.flac", sr=48_000)
         mel = librosa.feature.melspectrogram(y=samples, sr=48_000, n_mels=384, fmin=50, fmax=24_000)
-        cached = np.load(tmp_path / f"spectrograms/train/{name}.npy")
+        cached = np.load(at_full_size / f"spectrograms/train/{name}.npy")
         np.testing.assert_allclose(cached.T, librosa.power_to_db(mel, top_db=None), atol=0.05)
 
-    # Only one recording has calls, so it is trained on and validated.
-    (tmp_path / "folds.csv").write_text("recording_id,fold\nf97ababc1,0\nf97ababc1,1\n0a4e7e350,1\n")
-    pd.DataFrame({"species": [f"s{number}" for number in range(24)]}).to_csv(tmp_path / "species.csv", index=False)
-    for backbone in preset["backbones"]:
-        run("fetch_weights", "--params", params, "--backbone", backbone, "--output", tmp_path / "pretrained" / backbone)
-        weights = tmp_path / f"{backbone}.weights.h5"
-        run("train", "--params", params, "--data", data, *outputs("folds", "species"), "--spectrograms",
-            tmp_path / "spectrograms/train", "--pretrained", tmp_path / "pretrained" / backbone, "--backbone", backbone,
-            "--fold", "0", "--weights", weights, "--curve", tmp_path / "curve.csv", "--checkpoints",
-            tmp_path / "checkpoints")  # fmt: skip
-        assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
-        run("infer", "--params", params, "--recordings", tmp_path / "test.csv", *outputs("folds", "species"),
-            "--spectrograms", tmp_path / "spectrograms", "--weights", weights, "--backbone", backbone, "--fold", "0",
-            "--output", tmp_path / "predictions")  # fmt: skip
-        scores = read_scores(tmp_path / "predictions/test.csv")
-        assert list(scores.index) == RECORDINGS
-        assert ((scores > 0) & (scores < 1)).all(axis=None)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["inception", "efficientnet", "resnet"])
+def test_real_recordings_go_through_training_and_inference_at_full_size(
+    at_full_size: Path, backbone: str, tmp_path: Path
+) -> None:
+    folder = at_full_size
+    run("fetch_weights", folder, "--backbone", backbone, "--output", tmp_path / "pretrained")
+    model: list[str | Path] = ["--folds", folder / "folds.csv", "--species", folder / "species.csv", "--backbone",
+                               backbone, "--fold", "0", "--weights", tmp_path / "0.weights.h5"]  # fmt: skip
+    run("train", folder, "--data", folder / "data", "--spectrograms", folder / "spectrograms/train", "--pretrained",
+        tmp_path / "pretrained", "--curve", tmp_path / "curve.csv", "--checkpoints", tmp_path / "checkpoints",
+        *model)  # fmt: skip
+    assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
+    run("infer", folder, "--recordings", folder / "test.csv", "--spectrograms", folder / "spectrograms", "--output",
+        tmp_path / "predictions", *model)  # fmt: skip
+    scores = read_scores(tmp_path / "predictions/test.csv")
+    assert list(scores.index) == RECORDINGS
+    assert ((scores >= 0) & (scores <= 1)).all(axis=None)

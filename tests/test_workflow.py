@@ -306,7 +306,7 @@ def test_a_training_parameter_a_killed_job_and_the_way_back(clone: Clone) -> Non
     assert clone.started() == ["ensemble", "infer small_cnn 0", "train small_cnn 0"]
     clone.assert_nothing_to_do()
     kept = clone.path / "results/checkpoints/small_cnn/0"
-    assert sorted(path.name for path in kept.iterdir()) == ["1.weights.h5", "2.weights.h5"]
+    assert sorted(path.name for path in kept.glob("*.h5")) == ["1.weights.h5", "2.weights.h5"]
     last = clone.path / "results/models/small_cnn/0.weights.h5"
     assert (kept / "2.weights.h5").read_bytes() == last.read_bytes() != (kept / "1.weights.h5").read_bytes()
     assert (clone.path / "results/submission.csv").read_bytes() != submission
