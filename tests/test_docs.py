@@ -37,6 +37,12 @@ def test_the_set_up_commands_run_in_ci() -> None:
         assert command in script
 
 
+def test_the_download_runs_the_script_that_is_tested() -> None:
+    plan = subprocess.run(["make", "--dry-run", "download", "DATA=/some/where"], cwd=ROOT, capture_output=True,
+                          text=True, check=True).stdout  # fmt: skip
+    assert 'python workflow/scripts/download.py --output "/some/where"' in plan
+
+
 def test_cuda_is_an_extra_that_cpu_users_do_not_download() -> None:
     plan = subprocess.run(["make", "--dry-run", "--always-make", "env", "CUDA=1"], cwd=ROOT, capture_output=True,
                           text=True, check=True).stdout  # fmt: skip
