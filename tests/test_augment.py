@@ -15,7 +15,8 @@ SHAPES = Shapes(window=(200, 80), image=(100, 40))
 
 def draws(params: Params, choices: list[str], **settings: object) -> list[dict[str, np.ndarray]]:
     augment = changed(params, {"augment": {"choices": choices, **settings}, "spectrogram": {"n_mels": 80}}).augment
-    return [draw_changes(augment, SHAPES, np.random.default_rng(seed)) for seed in range(400)]
+    drawn = draw_changes(augment, SHAPES, 400, np.random.default_rng(0))
+    return [{key: values[number] for key, values in drawn.items()} for number in range(400)]
 
 
 def changed_by(draw: dict[str, np.ndarray]) -> set[str]:

@@ -28,6 +28,12 @@ def crops(tiny: Params, tmp_path: Path) -> Crops:
     return Crops(annotations, tmp_path, params, N_ROWS, ("small_cnn", 0))
 
 
+def window(crops: Crops, row: int, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The window of one row in one epoch, its target and its mask."""
+    windows, labels = crops.windows(np.array([row]), crops.draws(epoch))
+    return windows[0], labels[0, 0], labels[0, 1]
+
+
 def rows_of(batches: list[tuple[dict, np.ndarray]]) -> list[int]:
     return [int(window[0, 0]) for inputs, _ in batches for window in inputs["windows"]]
 
@@ -50,7 +56,7 @@ def test_targets_and_masks_of_calls_and_false_positives(crops: Crops) -> None:
 
 def test_windows_move_from_epoch_to_epoch(crops: Crops, tmp_path: Path) -> None:
     np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
-    starts = {float(crops.crop(0, epoch)[0][0, 0]) for epoch in range(20)}
+    starts = {float(window(crops, 0, epoch)[0][0, 0]) for epoch in range(20)}
     assert len(starts) > 10
     # The box begins 35 frames into the recording, within the first three quarters of 47 frames, and half of it counts.
     assert min(starts) >= 0
@@ -89,7 +95,7 @@ def test_no_window_loses_the_box_that_it_was_placed_around(crops: Crops, min_ove
     placed = Crops(annotations, crops.folder, params, N_ROWS, crops.job)
     for epoch in range(50):
         for row in range(N_ROWS):
-            _, target, known = placed.crop(row, epoch)
+            _, target, known = window(placed, row, epoch)
             assert (target[row], known[row]) == (1, 1)
 
 
@@ -119,19 +125,13 @@ def test_rows_of_one_recording_are_each_drawn(crops: Crops, tmp_path: Path) -> N
     boxes = crops.annotations.boxes.copy()
     boxes[:, 0] = np.linspace(0, 2, N_ROWS)
     same = Annotations(np.full(N_ROWS, "r0"), boxes, np.arange(N_ROWS), np.ones(N_ROWS, bool))
-    np.save(tmp_path / "r0.npy", np.zeros((94, 32), np.float16))
-    params = changed(crops.params, {"train": {"batch_size": 2}})
-    drawn: list[int] = []
-    crop = Crops.crop
-
-    class Noting(Crops):
-        def crop(self, row: int, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            drawn.append(row)
-            return crop(self, row, epoch)
-
-    noting = Noting(same, tmp_path, params, N_ROWS, crops.job)
-    list(islice(noting.batches(), noting.steps_per_epoch))
-    assert sorted(drawn) == list(range(N_ROWS))
+    params = changed(crops.params, {"train": {"batch_size": 2, "begin_within": 0.0}})
+    all_of_one = Crops(same, tmp_path, params, N_ROWS, crops.job)
+    # The box of a row begins where its window does, and each has its own first frame.
+    np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+    batches = list(islice(all_of_one.batches(), all_of_one.steps_per_epoch))
+    first = [float(window[0, 0]) for inputs, _ in batches for window in inputs["windows"]]
+    assert sorted(first) == [int(start * 48_000 / 2048) for start in boxes[:, 0]]
 
 
 def test_box_times_are_not_rounded(crops: Crops, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_box_times_are_not_rounded(crops: Crops, tmp_path: Path) -> None:
     boxes = np.array([[9.9, 1000.0, 10.4, 2000.0]])
     annotations = Annotations(np.array(["r0"]), boxes, np.array([0]), np.array([True]))
     params = changed(crops.params, {"train": {"begin_within": 0.0}})
-    first = float(Crops(annotations, tmp_path, params, 1, crops.job).crop(0, 0)[0][0, 0])
+    first = float(window(Crops(annotations, tmp_path, params, 1, crops.job), 0, epoch=0)[0][0, 0])
     assert first == int(9.9 * 48_000 / 2048)
 
 
@@ -148,7 +148,7 @@ def test_a_box_outside_the_spectrograms_band_does_not_count_where_that_is_asked(
     for within_band, known in [(False, 1.0), (True, 0.0)]:
         changes = {"labels": {"within_band": within_band}, "spectrogram": {"f_min": 3000.0}}
         other = Crops(crops.annotations, crops.folder, changed(crops.params, changes), N_ROWS, crops.job)
-        assert other.crop(1, 0)[2][1] == known
+        assert window(other, 1, epoch=0)[2][1] == known
 
 
 def test_changes_of_images_come_with_the_windows(crops: Crops) -> None:

@@ -130,9 +130,10 @@ def test_a_window_scores_the_same_in_training_and_inference(tiny: Params, tmp_pa
         begin = start * 2048 / 48_000 + 1e-6
         box = np.array([[begin, 1000.0, begin + 1, 2000.0]])
         annotations = Annotations(np.array(["r"]), box, np.array([0]), np.array([True]))
-        window, _, _ = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)).crop(0, epoch=0)
-        np.testing.assert_array_equal(window, spectrogram[start : start + 47])
-        in_training.append(trainer.predict_on_batch({"windows": window[None], **unchanged(1)})[0])
+        crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
+        windows, _ = crops.windows(np.array([0]), crops.draws(epoch=0))
+        np.testing.assert_array_equal(windows[0], spectrogram[start : start + 47])
+        in_training.append(trainer.predict_on_batch({"windows": windows, **unchanged(1)})[0])
     np.testing.assert_allclose(np.max(in_training, axis=0), scored[0], atol=1e-6)
 
 

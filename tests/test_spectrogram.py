@@ -8,11 +8,12 @@ import pytest
 import soundfile
 from tiny import ROOT, changed
 
+from dawnchorus import audio
 from dawnchorus.audio import list_recordings, read_recording
-from dawnchorus.cached import open_spectrogram, write_spectrogram
+from dawnchorus.cached import Spectrograms, write_spectrogram
 from dawnchorus.errors import InputError
 from dawnchorus.params import Params, load_params
-from dawnchorus.spectrogram import empty_bands, frequency_to_mel, mel_spectrogram, mel_to_frequency
+from dawnchorus.spectrogram import empty_bands, frequency_to_mel, mel_blocks, mel_spectrogram, mel_to_frequency
 
 
 def sound(seconds: float, rate: int) -> np.ndarray:
@@ -41,8 +42,8 @@ def test_cached_values_are_within_a_twentieth_of_a_decibel(params: Params, tmp_p
     samples = sound(2.0, 48_000)
     soundfile.write(tmp_path / "a.flac", samples, 48_000, subtype="PCM_24")
     ours = mel_spectrogram(read_recording(tmp_path / "a.flac", 48_000), params.spectrogram)
-    write_spectrogram(tmp_path, "a", ours)
-    cached = open_spectrogram(tmp_path, "a")
+    write_spectrogram(tmp_path, "a", [ours[:7], ours[7:]])
+    cached = np.load(tmp_path / "a.npy")
     assert cached.dtype == np.float16
     decoded, _ = librosa.load(tmp_path / "a.flac", sr=48_000)
     settings = params.spectrogram
@@ -53,12 +54,27 @@ def test_cached_values_are_within_a_twentieth_of_a_decibel(params: Params, tmp_p
     np.testing.assert_allclose(cached, librosa.power_to_db(mel, top_db=None).T, atol=0.05)
 
 
-def test_channels_are_averaged_and_rates_converted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", [1000, 1_440_000])
+def test_channels_are_averaged_and_rates_converted(tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio, "BLOCK", block)
     samples = sound(1.0, 22_050)
     soundfile.write(tmp_path / "a.wav", np.stack([samples, np.zeros_like(samples)], axis=1), 22_050, subtype="FLOAT")
     ours = read_recording(tmp_path / "a.wav", 48_000)
     expected, _ = librosa.load(tmp_path / "a.wav", sr=48_000, mono=True)
-    np.testing.assert_allclose(ours, expected, atol=1e-5)
+    # librosa rounds 22,050 x 48,000 / 22,050 up to 48,001 and adds a zero.
+    assert len(ours) == 48_000
+    np.testing.assert_allclose(ours, expected[:48_000], atol=1e-5)
+
+
+@pytest.mark.parametrize("lengths", [[100, 1, 3000, 0, 40_000], [7] * 1500])
+def test_samples_may_come_in_blocks(params: Params, lengths: list[int], tmp_path: Path) -> None:
+    samples = sound(1.0, 48_000)[: sum(lengths)]
+    blocks = np.split(samples, np.cumsum(lengths)[:-1])
+    whole = mel_spectrogram(samples, params.spectrogram)
+    # Other sums of float32, so the last bits may differ.
+    np.testing.assert_allclose(np.concatenate(list(mel_blocks(blocks, params.spectrogram))), whole, atol=1e-3)
+    write_spectrogram(tmp_path, "a", mel_blocks(blocks, params.spectrogram))
+    np.testing.assert_allclose(np.load(tmp_path / "a.npy"), whole, atol=0.04)
 
 
 def test_a_file_that_is_no_audio_is_named(tmp_path: Path) -> None:
@@ -83,9 +99,18 @@ def test_a_folder_must_hold_each_recording_once(tmp_path: Path) -> None:
 
 def test_a_damaged_spectrogram_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY")
-    for name in ("a", "missing"):
-        with pytest.raises(InputError, match=rf"{name}\.npy: cannot be read"):
-            open_spectrogram(tmp_path, name)
+    np.save(tmp_path / "float32.npy", np.zeros((4, 2), np.float32))
+    for name, reason in [("a", "cannot be read"), ("missing", "cannot be read"), ("float32", "no spectrogram")]:
+        with pytest.raises(InputError, match=rf"{name}\.npy: .*{reason}"):
+            Spectrograms(tmp_path).frames(name)
+    spectrograms = Spectrograms(tmp_path)
+    np.save(tmp_path / "b.npy", np.zeros((4, 2), np.float16))
+    with pytest.raises(InputError, match=r"b\.npy: has 2 mel bands, expected 3"):
+        spectrograms.read("b", 0, np.zeros((2, 3), np.float16))
+    # It was whole when it was opened first.
+    (tmp_path / "b.npy").write_bytes((tmp_path / "b.npy").read_bytes()[:-4])
+    with pytest.raises(InputError, match=r"b\.npy: ends before its 4 frames"):
+        spectrograms.read("b", 1, np.zeros((3, 2), np.float16))
 
 
 @pytest.mark.parametrize(("n_mels", "f_min", "f_max"), [(64, 200.0, 12_000.0), (384, 50.0, 24_000.0)])

@@ -1,12 +1,15 @@
 """Windows and their labels, by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dawnchorus.cached import Spectrograms
 from dawnchorus.labels import window_labels
-from dawnchorus.windows import cover, cut, place
+from dawnchorus.windows import cover, place
 
 
 @given(st.integers(1, 2000), st.integers(1, 300), st.data())
@@ -34,7 +37,10 @@ def test_a_placed_window_shows_enough_of_its_box(
 ) -> None:
     recording = 60.0
     duration = min(duration, recording - t_min)
-    start = place(t_min, t_min + duration, seconds, recording, begin_within, min_overlap, draw)
+    begin = np.array([t_min])
+    (start,) = place(
+        begin, begin + duration, seconds, np.array([recording]), begin_within, min_overlap, np.array([draw])
+    )
     assert 0 <= start <= recording - seconds
     inside = min(t_min + duration, start + seconds) - max(t_min, start)
     assert inside >= min_overlap * min(duration, seconds) - 1e-6
@@ -42,10 +48,14 @@ def test_a_placed_window_shows_enough_of_its_box(
         assert t_min - start <= begin_within * seconds + 1e-6
 
 
-def test_a_short_recording_is_filled_with_its_lowest_level() -> None:
-    spectrogram = np.array([[1, 2], [3, -4]], np.float16)
-    assert cut(spectrogram, 0, 4).tolist() == [[1, 2], [3, -4], [-4, -4], [-4, -4]]
-    assert cut(spectrogram, 1, 1).tolist() == [[3, -4]]
+def test_a_short_recording_is_filled_with_its_lowest_level(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[1, 2], [3, -4]], np.float16))
+    spectrograms = Spectrograms(tmp_path)
+    assert spectrograms.frames("a") == 2
+    for start, expected in [(0, [[1, 2], [3, -4], [-4, -4]]), (1, [[3, -4], [-4, -4], [-4, -4]])]:
+        window = np.full((3, 2), 9, np.float16)
+        spectrograms.read("a", start, window)
+        assert window.tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -66,17 +76,18 @@ def test_a_short_recording_is_filled_with_its_lowest_level() -> None:
 )
 def test_labels_of_one_box(box: tuple[float, float], is_tp: bool, target: int, known: float) -> None:
     targets, mask = window_labels(
-        np.array([[box[0], 1000, box[1], 2000]]), np.array([1]), np.array([is_tp]), start=10.0, seconds=5.0,
-        n_species=3, min_overlap=0.5, unlabelled_weight=0.3,
+        np.array([[box[0], 1000, box[1], 2000]]), np.array([1]), np.array([is_tp]), np.array([0]),
+        starts=np.array([10.0]), seconds=5.0, n_species=3, min_overlap=0.5, unlabelled_weight=0.3,
     )  # fmt: skip
-    np.testing.assert_allclose(targets, [0, target, 0])
-    np.testing.assert_allclose(mask, [0.3, known, 0.3])
+    np.testing.assert_allclose(targets, [[0, target, 0]])
+    np.testing.assert_allclose(mask, [[0.3, known, 0.3]])
 
 
 def test_a_call_wins_over_a_false_positive() -> None:
     def labels(tp_box: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
         boxes = np.array([(11.0, 1000, 12.0, 2000), (tp_box[0], 1000, tp_box[1], 2000)])
-        return window_labels(boxes, np.array([0, 0]), np.array([False, True]), 10.0, 5.0, 1, 0.5, 0.0)
+        both = np.array([0, 0])
+        return window_labels(boxes, both, np.array([False, True]), both, np.array([10.0]), 5.0, 1, 0.5, 0.0)
 
     assert labels((13.0, 14.0)) == (np.array([1]), np.array([1]))
     assert labels((14.9, 16.9)) == (np.array([0]), np.array([0]))
@@ -93,8 +104,20 @@ def test_a_call_wins_over_a_false_positive() -> None:
 )
 def test_any_overlap_counts_where_that_is_asked(box: tuple[float, float], target: int) -> None:
     boxes = np.array([[box[0], 1000, box[1], 2000]])
-    targets, known = window_labels(boxes, np.array([0]), np.array([True]), 10.0, 5.0, 1, 0.0, 1.0)
-    assert (targets[0], known[0]) == (target, 1)
+    targets, known = window_labels(
+        boxes, np.array([0]), np.array([True]), np.array([0]), np.array([10.0]), 5.0, 1, 0.0, 1.0
+    )
+    assert (targets[0, 0], known[0, 0]) == (target, 1)
+
+
+def test_each_window_has_the_labels_of_its_own_boxes() -> None:
+    boxes = np.array([[1.0, 100, 2, 200], [11.0, 100, 12, 200], [1.0, 100, 2, 200], [11.0, 100, 12, 200]])
+    targets, known = window_labels(
+        boxes, np.array([0, 1, 0, 1]), np.array([True, True, True, False]), np.array([0, 0, 1, 1]),
+        np.array([0.0, 10.0]), 5.0, 2, 0.5, 0.3,
+    )  # fmt: skip
+    np.testing.assert_allclose(targets, [[1, 0], [0, 0]])
+    np.testing.assert_allclose(known, [[1, 0.3], [0.3, 1]])
 
 
 @pytest.mark.parametrize(
@@ -109,5 +132,7 @@ def test_any_overlap_counts_where_that_is_asked(box: tuple[float, float], target
 def test_labels_by_band(low: float, high: float, target: int, known: int) -> None:
     """The notebook reads the song's type as the lower and f_min as the upper frequency."""
     boxes = np.array([[11.0, low, 12.0, high]])
-    targets, mask = window_labels(boxes, np.array([0]), np.array([True]), 10.0, 5.0, 1, 0.5, 1.0, band=(500, 8000))
-    assert (targets[0], mask[0]) == (target, known)
+    targets, mask = window_labels(
+        boxes, np.array([0]), np.array([True]), np.array([0]), np.array([10.0]), 5.0, 1, 0.5, 1.0, band=(500, 8000)
+    )
+    assert (targets[0, 0], mask[0, 0]) == (target, known)

@@ -1,14 +1,17 @@
 """Reading recordings."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-import librosa
 import numpy as np
 import soundfile
+import soxr
 from numpy.typing import NDArray
 
 from dawnchorus.errors import InputError
 
+# Samples that are decoded at once: few enough that they stay in the processor's cache.
+BLOCK = 524_288
 SUFFIXES = (".flac", ".wav", ".ogg", ".mp3")
 
 
@@ -32,7 +35,12 @@ def list_recordings(folder: Path) -> dict[str, Path]:
 
 
 def read_recording(path: Path, sample_rate: int) -> NDArray[np.float32]:
-    """Read a recording as mono samples in -1 to 1, shape [Samples], at `sample_rate` Hz.
+    """Read a whole recording; as `read_blocks`, shape [Samples]."""
+    return np.concatenate(list(read_blocks(path, sample_rate)))
+
+
+def read_blocks(path: Path, sample_rate: int) -> Iterator[NDArray[np.float32]]:
+    """Read a recording as blocks of mono samples in -1 to 1, shape [Samples] each, at `sample_rate` Hz.
 
     Channels are averaged; another rate is resampled by soxr.
 
@@ -40,12 +48,18 @@ def read_recording(path: Path, sample_rate: int) -> NDArray[np.float32]:
         InputError: the file cannot be decoded or has no samples.
     """
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        with soundfile.SoundFile(path) as file:
+            resampler = None
+            if file.samplerate != sample_rate:
+                resampler = soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32", quality="HQ")
+            n_samples = 0
+            while len(samples := file.read(BLOCK, dtype="float32", always_2d=True)):
+                n_samples += len(samples)
+                mono = samples[:, 0] if file.channels == 1 else samples.mean(axis=1)
+                yield mono if resampler is None else resampler.resample_chunk(mono)
+            if resampler is not None:
+                yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
     except (OSError, soundfile.SoundFileError) as error:
         raise InputError(f"{path}: cannot be decoded: {error}; replace or remove the file") from error
-    if not len(samples):
+    if not n_samples:
         raise InputError(f"{path}: has no samples; replace or remove the file")
-    mono = samples.mean(axis=1)
-    if rate != sample_rate:
-        mono = librosa.resample(mono, orig_sr=rate, target_sr=sample_rate)
-    return mono

@@ -1,4 +1,4 @@
-"""Training windows: cut around annotations out of memory-mapped spectrograms, with target, mask and mixup."""
+"""Training windows: cut around annotations out of cached spectrograms, with target, mask and mixup."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dawnchorus.augment import draw_changes
-from dawnchorus.cached import open_spectrogram
+from dawnchorus.cached import Spectrograms
 from dawnchorus.labels import window_labels
 from dawnchorus.params import Params
 from dawnchorus.seeding import generator
-from dawnchorus.windows import Shapes, cut, place, to_seconds
+from dawnchorus.windows import Shapes, place, to_seconds
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,25 @@ class Annotations:
 
 
 @dataclass(frozen=True)
+class Draws:
+    """All that is random in one epoch; what has a row for each annotation is drawn for all, used or not.
+
+    Attributes:
+        order: the rows of the epoch, in its order.
+        place: where each window begins, 0 for the earliest place to 1, shape [Rows].
+        weight: of each window's own part in mixup, shape [Rows].
+        partner: the windows of a batch mix with each other, in the order of these, shape [Rows].
+        changes: what `augment.draw_changes` gives for each row.
+    """
+
+    order: NDArray[np.int64]
+    place: NDArray[np.float64]
+    weight: NDArray[np.float32]
+    partner: NDArray[np.float64]
+    changes: dict[str, NDArray]
+
+
+@dataclass(frozen=True)
 class Crops:
     """The training windows of one model: every annotation once an epoch, in a new order and at a new place.
 
@@ -74,35 +93,62 @@ class Crops:
     n_species: int
     job: tuple[str | int, ...]
 
-    def crop(self, row: int, epoch: int) -> tuple[NDArray[np.float16], NDArray[np.float32], NDArray[np.float32]]:
-        """The window of one annotation in one epoch.
+    def draws(self, epoch: int) -> Draws:
+        """What is random in an epoch: a function of the seed, the model and the epoch."""
+        train, n_rows = self.params.train, len(self.annotations)
+
+        def of(what: str) -> np.random.Generator:
+            return generator(self.params.seed, what, *self.job, epoch)
+
+        rng = of("order")
+        order = rng.permutation(n_rows)
+        left_out = rng.choice(np.flatnonzero(~self.annotations.is_tp), self._fp_left_out, replace=False)
+        rng = of("mixup")
+        alpha = train.mixup_alpha
+        return Draws(
+            order=order[~np.isin(order, left_out)],
+            place=of("place").random(n_rows),
+            weight=(rng.beta(alpha, alpha, n_rows) if alpha > 0 else np.ones(n_rows)).astype(np.float32),
+            partner=rng.random(n_rows),
+            changes=draw_changes(self.params.augment, self._shapes, n_rows, of("augment")),
+        )
+
+    def windows(self, rows: NDArray[np.int64], draws: Draws) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+        """The windows of some annotations in one epoch.
+
+        Args:
+            rows: numbers of the annotations, shape [Windows].
+            draws: of the epoch.
 
         Returns:
-            window (Frames, Mels) in dB, target and known (Species,) each.
+            windows (Windows, Frames, Mels) in dB, and their labels: target and known, (Windows, 2, Species).
         """
-        params, settings = self.params, self.params.spectrogram
-        name = self.annotations.recording_ids[row]
-        spectrogram = open_spectrogram(self.folder, name)
-        length, _ = self._shapes.window
-        seconds = to_seconds(length, settings)
-        draw = generator(params.seed, "crop", *self.job, epoch, row).random()
-        t_min, _, t_max, _ = self.annotations.boxes[row]
-        begin = place(
-            t_min, t_max, seconds, to_seconds(len(spectrogram), settings),
-            params.train.begin_within, params.labels.min_overlap, draw,
+        params, settings, annotations = self.params, self.params.spectrogram, self.annotations
+        names = annotations.recording_ids[rows]
+        t_min, _, t_max, _ = annotations.boxes[rows].T
+        frames = np.array([self._spectrograms.frames(name) for name in names])
+        second = to_seconds(1, settings)
+        seconds = self._shapes.window[0] * second
+        begins = place(
+            t_min, t_max, seconds, frames * second, params.train.begin_within, params.labels.min_overlap,
+            draws.place[rows],
         )  # fmt: skip
         # The frame at or before the placed time, so that the last frame stays within the recording.
-        start = int(begin * settings.sample_rate / settings.hop_length)
-        same = self._rows_of_recording[name]
+        starts = (begins * settings.sample_rate / settings.hop_length).astype(int)
+        windows = np.empty((len(rows), *self._shapes.window), np.float16)
+        for name, start, window in zip(names, starts, windows, strict=True):
+            self._spectrograms.read(name, int(start), window)
+        same = [self._rows_of_recording[name] for name in names]
+        pairs = np.concatenate(same)
         target, known = window_labels(
-            self.annotations.boxes[same], self.annotations.species_ids[same], self.annotations.is_tp[same],
-            to_seconds(start, settings), seconds, self.n_species,
+            annotations.boxes[pairs], annotations.species_ids[pairs], annotations.is_tp[pairs],
+            np.repeat(np.arange(len(rows)), [len(one) for one in same]), starts * second, seconds, self.n_species,
             params.labels.min_overlap, params.labels.unlabelled_weight,
             (settings.f_min, settings.f_max) if params.labels.within_band else None,
             # A window that begins on a frame must not lose the box that it was placed around.
-            tolerance=to_seconds(1, settings),
+            tolerance=second,
         )  # fmt: skip
-        return cut(spectrogram, start, length), target, known
+        return windows, np.stack([target, known], axis=1)
 
     def batches(self) -> Iterator[tuple[dict[str, NDArray], NDArray[np.float32]]]:
         """Batches without end, epoch after epoch; the last one of an epoch may be smaller.
@@ -112,21 +158,15 @@ class Crops:
                 float32 for mixup, and what `draw_changes` gives, (Batch, ...) each.
             labels: target and known after mixup, stacked: (Batch, 2, Species) float32.
         """
-        train = self.params.train
+        batch_size = self.params.train.batch_size
         for epoch in count():
-            order = self._order(epoch)
-            for number, start in enumerate(range(0, len(order), train.batch_size)):
-                rows = order[start : start + train.batch_size]
-                windows, target, known = zip(*(self.crop(int(row), epoch) for row in rows), strict=True)
-                labels = np.stack([np.stack(target), np.stack(known)], axis=1)
-                rng = generator(self.params.seed, "mixup", *self.job, epoch, number)
-                partner = rng.permutation(len(rows)).astype(np.int32)
-                weight = np.ones(len(rows), np.float32)
-                if train.mixup_alpha > 0:
-                    weight = rng.beta(train.mixup_alpha, train.mixup_alpha, len(rows)).astype(np.float32)
-                changes = [self._changes(int(row), epoch) for row in rows]
-                inputs = {"windows": np.stack(windows), "partner": partner, "weight": weight}
-                inputs |= {key: np.stack([change[key] for change in changes]) for key in changes[0]}
+            draws = self.draws(epoch)
+            for start in range(0, len(draws.order), batch_size):
+                rows = draws.order[start : start + batch_size]
+                windows, labels = self.windows(rows, draws)
+                partner, weight = draws.partner[rows].argsort().astype(np.int32), draws.weight[rows]
+                changes = {key: values[rows] for key, values in draws.changes.items()}
+                inputs: dict[str, NDArray] = {"windows": windows, "partner": partner, "weight": weight, **changes}
                 yield inputs, mix_labels(labels, partner, weight)
 
     @property
@@ -140,16 +180,9 @@ class Crops:
         n_fp = int((~self.annotations.is_tp).sum())
         return n_fp - round(self.params.train.fp_fraction * n_fp)
 
-    def _order(self, epoch: int) -> NDArray[np.int64]:
-        """The rows of an epoch, in its order."""
-        rng = generator(self.params.seed, "order", *self.job, epoch)
-        order = rng.permutation(len(self.annotations))
-        left_out = rng.choice(np.flatnonzero(~self.annotations.is_tp), self._fp_left_out, replace=False)
-        return order[~np.isin(order, left_out)]
-
-    def _changes(self, row: int, epoch: int) -> dict[str, NDArray]:
-        rng = generator(self.params.seed, "augment", *self.job, epoch, row)
-        return draw_changes(self.params.augment, self._shapes, rng)
+    @cached_property
+    def _spectrograms(self) -> Spectrograms:
+        return Spectrograms(self.folder)
 
     @cached_property
     def _shapes(self) -> Shapes:

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from dawnchorus.cached import open_spectrogram
+from dawnchorus.cached import Spectrograms
 from dawnchorus.progress import track
-from dawnchorus.windows import cover, cut
+from dawnchorus.windows import cover
 
 
 def score_recordings(
@@ -33,26 +33,22 @@ def score_recordings(
     Returns:
         Scores with shape [Recordings, Species].
     """
-    length = scorer.input_shape[1]
+    spectrograms = Spectrograms(folder)
     scores = np.zeros((len(recording_ids), scorer.output_shape[-1]), np.float32)
-    windows: list[NDArray[np.float16]] = []
+    # A full batch each time, so that the model is compiled for one shape.
+    batch = np.zeros((batch_size, *scorer.input_shape[1:]), np.float16)
     owners: list[int] = []
 
     def flush() -> None:
-        # A full batch each time, so that the model is compiled for one shape.
-        batch = np.zeros((batch_size, *windows[0].shape), np.float16)
-        batch[: len(windows)] = windows
-        np.maximum.at(scores, owners, np.asarray(scorer.predict_on_batch(batch))[: len(windows)])
-        windows.clear()
+        np.maximum.at(scores, owners, np.asarray(scorer.predict_on_batch(batch))[: len(owners)])
         owners.clear()
 
     for number, name in enumerate(track(recording_ids, len(recording_ids), what) if what else recording_ids):
-        spectrogram = open_spectrogram(folder, name)
-        for start in cover(len(spectrogram), length, hop_frames):
-            windows.append(cut(spectrogram, int(start), length))
+        for start in cover(spectrograms.frames(name), batch.shape[1], hop_frames):
+            spectrograms.read(name, int(start), batch[len(owners)])
             owners.append(number)
-            if len(windows) == batch_size:
+            if len(owners) == batch_size:
                 flush()
-    if windows:
+    if owners:
         flush()
     return scores

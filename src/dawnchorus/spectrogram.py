@@ -1,12 +1,12 @@
 """Mel spectrograms of whole recordings."""
 
 import warnings
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import librosa
 import numpy as np
 import scipy.fft
-import scipy.sparse
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -14,14 +14,17 @@ from dawnchorus import params
 
 # librosa.power_to_db's floor: powers below it count as it, so silence is -100 dB.
 POWER_FLOOR = 1e-10
-FRAMES_IN_BLOCK = 512
+DECIBELS = np.float32(10 / np.log(10))
+# Few enough that a block stays in the processor's cache.
+FRAMES_IN_BLOCK = 128
+# Mel bands whose filters are multiplied at once: each group sees few frequencies, unlike the whole, sparse matrix.
+BANDS_IN_GROUP = 16
 
 
 def mel_spectrogram(samples: NDArray[np.float32], settings: params.Spectrogram) -> NDArray[np.float32]:
     """The mel spectrogram of a recording in dB.
 
-    Equal to `librosa.power_to_db(librosa.feature.melspectrogram(...), top_db=None)` transposed; frames are transformed
-    in blocks of float32, and the mel filters are a sparse matrix.
+    Equal to `librosa.power_to_db(librosa.feature.melspectrogram(...), top_db=None)` transposed.
 
     Args:
         samples: mono samples, shape [Samples].
@@ -30,15 +33,40 @@ def mel_spectrogram(samples: NDArray[np.float32], settings: params.Spectrogram) 
     Returns:
         Power in dB relative to 1, at least -100, with shape [Frames, Mels], Frames = 1 + Samples // hop_length.
     """
-    filters, window = _filters(settings)
-    centred = np.pad(samples, settings.n_fft // 2)
-    frames = sliding_window_view(centred, settings.n_fft)[:: settings.hop_length]
+    return np.concatenate(list(mel_blocks([samples], settings)))
+
+
+def mel_blocks(samples: Iterable[NDArray[np.float32]], settings: params.Spectrogram) -> Iterator[NDArray[np.float32]]:
+    """What `mel_spectrogram` gives, block by block, of samples that come block by block."""
+    hop, n_fft = settings.hop_length, settings.n_fft
+    waiting = np.zeros(n_fft // 2, np.float32)
+    for block in _and_then(samples, np.zeros(n_fft // 2, np.float32)):
+        waiting = np.concatenate([waiting, block])
+        n_frames = (len(waiting) - n_fft) // hop + 1
+        if n_frames > 0:
+            frames = sliding_window_view(waiting, n_fft)[: n_frames * hop : hop]
+            for start in range(0, n_frames, FRAMES_IN_BLOCK):
+                yield _decibels(frames[start : start + FRAMES_IN_BLOCK], settings)
+            waiting = waiting[n_frames * hop :]
+
+
+def _and_then(blocks: Iterable[NDArray[np.float32]], last: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    yield from blocks
+    yield last
+
+
+def _decibels(frames: NDArray[np.float32], settings: params.Spectrogram) -> NDArray[np.float32]:
+    """The mel bands in dB, shape [Frames, Mels], of frames of samples, shape [Frames, Samples]."""
+    window, groups = _filters(settings)
+    squares = scipy.fft.rfft(frames * window, axis=1).view(np.float32)
+    np.square(squares, out=squares)
     mel = np.empty((len(frames), settings.n_mels), np.float32)
-    for start in range(0, len(frames), FRAMES_IN_BLOCK):
-        spectrum = scipy.fft.rfft(frames[start : start + FRAMES_IN_BLOCK] * window, axis=1)
-        power = spectrum.real**2 + spectrum.imag**2
-        mel[start : start + FRAMES_IN_BLOCK] = (filters @ power.T).T
-    return 10 * np.log10(np.maximum(mel, POWER_FLOOR))
+    for bands, frequencies, filters in groups:
+        np.matmul(squares[:, frequencies], filters, out=mel[:, bands])
+    np.maximum(mel, POWER_FLOOR, out=mel)
+    np.log(mel, out=mel)
+    mel *= DECIBELS
+    return mel
 
 
 def frequency_to_mel(frequency: float, settings: params.Spectrogram) -> float:
@@ -55,8 +83,7 @@ def mel_to_frequency(band: float, settings: params.Spectrogram) -> float:
 
 def empty_bands(settings: params.Spectrogram) -> NDArray[np.int64]:
     """Numbers of the mel bands whose filter lies between two frequencies of the Fourier transform, ascending."""
-    filters, _ = _filters(settings)
-    return np.flatnonzero(filters.getnnz(axis=1) == 0)
+    return np.flatnonzero(~_mel_filters(settings).any(axis=1))
 
 
 def _mel_step(settings: params.Spectrogram) -> tuple[float, float]:
@@ -65,17 +92,34 @@ def _mel_step(settings: params.Spectrogram) -> tuple[float, float]:
     return (highest - lowest) / (settings.n_mels + 1), lowest
 
 
-@cache
-def _filters(settings: params.Spectrogram) -> tuple[scipy.sparse.csr_matrix, NDArray[np.float32]]:
+def _mel_filters(settings: params.Spectrogram) -> NDArray[np.float32]:
+    """Weights of the frequencies in each band, shape [Mels, Frequencies]."""
     with warnings.catch_warnings():
         # `empty_bands` tells of them once.
         warnings.filterwarnings("ignore", "Empty filters detected")
-        filters = librosa.filters.mel(
+        return librosa.filters.mel(
             sr=settings.sample_rate,
             n_fft=settings.n_fft,
             n_mels=settings.n_mels,
             fmin=settings.f_min,
             fmax=settings.f_max,
         )
-    window = librosa.filters.get_window("hann", settings.n_fft).astype(np.float32)
-    return scipy.sparse.csr_matrix(filters), window
+
+
+@cache
+def _filters(
+    settings: params.Spectrogram,
+) -> tuple[NDArray[np.float32], list[tuple[slice, slice, NDArray[np.float32]]]]:
+    """The frames' window, and of each group of bands: which they are, the frequencies that they see, and their weights.
+
+    Frequencies count twice, for the squares of their real and imaginary part follow each other.
+    """
+    filters = _mel_filters(settings)
+    groups = []
+    for start in range(0, len(filters), BANDS_IN_GROUP):
+        weights = filters[start : start + BANDS_IN_GROUP]
+        seen = np.flatnonzero(weights.any(axis=0))
+        first, last = (seen[0], seen[-1] + 1) if len(seen) else (0, 1)
+        bands, frequencies = slice(start, start + len(weights)), slice(2 * first, 2 * last)
+        groups.append((bands, frequencies, np.repeat(weights[:, first:last].T, 2, axis=0)))
+    return librosa.filters.get_window("hann", settings.n_fft).astype(np.float32), groups

@@ -55,35 +55,29 @@ def cover(n_frames: int, length: int, hop: int) -> NDArray[np.int64]:
 
 
 def place(
-    t_min: float, t_max: float, seconds: float, recording_seconds: float, begin_within: float, min_overlap: float,
-    draw: float,
-) -> float:  # fmt: skip
-    """Where a training window begins, so that it shows an annotated box.
+    t_min: NDArray[np.float64],
+    t_max: NDArray[np.float64],
+    seconds: float,
+    recording_seconds: NDArray[np.float64],
+    begin_within: float,
+    min_overlap: float,
+    draws: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Where training windows begin, so that they show an annotated box each; all arrays have the shape [Windows].
 
     Args:
         t_min: begin of the box, s.
         t_max: end of the box, s.
-        seconds: length of the window, s.
+        seconds: length of a window, s.
         recording_seconds: length of the recording, s.
         begin_within: the box begins in this first part of the window.
         min_overlap: this part of the box (at most of a window) must lie in the window.
-        draw: a number from 0 to 1; 0 gives the earliest window that does both, 1 the latest.
+        draws: numbers from 0 to 1; 0 gives the earliest window that does both, 1 the latest.
 
     Returns:
         The begin of the window in s, within the recording where the recording is long enough.
     """
-    needed = min_overlap * min(t_max - t_min, seconds)
-    earliest = t_min - min(begin_within * seconds, seconds - needed)
-    start = earliest + draw * (t_min - earliest)
-    return min(max(start, 0.0), max(0.0, recording_seconds - seconds))
-
-
-def cut(spectrogram: NDArray[np.float16], start: int, length: int) -> NDArray[np.float16]:
-    """Frames `start` to `start + length` of a spectrogram, shape [Length, Mels].
-
-    Where the recording ends earlier, the rest is filled with its lowest level.
-    """
-    window = spectrogram[start : start + length]
-    if len(window) == length:
-        return window
-    return np.pad(window, ((0, length - len(window)), (0, 0)), constant_values=window.min())
+    needed = min_overlap * np.minimum(t_max - t_min, seconds)
+    earliest = t_min - np.minimum(begin_within * seconds, seconds - needed)
+    start = earliest + draws * (t_min - earliest)
+    return np.minimum(np.maximum(start, 0.0), np.maximum(0.0, recording_seconds - seconds))

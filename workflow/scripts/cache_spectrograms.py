@@ -7,21 +7,22 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from dawnchorus import params
-from dawnchorus.audio import read_recording
+from dawnchorus.audio import read_blocks
 from dawnchorus.cached import write_spectrogram
 from dawnchorus.files import replacing
 from dawnchorus.params import load_params
 from dawnchorus.progress import track
 from dawnchorus.script import run
-from dawnchorus.spectrogram import empty_bands, mel_spectrogram, mel_to_frequency
+from dawnchorus.spectrogram import empty_bands, mel_blocks, mel_to_frequency
 from dawnchorus.tables import read_recordings
 
 
 def cache_recording(recording: tuple[str, Path], folder: Path, settings: params.Spectrogram) -> None:
     recording_id, path = recording
-    samples = read_recording(path, settings.sample_rate)
-    write_spectrogram(folder, recording_id, mel_spectrogram(samples, settings))
+    write_spectrogram(folder, recording_id, mel_blocks(read_blocks(path, settings.sample_rate), settings))
 
 
 def main() -> None:
@@ -41,7 +42,12 @@ def main() -> None:
             file=sys.stderr,
         )
     recordings = {name: arguments.audio / file for name, file in read_recordings(arguments.recordings).items()}
-    with replacing(arguments.output) as folder, ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    cores = len(os.sched_getaffinity(0))
+    # Each process computes in one thread.
+    with (
+        replacing(arguments.output) as folder,
+        ProcessPoolExecutor(cores, initializer=threadpool_limits, initargs=(1,)) as pool,
+    ):
         folder.mkdir()
         work = pool.map(partial(cache_recording, folder=folder, settings=settings), recordings.items(), chunksize=4)
         for _ in track(work, len(recordings), f"{arguments.audio.name} recordings cached"):
