@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dawnchorus.errors import InputError
-from dawnchorus.folds import count_rows, fold_report, notebook_split, stratified_split
+from dawnchorus.folds import count_rows, fold_report, notebook_split, stratified_split, together
 
 
 def annotations(n_rows: int, n_recordings: int, n_species: int, seed: int) -> pd.DataFrame:
@@ -65,6 +65,13 @@ def test_groups_stay_whole() -> None:
     assert rows.max() < 1.5 * rows.min()
     with pytest.raises(InputError, match=r"1 groups of recordings with TP rows cannot fill 4 folds"):
         stratified_split(tp, fp, 4, 1, sites.where(sites == "", "one site"))
+
+
+def test_recordings_belong_together_through_any_value() -> None:
+    sites = pd.Series({"a": "hill", "b": "river", "c": "hill", "d": "wood", "e": "marsh"})
+    copies = pd.Series({"e": "e", "d": "b", "c": "c", "b": "b", "a": "a"})
+    assert together(sites, copies).to_dict() == {"a": "a", "b": "b", "c": "a", "d": "b", "e": "e"}
+    assert together(copies[["a", "b", "d"]]).to_dict() == {"a": "a", "b": "b", "d": "b"}
 
 
 def test_the_notebooks_split_cuts_the_rows_of_each_species_in_table_order() -> None:

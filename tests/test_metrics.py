@@ -124,3 +124,14 @@ def test_sparse_labels_are_known_only_where_somebody_listened() -> None:
     answers = Answers.of_annotations(tp, fp, ["a", "b", "c"], n_species=3)
     assert answers.truth.astype(int).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
     assert answers.known.astype(int).tolist() == [[1, 0, 1], [0, 1, 0], [0, 1, 0]]
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_known_has_no_figure() -> None:
+    """Without a single FP row no species has recordings where it is known not to call."""
+    truth = np.array([[1, 0], [1, 1]], bool)
+    answers = Answers(["a", "b"], truth, truth)
+    scores = pd.DataFrame([[0.9, 0.1], [0.8, 0.7]], index=["a", "b"], columns=["s0", "s1"])
+    found = figures(answers, {"model": scores}, samples=100, seed=1)
+    for figure in found.values():
+        assert set(figure) == {"lwlrap", "lwlrap_low", "lwlrap_high"}

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from keras.src.applications import resnet as keras_resnet
 from keras.src.backend import config as keras_config
+from keras.src.utils import file_utils as keras_files
 
+from dawnchorus.applications import APPLICATIONS
 from dawnchorus.errors import InputError
 from dawnchorus.model import build_models, load_pretrained
 from dawnchorus.pretrained import fetch_pretrained
@@ -76,6 +78,41 @@ def test_imagenet_weights_are_fetched_once_and_begin_the_training(
     load_pretrained(scorer, "resnet", tmp_path)
     for model in (scorer, trainer):
         np.testing.assert_array_equal(kernel(model.get_layer("resnet").get_layer("application")), expected)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "preprocess"),
+    [
+        ("inception", keras.applications.inception_v3.preprocess_input),
+        ("efficientnet", keras.applications.efficientnet.preprocess_input),
+        ("resnet", keras.applications.resnet.preprocess_input),
+    ],
+)
+def test_a_backbone_sees_a_picture_as_keras_own_network_does(
+    backbone: str, preprocess: Callable[[np.ndarray], np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, to_own_range = APPLICATIONS[backbone]
+    keras.utils.set_random_seed(3)
+    published = network(include_top=False, weights=None)
+    for layer in published.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            # The published weights of EfficientNet hold these.
+            mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+            layer.set_weights([mean, deviation**2, np.array(0)])
+    published.save(tmp_path / "published.h5")
+    # What Keras does when it has fetched the file.
+    monkeypatch.setattr(keras_files, "get_file", lambda *_, **__: str(tmp_path / "published.h5"))
+    fetched = fetch_pretrained(backbone, "imagenet")
+    fetched.save_weights(tmp_path / "backbone.weights.h5")
+    scorer, _ = build_models(backbone, Shapes((96, 96), (96, 96)), 3, 0.25, 1)  # type: ignore[arg-type]
+    load_pretrained(scorer, backbone, tmp_path)  # type: ignore[arg-type]
+    ours = scorer.get_layer(backbone).get_layer("application")
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 96, 96, 3)).astype(np.float32)
+    expected = fetched.predict_on_batch(preprocess(pixels.copy()))
+    assert np.abs(expected).max() > 0
+    np.testing.assert_allclose(
+        ours.predict_on_batch(to_own_range(pixels.copy())), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max()
+    )
 
 
 def test_without_weights_the_backbone_keeps_its_new_ones(tmp_path: Path) -> None:

@@ -37,6 +37,12 @@ def test_skipped_recordings_are_counted_below_the_table(metrics: dict) -> None:
     )
 
 
+def test_a_figure_without_a_value_is_a_dash(metrics: dict) -> None:
+    without = metrics | {"oof": {name: {k: v for k, v in row.items() if k != "macro_average_precision"}
+                                 for name, row in metrics["oof"].items()}}  # fmt: skip
+    assert all(row.endswith("-       ") for row in as_text(without).splitlines()[1:])
+
+
 def test_the_table_shows_each_submission_with_its_figures(metrics: dict) -> None:
     heading, *rows = as_text(metrics).splitlines()
     assert "test LWLRAP" in heading

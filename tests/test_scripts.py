@@ -22,7 +22,7 @@ def data(tmp_path: Path) -> Path:
     for split, names in (("train", "abcd"), ("test", "t")):
         (folder / split).mkdir(parents=True)
         for name in names:
-            soundfile.write(folder / split / f"{name}.wav", [0.01] * 4800, 48_000)
+            soundfile.write(folder / split / f"{name}.wav", [0.01 * (1 + ord(name) % 7)] * 4800, 48_000)
     (folder / "sample_submission.csv").write_text("recording_id,s0,s1\nt,0.5,0.5\n")
     (folder / "train_tp.csv").write_text(HEADING + "".join(f"{name},1,1,0,100,0.1,200\n" for name in "abcd"))
     (folder / "train_fp.csv").write_text(HEADING + "a,0,1,0,100,0.1,200\n")
@@ -121,10 +121,53 @@ def test_bad_recordings_stop_the_run_or_are_skipped(data: Path, edited: Callable
     assert check_data(data, params).returncode == 0
     audio = pd.read_csv(outputs / "audio.csv", index_col="recording_id")
     assert list(audio.usable[["a", "b", "c", "t"]]) == [0, 0, 1, 1]
-    assert (outputs / "train.csv").read_text() == "recording_id,file\nc,c.wav\nd,d.wav\n"
+    assert (outputs / "train.csv").read_text() == "recording_id,file,same_as\nc,c.wav,c\nd,d.wav,d\n"
     done = split_folds(data, params)
     assert done.returncode == 0, done.stderr
     assert set(pd.read_csv(outputs / "folds.csv").recording_id) == {"c", "d"}
+
+
+def test_copies_of_a_recording_stay_in_one_fold(data: Path, edited: Callable[[str, object], Path]) -> None:
+    params = edited("folds", [0, 1])
+    soundfile.write(data / "train/c.wav", soundfile.read(data / "train/a.wav")[0], 48_000)
+    soundfile.write(data / "train/d.wav", soundfile.read(data / "train/b.wav")[0], 48_000)
+    assert check_data(data, params).returncode == 0
+    assert split_folds(data, params).returncode == 0
+    folds = pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold
+    assert folds["a"] == folds["c"] != folds["b"] == folds["d"]
+
+
+def test_nobody_needs_false_positives(data: Path) -> None:
+    (data / "train_fp.csv").write_text(HEADING)
+    for script in (check_data, split_folds):
+        done = script(data)
+        assert done.returncode == 0, done.stderr
+    assert (pd.read_csv(data.parent / "outputs/species.csv").fp_rows == 0).all()
+
+
+def test_a_truth_of_skipped_recordings_alone_is_an_error(data: Path, edited: Callable[[str, object], Path]) -> None:
+    soundfile.write(data / "test/u.wav", [0.1] * 4800, 48_000)
+    (data / "test/t.wav").write_bytes(b"RIFF....")
+    (data / "sample_submission.csv").write_text("recording_id,s0,s1\nt,0,0\nu,0,0\n")
+    (data / "truth_test.csv").write_text("recording_id,s0,s1\nt,1,1\nu,0,0\n")
+    done = check_data(data, edited("data.bad_audio", "skip"))
+    assert done.returncode == 1
+    assert "truth_test.csv: no species calls in any test recording" in done.stderr
+
+
+def test_a_test_set_that_is_skipped_whole_is_an_error(data: Path, edited: Callable[[str, object], Path]) -> None:
+    (data / "test/t.wav").write_bytes(b"RIFF....")
+    soundfile.write(data / "test/unasked.wav", [0.1] * 4800, 48_000)
+    done = check_data(data, edited("data.bad_audio", "skip"))
+    assert done.returncode == 1
+    assert "data/test: none of its recordings that are wanted can be used" in done.stderr
+
+
+def test_a_file_name_that_is_no_text_is_named(data: Path) -> None:
+    (data / "train/a.wav").rename(data / "train" / os.fsdecode(b"caf\xe9.wav"))
+    done = check_data(data)
+    assert done.returncode == 1
+    assert "the file name b'caf\\xe9.wav' is not UTF-8; rename it" in done.stderr
 
 
 def test_a_column_of_ones_own_keeps_a_site_in_one_fold(data: Path, edited: Callable[[str, object], Path]) -> None:

@@ -1,5 +1,6 @@
 """Reading recordings."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,13 +20,19 @@ def list_recordings(folder: Path) -> dict[str, Path]:
     """The audio files directly in a folder by recording_id, which is the file's name without its suffix, sorted.
 
     Raises:
-        InputError: the folder is missing or has no audio file, or two files are one recording.
+        InputError: the folder is missing or has no audio file, two files are one recording, or a name is no text.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: is missing; `data.root` in params.yaml names the folder that holds it")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES:
+            try:
+                path.name.encode()
+            except UnicodeEncodeError as error:
+                raise InputError(
+                    f"{folder}: the file name {os.fsencode(path.name)!r} is not UTF-8; rename it"
+                ) from error
             if path.stem in found:
                 raise InputError(f"{path}: recording {path.stem!r} is there twice, as {found[path.stem].name} too")
             found[path.stem] = path

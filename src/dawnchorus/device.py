@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -11,6 +12,9 @@ import filelock
 import keras
 import threadpoolctl
 
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
 from dawnchorus.errors import InputError
 
 SECONDS_BETWEEN_TRIES = 0.5
@@ -18,7 +22,7 @@ SECONDS_BETWEEN_TRIES = 0.5
 _leases: list[filelock.FileLock] = []
 
 
-def use_device(threads: int, mixed_precision: bool) -> None:
+def use_device(threads: int, mixed_precision: bool = False, xla: bool = False) -> None:
     """Lease a GPU where there are any, and let TensorFlow and BLAS compute in so many threads, repeatably.
 
     Must be called before the first operation.
@@ -26,44 +30,43 @@ def use_device(threads: int, mixed_precision: bool) -> None:
     Args:
         threads: CPU threads.
         mixed_precision: whether to compute in half precision where there is a GPU.
+        xla: whether the model is to be compiled; Keras does not where TensorFlow is bound to repeat every bit.
     """
-    gpu = lease_gpu(list_gpus())
+    threadpoolctl.threadpool_limits(threads)
+    # A TensorFlow without CUDA computes on the CPU whatever there is.
+    uses_gpus = keras.backend.backend() != "tensorflow" or tf.test.is_built_with_cuda()
+    gpu = lease_gpu(list_gpus()) if uses_gpus else None
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    threadpoolctl.threadpool_limits(threads)
-    has_gpu = gpu is not None
+        if mixed_precision:
+            keras.mixed_precision.set_global_policy("mixed_float16")
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        tf.config.experimental.enable_op_determinism()
-        # A TensorFlow without CUDA computes on the CPU whatever there is.
-        has_gpu = bool(tf.config.list_physical_devices("GPU"))
-    if has_gpu and mixed_precision:
-        keras.mixed_precision.set_global_policy("mixed_float16")
+        if not xla:
+            tf.config.experimental.enable_op_determinism()
 
 
 def list_gpus() -> list[str]:
-    """The GPUs that this process may use, as CUDA names them: those of CUDA_VISIBLE_DEVICES, else all.
+    """The GPUs that this process may use, by their UUID: those of CUDA_VISIBLE_DEVICES, else all.
 
     Raises:
         InputError: nvidia-smi is there and fails.
     """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        # CUDA stops at the first device that it does not know; -1 hides all.
-        return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
-    if shutil.which("nvidia-smi") is None:
+    chosen = None if visible is None else [name.strip() for name in visible.split(",")]
+    # CUDA's way to hide all.
+    if chosen in ([""], ["-1"]) or shutil.which("nvidia-smi") is None:
         return []
-    command = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
+    command = ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise InputError(
             f"nvidia-smi cannot list the GPUs: {(done.stdout + done.stderr).strip()}; mend the driver, or set "
             "CUDA_VISIBLE_DEVICES to -1 to compute on the CPU"
         )
-    return done.stdout.split()
+    uuids = dict(line.split(", ") for line in done.stdout.splitlines())
+    return list(uuids.values()) if chosen is None else [uuids.get(name, name) for name in chosen]
 
 
 def lease_gpu(gpus: list[str], folder: Path | None = None) -> str | None:
@@ -80,6 +83,7 @@ def lease_gpu(gpus: list[str], folder: Path | None = None) -> str | None:
         return None
     folder = folder or Path(tempfile.gettempdir()) / f"dawnchorus-gpus-{os.getuid()}"
     folder.mkdir(parents=True, exist_ok=True)
+    waits = False
     while True:
         for gpu in gpus:
             lease = filelock.FileLock(folder / f"{gpu.replace('/', '_')}.lock", timeout=0)
@@ -89,4 +93,7 @@ def lease_gpu(gpus: list[str], folder: Path | None = None) -> str | None:
                 continue
             _leases.append(lease)
             return gpu
+        if not waits:
+            print(f"all {len(gpus)} GPUs are leased to other jobs; waiting for one", file=sys.stderr, flush=True)
+            waits = True
         time.sleep(SECONDS_BETWEEN_TRIES)

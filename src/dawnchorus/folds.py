@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import bmat, csr_matrix, hstack
+from scipy.sparse.csgraph import connected_components
 
 from dawnchorus.errors import InputError
 from dawnchorus.seeding import generator
@@ -10,7 +12,7 @@ from dawnchorus.seeding import generator
 def stratified_split(
     tp: pd.DataFrame, fp: pd.DataFrame, n_folds: int, seed: int, groups: pd.Series | None = None
 ) -> pd.Series:
-    """Put every annotated recording into one fold, each species' TP rows spread evenly over the folds.
+    """Put every annotated recording into one fold, each species' TP rows as evenly as whole recordings allow.
 
     Recordings are the unit, over TP and FP together, so no recording is ever in training and validation at once.
     Iterative stratification: the species with the fewest rows left comes first, and each of its recordings goes where
@@ -22,7 +24,8 @@ def stratified_split(
         fp: FP annotations, likewise.
         n_folds: number of folds.
         seed: of the order among equals.
-        groups: the group of each recording, indexed by recording_id: groups are then the unit instead of recordings.
+        groups: the group of each recording, indexed by recording_id: groups are then the unit instead of recordings,
+            for example `together`.
 
     Returns:
         An int series, the fold of each recording, indexed and sorted by recording_id.
@@ -60,6 +63,24 @@ def stratified_split(
     recordings = pd.Index(both.recording_id.unique(), name="recording_id").sort_values()
     units = recordings if groups is None else recordings.map(groups)
     return pd.Series(fold_of_unit[units].to_numpy(), index=recordings, name="fold")
+
+
+def together(*groupings: pd.Series) -> pd.Series:
+    """The groups of recordings that share a value in any of some groupings, directly or through others.
+
+    Args:
+        groupings: a value for each recording, indexed by recording_id; all of the same recordings.
+
+    Returns:
+        The first recording of each one's group, indexed by recording_id.
+    """
+    recordings = groupings[0].index
+    rows = np.arange(len(recordings))
+    codes = [pd.factorize(grouping.reindex(recordings))[0] for grouping in groupings]
+    # Recordings are linked with the values that they have.
+    values = hstack([csr_matrix((np.ones(len(rows)), (rows, code))) for code in codes])
+    _, part = connected_components(bmat([[None, values], [values.T, None]]), directed=False)
+    return pd.Series(recordings, index=recordings).groupby(part[: len(rows)]).transform("first").rename("group")
 
 
 def notebook_split(tp: pd.DataFrame, n_folds: int) -> pd.Series:

@@ -105,7 +105,8 @@ class Evaluation:
         lwlrap: over all known labels.
         lwlrap_low: lower end of its bootstrap 95 % interval.
         lwlrap_high: upper end.
-        macro_average_precision: mean of the species' average precisions, each over the recordings where it is known.
+        macro_average_precision: mean of the species' average precisions, each over the recordings where it is known;
+            NaN where no species is known to call in one recording and not to in another.
     """
 
     lwlrap: float
@@ -154,4 +155,7 @@ def _evaluation(
     """The figures that follow from each recording's summed precision and each species' average precision."""
     labels = truth.sum(axis=1)
     interval = bootstrap_interval(precision, labels, samples, rng)
-    return Evaluation(float(precision.sum() / labels.sum()), *interval, float(np.nanmean(by_species)))
+    usable = by_species[~np.isnan(by_species)]
+    return Evaluation(
+        float(precision.sum() / labels.sum()), *interval, float(np.mean(usable)) if len(usable) else float("nan")
+    )

@@ -198,7 +198,9 @@ class Train(Section):
     )
     every_epoch: bool = Field(description="whether each epoch's weights are kept too, in results/checkpoints")
     mixed_precision: bool = Field(description="whether a GPU computes in half precision; a CPU never does")
-    xla: bool = Field(description="whether TensorFlow compiles the training step with XLA")
+    xla: bool = Field(
+        description="whether the training step is compiled by XLA; on a GPU it may then not repeat its last bits"
+    )
     threads: PositiveInt = Field(description="CPU threads of one training or inference job; changes the last bits")
 
     @model_validator(mode="after")

@@ -17,6 +17,12 @@ TOLERANCE_SECONDS = 0.1
 # So many samples at full scale in succession are no peak but one that was cut off.
 CLIPPED_RUN = 3
 FULL_SCALE = 0.999
+# More than a year; libsndfile's answer where a FLAC does not say its length.
+MOST_FRAMES = 2**45
+# So far beyond full scale is no sound but damage.
+ABSURD_PEAK = 1e4
+# Recorders count a heading or a filling byte too much.
+RIFF_TOLERANCE = 16
 # A WAV that was written to a pipe says this, for its size was not known.
 UNKNOWN_RIFF_SIZE = 0xFFFFFFFF
 
@@ -33,6 +39,7 @@ class Inspection:
         peak: largest absolute sample, full scale being 1.
         rms: root mean square of the samples.
         digest: hash of the decoded samples.
+        same_as: the first file with the same samples, of those in its folder.
         faults: why the recording cannot be used.
         remarks: what is unusual and does no harm.
     """
@@ -44,6 +51,7 @@ class Inspection:
     peak: float = 0.0
     rms: float = 0.0
     digest: str = ""
+    same_as: Path | None = None
     faults: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -70,12 +78,15 @@ def inspect(path: Path, sample_rate: int, window_seconds: float) -> Inspection:
         found.remarks.append(f"upper-case extension: {path.suffix}")
     size = path.stat().st_size
     riff_size = _riff_size(path)
-    if riff_size != UNKNOWN_RIFF_SIZE and riff_size + 8 > size:
+    if riff_size != UNKNOWN_RIFF_SIZE and riff_size + 8 > size + RIFF_TOLERANCE:
         found.faults.append(f"truncated: its header says {riff_size + 8} bytes, the file has {size}")
     if found.faults:
         return found
     if found.seconds == 0:
         found.faults.append("empty: no samples")
+        return found
+    if found.peak > ABSURD_PEAK:
+        found.faults.append(f"no sound: samples of up to {found.peak:.0e}, full scale being 1")
         return found
     if found.peak == 0:
         found.remarks.append("silent")
@@ -105,7 +116,9 @@ def _decode(file: soundfile.SoundFile, found: Inspection) -> None:
     except soundfile.SoundFileError as error:
         reason = f" ({str(error).strip()})"
     found.seconds = decoded / found.rate
-    if reason or decoded < expected - TOLERANCE_SECONDS * found.rate:
+    if expected > MOST_FRAMES:
+        found.faults.append(f"unreadable: its length is not in its header{reason}; encode it again")
+    elif reason or decoded < expected - TOLERANCE_SECONDS * found.rate:
         found.faults.append(f"truncated: {found.seconds:.2f} of {expected / found.rate:.2f} s can be decoded{reason}")
     if not finite:
         found.peak = 0.0
@@ -133,12 +146,16 @@ def _riff_size(path: Path) -> int:
 
 
 def add_duplicates(inspections: Iterable[Inspection]) -> None:
-    """Remark on each recording whose samples are those of an earlier one."""
+    """Say of each usable recording which is the first of its folder with its samples; remark on every later copy."""
     first: dict[str, Path] = {}
+    first_of_folder: dict[tuple[str, Path], Path] = {}
     for one in inspections:
-        if one.digest and first.setdefault(one.digest, one.path) != one.path:
-            other = first[one.digest]
+        if one.faults:
+            continue
+        other = first.setdefault(one.digest, one.path)
+        if other != one.path:
             one.remarks.append(f"duplicate content: same samples as {other.parent.name}/{other.name}")
+        one.same_as = first_of_folder.setdefault((one.digest, one.path.parent), one.path)
 
 
 def add_labels_past_the_end(inspections: dict[str, Inspection], tables: dict[str, pd.DataFrame]) -> None:
@@ -167,8 +184,8 @@ def as_table(inspections: dict[str, dict[str, Inspection]]) -> pd.DataFrame:
         inspections: by split and recording_id.
 
     Returns:
-        split, recording_id, file, rate (Hz), channels, seconds, peak, rms, usable (0 or 1), problem (faults, then
-        remarks; empty for none).
+        split, recording_id, file, rate (Hz), channels, seconds, peak, rms, usable (0 or 1), same_as (the split's first
+        recording with the same samples), problem (faults, then remarks; empty for none).
     """
     rows = [
         {
@@ -181,6 +198,7 @@ def as_table(inspections: dict[str, dict[str, Inspection]]) -> pd.DataFrame:
             "peak": round(one.peak, 5),
             "rms": round(one.rms, 6),
             "usable": int(not one.faults),
+            "same_as": one.same_as.stem if one.same_as else recording_id,
             "problem": "; ".join(one.faults + one.remarks),
         }
         for split, by_id in inspections.items()

@@ -20,7 +20,7 @@ def figures(answers: Answers, submissions: dict[str, pd.DataFrame], samples: int
         seed: of the bootstrap; all submissions are resampled alike.
 
     Returns:
-        The fields of `metrics.Evaluation`, rounded to six digits, by name.
+        The fields of `metrics.Evaluation`, rounded to six digits, by name; one that has no value is left out.
     """
 
     def draws() -> np.random.Generator:
@@ -34,7 +34,7 @@ def figures(answers: Answers, submissions: dict[str, pd.DataFrame], samples: int
     evaluations["constant"] = evaluate_constant(truth, known, samples, draws())
     evaluations["random"] = evaluate_random(truth, known, samples, draws())
     return {
-        name: {key: round(value, 6) for key, value in asdict(evaluation).items()}
+        name: {key: round(value, 6) for key, value in asdict(evaluation).items() if not np.isnan(value)}
         for name, evaluation in evaluations.items()
     }
 
@@ -55,7 +55,8 @@ def as_text(metrics: dict[str, dict]) -> str:
         for name in sets:
             row = metrics[name][submission]
             interval = f"({row['lwlrap_low']:.3f} to {row['lwlrap_high']:.3f})"
-            cells.append(f"  {row['lwlrap']:.3f} {interval:<24}{row['macro_average_precision']:<8.3f}")
+            macro = f"{row['macro_average_precision']:.3f}" if "macro_average_precision" in row else "-"
+            cells.append(f"  {row['lwlrap']:.3f} {interval:<24}{macro:<8}")
         lines.append(f"{submission:<14}" + "".join(cells))
     skipped = metrics["skipped"]
     if skipped["recordings"]:

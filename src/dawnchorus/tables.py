@@ -20,13 +20,16 @@ def species_columns(n_species: int) -> list[str]:
     return [f"s{number}" for number in range(n_species)]
 
 
-def read_annotations(path: Path, n_species: int, group: str | None = None) -> pd.DataFrame:
+def read_annotations(
+    path: Path, n_species: int, group: str | None = None, *, may_be_empty: bool = False
+) -> pd.DataFrame:
     """Read a table of TP or FP boxes.
 
     Args:
         path: a CSV file with `REQUIRED_COLUMNS` (s and Hz).
         n_species: species ids must be below it.
         group: a column of one's own that it must have too.
+        may_be_empty: whether a table without rows is good.
 
     Returns:
         The required columns: recording_id as text, species_id as int, the rest as float; the column `group` is
@@ -35,7 +38,7 @@ def read_annotations(path: Path, n_species: int, group: str | None = None) -> pd
     Raises:
         InputError: the file is missing or empty, lacks a column, or has an impossible row.
     """
-    found = _read(path, REQUIRED_COLUMNS if group is None else [*REQUIRED_COLUMNS, group])
+    found = _read(path, REQUIRED_COLUMNS if group is None else [*REQUIRED_COLUMNS, group], may_be_empty)
     table = found[REQUIRED_COLUMNS].copy()
     if group is not None:
         table[group] = found[group]
@@ -143,10 +146,14 @@ def write_scores(path: Path, recording_ids: list[str], scores: NDArray[np.floati
     table.to_csv(path, index=False, float_format="%.9g")
 
 
-def read_recordings(path: Path) -> dict[str, str]:
-    """Read `data/recordings/<split>.csv`: the file name of each usable recording by recording_id."""
-    table = _read(path, ["recording_id", "file"])
-    return dict(zip(table.recording_id, table.file, strict=True))
+def read_recordings(path: Path) -> pd.DataFrame:
+    """Read `data/recordings/<split>.csv`: the usable recordings.
+
+    Returns:
+        Text columns file and same_as (the first recording with the same samples, mostly itself), indexed by
+        recording_id.
+    """
+    return _read(path, ["recording_id", "file", "same_as"]).set_index("recording_id")
 
 
 def read_skipped(path: Path) -> list[str]:
@@ -170,7 +177,15 @@ def read_species(path: Path) -> list[str]:
     return list(_read(path, ["species"]).species)
 
 
-def _read(path: Path, required: list[str]) -> pd.DataFrame:
+def read_both_annotations(folder: Path, n_species: int, group: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read `train_tp.csv` and `train_fp.csv`, of which the second may have no rows; as `read_annotations`."""
+    return (
+        read_annotations(folder / "train_tp.csv", n_species, group),
+        read_annotations(folder / "train_fp.csv", n_species, group, may_be_empty=True),
+    )
+
+
+def _read(path: Path, required: list[str], may_be_empty: bool = False) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             # Without it pandas drops cells that stand beyond the last column.
@@ -191,7 +206,7 @@ def _read(path: Path, required: list[str]) -> pd.DataFrame:
             f"{path}: has no column {', '.join(missing)}; found {', '.join(table.columns)}; "
             "put the column's name in the first line"
         )
-    if table.empty:
+    if table.empty and not may_be_empty:
         raise InputError(f"{path}: has no rows below its first line; expected at least one")
     return table
 

@@ -40,6 +40,11 @@ def make_plan():
             graph, root = repo.index.graph, repo.root_dir
     except (InputError, DvcException) as error:
         raise WorkflowError(str(error)) from error
+    except (OSError, UnicodeError) as error:
+        raise WorkflowError(
+            f"DVC cannot read a file that a stage depends on: {error}; a broken link in data.root, "
+            "or a name that is not UTF-8?"
+        ) from error
     wanted = {stage for stage in graph if stage.path == os.path.join(root, "dvc.yaml")}
     wanted |= {parent for stage in wanted for parent in networkx.descendants(graph, stage)}
     # A file that someone tracks with `dvc add` is a stage without a command.

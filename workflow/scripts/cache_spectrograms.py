@@ -41,7 +41,7 @@ def main() -> None:
             "always hold the lowest level; fewer n_mels, a larger n_fft or a higher f_min avoid them",
             file=sys.stderr,
         )
-    recordings = {name: arguments.audio / file for name, file in read_recordings(arguments.recordings).items()}
+    recordings = {name: arguments.audio / file for name, file in read_recordings(arguments.recordings).file.items()}
     cores = len(os.sched_getaffinity(0))
     # Each process computes in one thread.
     with (

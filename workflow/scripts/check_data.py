@@ -14,7 +14,7 @@ from dawnchorus.params import load_params
 from dawnchorus.preflight import add_duplicates, add_labels_past_the_end, as_table, inspect, summary
 from dawnchorus.progress import track
 from dawnchorus.script import run
-from dawnchorus.tables import read_annotations, read_scores, read_truth, recording_groups, require_recordings
+from dawnchorus.tables import read_both_annotations, read_scores, read_truth, recording_groups, require_recordings
 
 MOST_SHOWN = 20
 
@@ -30,7 +30,8 @@ def main() -> None:
 
     sample = read_scores(data / "sample_submission.csv")
     group = params.split.group
-    tables = {name: read_annotations(data / name, sample.shape[1], group) for name in ("train_tp.csv", "train_fp.csv")}
+    tp, fp = read_both_annotations(data, sample.shape[1], group)
+    tables = {"train_tp.csv": tp, "train_fp.csv": fp}
     if group is not None:
         recording_groups({data / name: table for name, table in tables.items()}, group)
     files = {split: list_recordings(data / split) for split in ("train", "test")}
@@ -38,9 +39,9 @@ def main() -> None:
         require_recordings(data / name, table.recording_id, files["train"], data / "train")
     ids = sample.index.to_series(index=range(len(sample)))
     require_recordings(data / "sample_submission.csv", ids, files["test"], data / "test")
-    if (data / "truth_test.csv").exists():
-        read_truth(data / "truth_test.csv", list(sample.columns), list(sample.index))
-
+    truth = data / "truth_test.csv"
+    if truth.exists():
+        read_truth(truth, list(sample.columns), list(sample.index))
     paths = [path for split in files.values() for path in split.values()]
     look = partial(inspect, sample_rate=params.spectrogram.sample_rate, window_seconds=params.window.seconds)
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
@@ -60,15 +61,21 @@ def main() -> None:
         remedy = "mend or remove them, or set data.bad_audio in params.yaml to skip"
         raise InputError("\n".join([f"{len(bad)} recordings cannot be used; {remedy}", *shown, *more]))
     table = as_table(inspections)
-    for split in files:
-        rows = table.loc[(table.split == split) & (table.usable == 1), ["recording_id", "file"]]
+    lists = {
+        split: table[(table.split == split) & (table.usable == 1)].set_index("recording_id")[["file", "same_as"]]
+        for split in files
+    }
+    # In the submission's order, and without files that it does not ask for.
+    lists["test"] = lists["test"].loc[[name for name in sample.index if name in lists["test"].index]]
+    for split, rows in lists.items():
         if rows.empty:
-            raise InputError(f"{data / split}: none of its {len(files[split])} recordings can be used")
-        if split == "test":
-            # In the submission's order, and without files that it does not ask for.
-            rows = rows.set_index("recording_id").reindex(sample.index).dropna().reset_index()
+            raise InputError(f"{data / split}: none of its recordings that are wanted can be used")
+    if truth.exists():
+        # Without those that are skipped.
+        read_truth(truth, list(sample.columns), list(lists["test"].index))
+    for split, rows in lists.items():
         with replacing(arguments.recordings / f"{split}.csv") as path:
-            rows.to_csv(path, index=False)
+            rows.to_csv(path)
     with replacing(arguments.audio) as path:
         table.to_csv(path, index=False)
 

@@ -10,7 +10,7 @@ from dawnchorus.files import replacing
 from dawnchorus.params import load_params
 from dawnchorus.report import figures, species_average_precision
 from dawnchorus.script import run
-from dawnchorus.tables import read_annotations, read_scores, read_skipped, read_truth, write_scores
+from dawnchorus.tables import read_both_annotations, read_scores, read_skipped, read_truth, write_scores
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     columns = list(sample.columns)
     test, oof = collect(arguments.predictions, params.backbones, params.folds, columns)
     scored = [name for name in sample.index if name in test["ensemble"].index]
-    tp, fp = (read_annotations(arguments.data / f"train_{kind}.csv", len(columns)) for kind in ("tp", "fp"))
+    tp, fp = read_both_annotations(arguments.data, len(columns))
     answers = {"oof": Answers.of_annotations(tp, fp, list(oof["ensemble"].index), len(columns))}
     truth = arguments.data / "truth_test.csv"
     if truth.exists():

@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="output folder: test.csv and oof.csv")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    use_device(params.train.threads, mixed_precision=False)
+    use_device(params.train.threads)
 
     n_species = len(read_species(arguments.species))
     folds = read_folds(arguments.folds)
@@ -38,7 +38,7 @@ def main() -> None:
     with replacing(arguments.output) as folder:
         folder.mkdir()
         for name, split, recordings in (
-            ("test", "test", list(read_recordings(arguments.recordings))),
+            ("test", "test", list(read_recordings(arguments.recordings).index)),
             ("oof", "train", list(folds.index[folds == arguments.fold])),
         ):
             scores = score_recordings(

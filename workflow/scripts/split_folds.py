@@ -4,11 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from dawnchorus.files import replacing
-from dawnchorus.folds import count_rows, fold_report, notebook_split, stratified_split
+from dawnchorus.folds import count_rows, fold_report, notebook_split, stratified_split, together
 from dawnchorus.params import load_params
 from dawnchorus.script import run
-from dawnchorus.tables import read_annotations, read_recordings, read_scores, recording_groups
+from dawnchorus.tables import read_both_annotations, read_recordings, read_scores, recording_groups
 
 
 def main() -> None:
@@ -25,15 +27,21 @@ def main() -> None:
     n_species = read_scores(data / "sample_submission.csv").shape[1]
     usable = read_recordings(arguments.recordings)
     group = params.split.group
-    tables = {data / name: read_annotations(data / name, n_species, group) for name in ("train_tp.csv", "train_fp.csv")}
-    tp, fp = (table[table.recording_id.isin(usable)] for table in tables.values())
+    tp, fp = (table[table.recording_id.isin(usable.index)] for table in read_both_annotations(data, n_species, group))
     if params.split.method == "notebook":
         fold_of_row = notebook_split(tp, len(params.folds))
         folds = fold_of_row.groupby(tp.recording_id).unique().explode().astype(int).rename("fold")
     else:
-        groups = None if group is None else recording_groups(tables, group)
-        folds = stratified_split(tp, fp, len(params.folds), params.seed, groups)
+        # Copies of a recording stay in one fold.
+        groupings = [usable.same_as]
+        if group is not None:
+            named = recording_groups({data / "train_tp.csv": tp, data / "train_fp.csv": fp}, group)
+            groupings = [usable.same_as[named.index], named]
+        folds = stratified_split(tp, fp, len(params.folds), params.seed, together(*groupings))
         fold_of_row = tp.recording_id.map(folds)
+        spread = pd.crosstab(tp.species_id, fold_of_row)
+        widest = (spread.max(axis=1) - spread.min(axis=1)).max()
+        print(f"TP rows of a species differ by at most {widest} between folds", file=sys.stderr)
     report = fold_report(tp, fold_of_row, folds)
     print(report.to_string(index=False), file=sys.stderr)
     print(f"{(fold_of_row < 0).sum()} TP rows are never validated", file=sys.stderr)

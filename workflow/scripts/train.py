@@ -13,7 +13,7 @@ from dawnchorus.model import build_models, load_pretrained
 from dawnchorus.params import load_params
 from dawnchorus.script import run
 from dawnchorus.seeding import generator
-from dawnchorus.tables import read_annotations, read_folds, read_species
+from dawnchorus.tables import read_both_annotations, read_folds, read_species
 from dawnchorus.training import fit, validate
 from dawnchorus.windows import Shapes
 
@@ -33,10 +33,10 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path, required=True, help="output folder: every epoch's, or empty")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    use_device(params.train.threads, params.train.mixed_precision)
+    use_device(params.train.threads, params.train.mixed_precision, params.train.xla)
 
     n_species = len(read_species(arguments.species))
-    tp, fp = (read_annotations(arguments.data / f"train_{kind}.csv", n_species) for kind in ("tp", "fp"))
+    tp, fp = read_both_annotations(arguments.data, n_species)
     folds = read_folds(arguments.folds)
     shapes = Shapes.of(params)
     job = (arguments.backbone, arguments.fold)
