@@ -1,6 +1,6 @@
 # Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, CORES=n the number of cores, DATA=folder the download's.
 .DEFAULT_GOAL := help
-.PHONY: help env demo download test lint clean
+.PHONY: help env demo download test lint bench clean
 
 SHELL := /bin/bash
 # Once chosen, CUDA stays.
@@ -37,6 +37,9 @@ test: env ## run all tests
 
 lint: env ## check style, types and the workflow's files
 	pre-commit run --all-files
+
+bench: demo ## measure how fast it is, beside the usual way and the machine's limits
+	python benchmarks/run.py
 
 clean: ## remove what the workflow made; DVC's cache and .venv stay
 	rm -rf .snakemake logs dvc_plots results/checkpoints results/curves results/models results/predictions \

@@ -1,0 +1,80 @@
+"""Caching of spectrograms: one core, all cores."""
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pandas as pd
+import scipy.fft
+import soundfile
+from numpy.lib.stride_tricks import sliding_window_view
+from rows import Row, in_turn, on_one_core
+
+from dawnchorus.audio import read_blocks
+from dawnchorus.cached import write_spectrogram
+from dawnchorus.params import Params
+from dawnchorus.spectrogram import mel_blocks
+
+ROOT = Path(__file__).parent.parent
+
+
+def measure(recordings: list[Path], params: Params, folder: Path, params_file: Path) -> list[Row]:
+    """Both rows, on recordings of a minute."""
+    return [_one_core(recordings, params, folder), _all_cores(recordings, folder, params_file)]
+
+
+def _one_core(recordings: list[Path], params: Params, folder: Path) -> Row:
+    settings = params.spectrogram
+
+    def ours() -> None:
+        for path in recordings:
+            write_spectrogram(folder, path.stem, mel_blocks(read_blocks(path, settings.sample_rate), settings))
+
+    def peer(top_db: float | None = 80.0) -> np.ndarray:
+        for path in recordings:
+            samples, rate = librosa.load(path, sr=settings.sample_rate)
+            mel = librosa.feature.melspectrogram(
+                y=samples, sr=rate, n_fft=settings.n_fft, hop_length=settings.hop_length, n_mels=settings.n_mels,
+                fmin=settings.f_min, fmax=settings.f_max,
+            )  # fmt: skip
+            decibels = librosa.power_to_db(mel, top_db=top_db)
+        return decibels
+
+    def limit() -> None:
+        for path in recordings:
+            samples, _ = soundfile.read(path, dtype="float32")
+            frames = sliding_window_view(np.pad(samples, settings.n_fft // 2), settings.n_fft)[:: settings.hop_length]
+            for start in range(0, len(frames), 128):
+                scipy.fft.rfft(frames[start : start + 128], axis=1)
+
+    with warnings.catch_warnings(), on_one_core():
+        warnings.filterwarnings("ignore", "Empty filters detected")
+        ours()
+        np.testing.assert_allclose(np.load(folder / f"{recordings[-1].stem}.npy").T, peer(top_db=None), atol=0.05)
+        seconds = in_turn({"ours": ours, "peer": peer, "limit": limit}, times=5)
+    speed = {name: len(recordings) / value for name, value in seconds.items()}
+    return Row("cache, one core", "recordings/s", speed["ours"], speed["peer"], speed["limit"])
+
+
+def _all_cores(recordings: list[Path], folder: Path, params_file: Path) -> Row:
+    copies = 160
+    names = [f"copy{number}" for number in range(copies)]
+    files = [recordings[number % len(recordings)].name for number in range(copies)]
+    pd.DataFrame({"recording_id": names, "file": files, "same_as": names}).to_csv(folder / "copies.csv", index=False)
+
+    def cache_on(cores: set[int]) -> None:
+        subprocess.run(
+            [sys.executable, "workflow/scripts/cache_spectrograms.py", "--params", str(params_file), "--audio",
+             str(recordings[0].parent), "--recordings", str(folder / "copies.csv"), "--output", str(folder / "copies")],
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True, capture_output=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        )  # fmt: skip
+
+    cores = os.sched_getaffinity(0)
+    seconds = in_turn({"all": lambda: cache_on(cores), "one": lambda: cache_on({max(cores)})}, times=1)
+    one = copies / seconds["one"]
+    return Row(f"cache, {len(cores)} cores", "recordings/s", copies / seconds["all"], one, len(cores) * one)

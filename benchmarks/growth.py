@@ -1,0 +1,57 @@
+"""Folds, the index of the data, and the ensemble: how their time grows with the data set."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rows import Row
+
+from dawnchorus.answers import Answers
+from dawnchorus.crops import Annotations
+from dawnchorus.ensemble import collect
+from dawnchorus.folds import fold_report, stratified_split
+from dawnchorus.report import figures
+from dawnchorus.tables import read_both_annotations, write_scores
+
+SIZES = (100, 1_000, 10_000, 100_000)
+N_SPECIES, N_FOLDS = 24, 5
+
+
+def measure(folder: Path) -> list[Row]:
+    """The slope of log time over log size, and the time at the largest size; 10 rows a recording."""
+    seconds = [_seconds(folder / str(size), size) for size in SIZES]
+    rows = [Row(f"growth: {size} recordings", "s", value, faster_is_more=False)
+            for size, value in zip(SIZES, seconds, strict=True)]  # fmt: skip
+    # Below a second, fixed costs hide how it grows.
+    slope = np.log(seconds[-1] / seconds[-2]) / np.log(SIZES[-1] / SIZES[-2])
+    return [*rows, Row("growth: slope of log time over log size", "", float(slope), None, 1.0, faster_is_more=False)]
+
+
+def _seconds(folder: Path, size: int) -> float:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    names = np.array([f"r{number:06d}" for number in range(size)])
+    for kind, n_rows in (("tp", size), ("fp", 9 * size)):
+        begin = rng.uniform(0, 55, n_rows)
+        pd.DataFrame({
+            "recording_id": names[rng.integers(0, size, n_rows)],
+            "species_id": rng.integers(0, N_SPECIES, n_rows), "t_min": begin, "f_min": 1e3, "t_max": begin + 2,
+            "f_max": 3e3,
+        }).to_csv(folder / f"train_{kind}.csv", index=False)  # fmt: skip
+    for fold in range(N_FOLDS):
+        (folder / f"model/{fold}").mkdir(parents=True)
+        write_scores(folder / f"model/{fold}/test.csv", list(names), rng.random((size, N_SPECIES)))
+        part = names[fold::N_FOLDS]
+        write_scores(folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES)))
+
+    start = time.perf_counter()
+    tp, fp = read_both_annotations(folder, N_SPECIES)
+    folds = stratified_split(tp, fp, N_FOLDS, seed=1)
+    fold_report(tp, tp.recording_id.map(folds), folds)
+    Annotations.of_tables(tp, fp).of_recordings(set(folds.index[folds != 0]))
+    columns = [f"s{number}" for number in range(N_SPECIES)]
+    _, oof = collect(folder, ["model"], list(range(N_FOLDS)), columns)
+    answers = Answers.of_annotations(tp, fp, list(oof["ensemble"].index), N_SPECIES)
+    figures(answers, {"ensemble": oof["ensemble"]}, samples=1000, seed=1)
+    return time.perf_counter() - start

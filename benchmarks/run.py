@@ -1,0 +1,91 @@
+"""Measure how fast the project is beside the usual way and beside what the machine can do; print and keep a table."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import caching
+import growth
+import nothing_to_do
+import training_input
+from rows import Row
+from ruamel.yaml import YAML
+
+from dawnchorus.demo.dataset import write_dataset
+from dawnchorus.params import Params, load_params
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("cache", "input", "no-op", "growth")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/latest.json")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure; by default all")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="dawnchorus-bench-") as folder:
+        rows = measure(Path(folder), arguments.only)
+    print(as_text(rows))
+    machine = {"cores": len(os.sched_getaffinity(0)), "processor": processor(), "python": platform.python_version()}
+    arguments.output.write_text(json.dumps({"machine": machine, "rows": [row.as_dict() for row in rows]}, indent=2))
+
+
+def measure(folder: Path, parts: list[str]) -> list[Row]:
+    params_file = competition_sizes(folder)
+    params = load_params(params_file)
+    recordings: list[Path] = []
+    if {"cache", "input"} & set(parts):
+        print("making recordings", file=sys.stderr)
+        recordings = made_recordings(folder / "data", params)
+    measures: dict[str, Callable[[Path], list[Row]]] = {
+        "cache": lambda work: caching.measure(recordings, params, work, params_file),
+        "input": lambda work: training_input.measure(recordings, params, work),
+        "no-op": lambda _: nothing_to_do.measure(),
+        "growth": growth.measure,
+    }
+    rows = []
+    for part in parts:
+        print(f"measuring {part}", file=sys.stderr)
+        (folder / part).mkdir()
+        rows += measures[part](folder / part)
+    return rows
+
+
+def competition_sizes(folder: Path) -> Path:
+    """Parameters with the notebook's sizes and a few recordings of a minute."""
+    content = YAML().load(ROOT / "presets/notebook.yaml")
+    content["demo"].update(species=8, train_recordings=8, test_recordings=2, seconds=60.0)
+    path = folder / "params.yaml"
+    YAML().dump(content, path)
+    return path
+
+
+def made_recordings(folder: Path, params: Params) -> list[Path]:
+    folder.mkdir()
+    write_dataset(params.demo, folder, workers=len(os.sched_getaffinity(0)))
+    return sorted((folder / "train").glob("*.flac"))
+
+
+def as_text(rows: list[Row]) -> str:
+    """The rows as a table in Markdown."""
+    lines = ["| row | unit | ours | peer | limit | x peer | of limit |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        figures = (row.ours, row.peer, row.limit, row.ratio_to_peer, row.ratio_to_limit)
+        lines.append(
+            f"| {row.name} | {row.unit} | " + " | ".join("" if f is None else f"{f:.3g}" for f in figures) + " |"
+        )
+    return "\n".join(lines)
+
+
+def processor() -> str:
+    lines = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return lines[0].split(":")[1].strip() if lines else platform.machine()
+
+
+if __name__ == "__main__":
+    main()

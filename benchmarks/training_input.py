@@ -1,0 +1,64 @@
+"""Training windows a second on one core, without the model."""
+
+from itertools import islice
+from pathlib import Path
+
+import librosa
+import numpy as np
+from rows import Row, in_turn, on_one_core
+
+from dawnchorus.audio import read_blocks
+from dawnchorus.cached import write_spectrogram
+from dawnchorus.crops import Annotations, Crops
+from dawnchorus.params import Params
+from dawnchorus.spectrogram import mel_blocks
+from dawnchorus.windows import Shapes
+
+N_SPECIES = 24
+N_WINDOWS = 1000
+# The peer is so much slower that a few windows have to do.
+PEER_WINDOWS = 8
+
+
+def measure(recordings: list[Path], params: Params, folder: Path) -> list[Row]:
+    """The row, on windows of recordings of a minute."""
+    settings, shapes = params.spectrogram, Shapes.of(params)
+    for path in recordings:
+        write_spectrogram(folder, path.stem, mel_blocks(read_blocks(path, settings.sample_rate), settings))
+    rng = np.random.default_rng(0)
+    names = np.array([path.stem for path in recordings])[rng.integers(0, len(recordings), N_WINDOWS)]
+    begin = rng.uniform(0, 55, N_WINDOWS)
+    boxes = np.stack([begin, np.full(N_WINDOWS, 1e3), begin + 2, np.full(N_WINDOWS, 3e3)], axis=1)
+    annotations = Annotations(names, boxes, rng.integers(0, N_SPECIES, N_WINDOWS), np.ones(N_WINDOWS, bool))
+    crops = Crops(annotations, folder, params, N_SPECIES, ("benchmark", 0))
+    paths = {path.stem: path for path in recordings}
+
+    def ours() -> None:
+        for _ in islice(crops.batches(), crops.steps_per_epoch):
+            pass
+
+    def peer() -> None:
+        # The notebook's way: each window is decoded, cut, transformed, standardized and resized by itself.
+        for row in range(PEER_WINDOWS):
+            samples, rate = librosa.load(paths[names[row]], sr=settings.sample_rate)
+            start = int(max(begin[row] - rng.uniform(0, 7.5), 0) * rate)
+            mel = librosa.feature.melspectrogram(
+                y=samples[start : start + int(params.window.seconds * rate)], sr=rate, n_mels=settings.n_mels,
+                fmin=settings.f_min, fmax=settings.f_max,
+            )  # fmt: skip
+            librosa.power_to_db(mel).astype(np.float32)
+
+    mapped = {path.stem: np.load(folder / f"{path.stem}.npy", mmap_mode="r") for path in recordings}
+    batch = np.empty((params.train.batch_size, *shapes.window), np.float16)
+    starts = rng.integers(0, min(map(len, mapped.values())) - shapes.window[0], N_WINDOWS)
+
+    def limit() -> None:
+        for row in range(N_WINDOWS):
+            np.copyto(batch[row % len(batch)], mapped[names[row]][starts[row] : starts[row] + shapes.window[0]])
+
+    with on_one_core():
+        seconds = in_turn({"ours": ours, "peer": peer, "limit": limit}, times=5)
+    return [
+        Row("training input, one core", "windows/s", N_WINDOWS / seconds["ours"], PEER_WINDOWS / seconds["peer"],
+            N_WINDOWS / seconds["limit"]),
+    ]  # fmt: skip
