@@ -1,0 +1,45 @@
+"""The benchmark: what its figures mean, and that a part of it runs."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tiny import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from rows import Row, in_turn
+
+
+def test_ratios_say_how_many_times_as_fast() -> None:
+    speed = Row("cache", "recordings/s", ours=12.0, peer=6.0, limit=20.0)
+    assert (speed.ratio_to_peer, speed.ratio_to_limit) == (2.0, 0.6)
+    duration = Row("no-op", "s", ours=2.0, limit=1.0, faster_is_more=False)
+    assert (duration.ratio_to_peer, duration.ratio_to_limit) == (None, 0.5)
+
+
+def test_sides_take_turns_and_the_first_turn_does_not_count() -> None:
+    calls: list[str] = []
+
+    def side(name: str) -> None:
+        calls.append(name)
+        time.sleep(1.0 if calls.count(name) == 1 else 0.01)
+
+    seconds = in_turn({"ours": lambda: side("ours"), "peer": lambda: side("peer")}, times=3)
+    assert calls == ["ours", "peer"] * 4
+    assert max(seconds.values()) < 1.0
+
+
+@pytest.mark.slow
+def test_a_part_of_the_benchmark_gives_a_table_and_a_file(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "benchmarks/run.py", "--only", "input", "--output", str(tmp_path / "latest.json")],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (row,) = json.loads((tmp_path / "latest.json").read_text())["rows"]
+    assert {"name", "unit", "ours", "peer", "limit", "ratio_to_peer", "ratio_to_limit"} <= set(row)
+    assert row["ratio_to_limit"] == pytest.approx(row["ours"] / row["limit"])
+    assert f"| {row['name']} | windows/s | {row['ours']:.3g} |" in done.stdout
