@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,16 +20,21 @@ def test_ratios_say_how_many_times_as_fast() -> None:
     assert (duration.ratio_to_peer, duration.ratio_to_limit) == (None, 0.5)
 
 
-def test_sides_take_turns_and_the_first_turn_does_not_count() -> None:
+def test_sides_take_turns_and_the_first_turn_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
+    monkeypatch.setattr("rows.time.perf_counter", lambda: clock)
+    clock = 0.0
 
-    def side(name: str) -> None:
+    def side(name: str, seconds: list[float]) -> None:
+        nonlocal clock
+        clock += seconds[calls.count(name)]
         calls.append(name)
-        time.sleep(1.0 if calls.count(name) == 1 else 0.01)
 
-    seconds = in_turn({"ours": lambda: side("ours"), "peer": lambda: side("peer")}, times=3)
+    medians = in_turn(
+        {"ours": lambda: side("ours", [99, 1, 3, 8]), "peer": lambda: side("peer", [99, 4, 2, 6])}, times=3
+    )
     assert calls == ["ours", "peer"] * 4
-    assert max(seconds.values()) < 1.0
+    assert medians == {"ours": 3.0, "peer": 4.0}
 
 
 @pytest.mark.slow
