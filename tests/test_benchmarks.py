@@ -22,8 +22,8 @@ def test_ratios_say_how_many_times_as_fast() -> None:
 
 def test_sides_take_turns_and_the_first_turn_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
-    monkeypatch.setattr("rows.time.perf_counter", lambda: clock)
     clock = 0.0
+    monkeypatch.setattr("rows.time.perf_counter", lambda: clock)
 
     def side(name: str, seconds: list[float]) -> None:
         nonlocal clock
