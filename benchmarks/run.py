@@ -11,6 +11,8 @@ from pathlib import Path
 
 import caching
 import growth
+import memory
+import model_steps
 import nothing_to_do
 import training_input
 from rows import Row
@@ -20,7 +22,7 @@ from dawnchorus.demo.dataset import write_dataset
 from dawnchorus.params import Params, load_params
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("cache", "input", "no-op", "growth")
+PARTS = ("cache", "input", "models", "no-op", "growth", "memory")
 
 
 def main() -> None:
@@ -39,14 +41,18 @@ def measure(folder: Path, parts: list[str]) -> list[Row]:
     params_file = competition_sizes(folder)
     params = load_params(params_file)
     recordings: list[Path] = []
-    if {"cache", "input"} & set(parts):
+    if {"cache", "input", "models"} & set(parts):
         print("making recordings", file=sys.stderr)
         recordings = made_recordings(folder / "data", params)
     measures: dict[str, Callable[[Path], list[Row]]] = {
         "cache": lambda work: caching.measure(recordings, params, work, params_file),
         "input": lambda work: training_input.measure(recordings, params, work),
+        "models": lambda work: model_steps.measure(
+            recordings, {"small_cnn": load_params(ROOT / "params.yaml"), "efficientnet": params}, work
+        ),
         "no-op": lambda _: nothing_to_do.measure(),
         "growth": growth.measure,
+        "memory": lambda work: memory.measure(work, params_file),
     }
     rows = []
     for part in parts:

@@ -338,6 +338,25 @@ def test_a_model_is_untouched_by_what_it_is_validated_on(clone: Clone) -> None:
     assert weights_of_fold_0(folds.index[folds == 1][:1]) != workflows
 
 
+def test_the_notebooks_split_goes_all_the_way_and_its_leak_is_counted(clone: Clone) -> None:
+    clone.edit_params("split", {"method": "notebook"})
+    clone.edit_params("train", {"fp_fraction": 0.0})
+    clone.snakemake()
+    folds = pd.read_csv(clone.path / "data/folds.csv")
+    assert folds.recording_id.duplicated().any()
+    report = pd.read_csv(clone.path / "data/fold_report.csv")
+    for row in report.itertuples():
+        validated = set(folds.recording_id[folds.fold == row.fold])
+        trained = set(folds.recording_id[folds.fold != row.fold])
+        assert row.leaked_recordings == len(validated & trained) > 0
+        scored = pd.read_csv(clone.path / f"results/predictions/small_cnn/{row.fold}/oof.csv")
+        assert set(scored.recording_id) == validated
+    # A recording that several models left out counts once, by the mean of their scores.
+    metrics = json.loads((clone.path / "results/metrics.json").read_text())
+    assert 0 < metrics["oof"]["ensemble"]["lwlrap"] <= 1
+    clone.assert_nothing_to_do()
+
+
 def test_a_failed_job_says_why_and_where(clone: Clone) -> None:
     # The data set is a stage's output; a folder of one's own is not.
     own = clone.path / "data/own"

@@ -1,0 +1,108 @@
+"""Peak memory of caching, training input and inference: it must not grow with the data set."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+from rows import Row
+
+ROOT = Path(__file__).parent.parent
+SIZES = (100, 2_000)
+SECONDS = 5
+LONG_HOURS = 4
+
+# Reads all windows of two epochs, and prints the memory that is its own: what the kernel caches of files is not.
+INPUT = """
+import sys
+from itertools import islice
+from pathlib import Path
+import numpy as np
+from dawnchorus.crops import Annotations, Crops
+from dawnchorus.params import load_params
+folder, size = Path(sys.argv[2]), int(sys.argv[3])
+names = np.array([f"r{number}" for number in range(size)])
+boxes = np.tile([1.0, 1e3, 2.0, 2e3], (size, 1))
+annotations = Annotations(names, boxes, np.zeros(size, int), np.ones(size, bool))
+crops = Crops(annotations, folder, load_params(sys.argv[1]), 24, ("benchmark", 0))
+for _ in islice(crops.batches(), 2 * crops.steps_per_epoch):
+    pass
+"""
+INFERENCE = """
+import sys
+from pathlib import Path
+from dawnchorus.device import use_device
+from dawnchorus.inference import score_recordings
+from dawnchorus.model import build_models
+from dawnchorus.params import load_params
+from dawnchorus.windows import Shapes
+params = load_params(sys.argv[1])
+use_device(1)
+scorer, _ = build_models("small_cnn", Shapes.of(params), 24, 0.0, seed=1)
+names = [f"r{number}" for number in range(int(sys.argv[3]))]
+score_recordings(scorer, Path(sys.argv[2]), names, scorer.input_shape[1], 8)
+"""
+
+
+def measure(folder: Path, params_file: Path) -> list[Row]:
+    """For each of the three: peak memory at the larger size, the limit being that at the smaller; then a long one."""
+    soundfile.write(folder / "short.flac", np.random.default_rng(0).normal(0, 0.1, SECONDS * 48_000), 48_000)
+    peaks: dict[str, list[float]] = {"caching": [], "training input": [], "inference": []}
+    for size in SIZES:
+        spectrograms = folder / str(size)
+        peaks["caching"].append(cache(folder, ["short.flac"] * size, spectrograms, params_file))
+        for name, program in (("training input", INPUT), ("inference", INFERENCE)):
+            peaks[name].append(peak([sys.executable, "-c", program, str(params_file), str(spectrograms), str(size)]))
+    rows = [
+        Row(f"memory: {name}, {SIZES[1]} recordings against {SIZES[0]}", "MB", many, None, few, faster_is_more=False)
+        for name, (few, many) in peaks.items()
+    ]
+    minute = np.random.default_rng(0).normal(0, 0.1, 60 * 48_000)
+    with soundfile.SoundFile(folder / "long.wav", "w", 48_000, 1) as file:
+        for _ in range(60 * LONG_HOURS):
+            file.write(minute)
+    long = cache(folder, ["long.wav"], folder / "long", params_file)
+    return [*rows, Row(f"memory: caching {LONG_HOURS} hours", "MB", long, None, 1500.0, faster_is_more=False)]
+
+
+def cache(folder: Path, files: list[str], output: Path, params_file: Path) -> float:
+    table = folder / "recordings.csv"
+    names = [f"r{number}" for number in range(len(files))]
+    pd.DataFrame({"recording_id": names, "file": files, "same_as": names}).to_csv(table, index=False)
+    return peak([sys.executable, "workflow/scripts/cache_spectrograms.py", "--params", str(params_file), "--audio",
+                 str(folder), "--recordings", str(table), "--output", str(output)])  # fmt: skip
+
+
+def peak(command: list[str]) -> float:
+    """The largest anonymous memory, MB, that a command and its children hold together, looked at 50 times a second."""
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, stderr=subprocess.DEVNULL)
+    largest = 0.0
+    while process.poll() is None:
+        largest = max(largest, sum(anonymous(pid) for pid in family(process.pid)))
+        try:
+            process.wait(0.02)
+        except subprocess.TimeoutExpired:
+            continue
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return largest
+
+
+def family(pid: int) -> list[int]:
+    """A process and those that it started."""
+    found = [pid]
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if Path(f"/proc/{pid}").exists() else []:
+        found += family(int(child))
+    return found
+
+
+def anonymous(pid: int) -> float:
+    """Memory of a process that no file stands behind, MB; 0 where it has just ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024

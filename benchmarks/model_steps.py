@@ -1,0 +1,133 @@
+"""Training steps and inference with a model, beside the same model without any input to wait for."""
+
+import warnings
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import keras
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+from rows import Row, in_turn
+
+from dawnchorus.audio import read_blocks
+from dawnchorus.cached import write_spectrogram
+from dawnchorus.crops import Annotations, Crops
+from dawnchorus.device import use_device
+from dawnchorus.inference import score_recordings
+from dawnchorus.model import build_models
+from dawnchorus.params import BackboneName, Params
+from dawnchorus.spectrogram import mel_blocks
+from dawnchorus.training import MaskedCrossEntropy
+from dawnchorus.windows import Shapes, cover, to_frames
+
+N_SPECIES = 24
+# Steps and recordings that are timed for each backbone: some seconds of work.
+STEPS: dict[BackboneName, int] = {"small_cnn": 60, "efficientnet": 4}
+RECORDINGS: dict[BackboneName, int] = {"small_cnn": 8, "efficientnet": 1}
+PEER_STEPS = 1
+
+
+def measure(recordings: list[Path], settings: dict[BackboneName, Params], folder: Path) -> list[Row]:
+    """A row for training and one for inference of each backbone, with its parameters, on recordings of a minute."""
+    use_device(1)
+    rows = []
+    for backbone, params in settings.items():
+        cached = folder / backbone
+        for path in recordings:
+            blocks = mel_blocks(read_blocks(path, params.spectrogram.sample_rate), params.spectrogram)
+            write_spectrogram(cached, path.stem, blocks)
+        shapes = Shapes.of(params)
+        scorer, trainer = build_models(backbone, shapes, N_SPECIES, params.train.dropout, seed=1)
+        trainer.compile(optimizer="adam", loss=MaskedCrossEntropy(params.train.label_smoothing), jit_compile=False)
+        rows += [
+            _training(backbone, trainer, recordings, params, cached),
+            _inference(backbone, scorer, recordings[: RECORDINGS[backbone]], params, cached),
+        ]
+    return rows
+
+
+def _training(
+    backbone: BackboneName, trainer: keras.Model, recordings: list[Path], params: Params, cached: Path
+) -> Row:
+    steps, batch_size = STEPS[backbone], params.train.batch_size
+    rng = np.random.default_rng(0)
+    names = np.array([path.stem for path in recordings] * batch_size)
+    begin = rng.uniform(0, 50, len(names))
+    boxes = np.stack([begin, np.full(len(names), 1e3), begin + 2, np.full(len(names), 3e3)], axis=1)
+    species = rng.integers(0, N_SPECIES, len(names))
+    crops = Crops(
+        Annotations(names, boxes, species, np.ones(len(names), bool)), cached, params, N_SPECIES, ("benchmark", 0)
+    )
+    paths = {path.stem: path for path in recordings}
+    batch = next(crops.batches())
+
+    def notebooks_way() -> Iterator[tuple[dict[str, NDArray], NDArray]]:
+        frames, _ = Shapes.of(params).window
+        for inputs, labels in crops.batches():
+            for row, window in enumerate(inputs["windows"]):
+                window[:] = decoded(paths[names[row]], begin[row], params)[:frames]
+            yield inputs, labels
+
+    def fit(batches: Iterator, steps: int) -> None:
+        trainer.fit(batches, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
+
+    seconds = in_turn(
+        {
+            "ours": lambda: fit(crops.batches(), steps),
+            "peer": lambda: fit(notebooks_way(), PEER_STEPS),
+            "limit": lambda: fit((batch for _ in count()), steps),
+        },
+        times=3,
+    )
+    return Row(
+        f"training step, {backbone}", "steps/s", steps / seconds["ours"], PEER_STEPS / seconds["peer"],
+        steps / seconds["limit"],
+    )  # fmt: skip
+
+
+def _inference(
+    backbone: BackboneName, scorer: keras.Model, recordings: list[Path], params: Params, cached: Path
+) -> Row:
+    names = [path.stem for path in recordings]
+    length, hop = scorer.input_shape[1], to_frames(params.infer.hop_seconds, params.spectrogram)
+    n_windows = sum(len(cover(len(np.load(cached / f"{name}.npy")), length, hop)) for name in names)
+    batch = np.zeros((params.infer.batch_size, *scorer.input_shape[1:]), np.float16)
+
+    def ours() -> None:
+        score_recordings(scorer, cached, names, hop, params.infer.batch_size)
+
+    def peer() -> None:
+        # The notebook decodes and transforms a recording, and runs its windows as one batch.
+        for path in recordings:
+            mel = decoded(path, 0.0, params, whole=True)
+            scorer.predict_on_batch(np.stack([mel[start : start + length] for start in cover(len(mel), length, hop)]))
+
+    def limit() -> None:
+        for _ in range(-(-n_windows // len(batch))):
+            scorer.predict_on_batch(batch)
+
+    seconds = in_turn({"ours": ours, "peer": peer, "limit": limit}, times=3)
+    # Full batches alone: what windows there are, not what the last batch is filled up with.
+    part = n_windows / (-(-n_windows // len(batch)) * len(batch))
+    return Row(
+        f"inference, {backbone}", "recordings/s", len(names) / seconds["ours"], len(names) / seconds["peer"],
+        len(names) / (seconds["limit"] * part),
+    )  # fmt: skip
+
+
+def decoded(path: Path, begin: float, params: Params, whole: bool = False) -> NDArray[np.float16]:
+    """The notebook's way to a window, or to a whole recording: shape [Frames, Mels]."""
+    settings = params.spectrogram
+    samples, rate = librosa.load(path, sr=settings.sample_rate)
+    if not whole:
+        samples = samples[int(begin * rate) :][: int((params.window.seconds + 1) * rate)]
+        samples = np.pad(samples, (0, int((params.window.seconds + 1) * rate) - len(samples)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Empty filters detected")
+        mel = librosa.feature.melspectrogram(
+            y=samples, sr=rate, n_fft=settings.n_fft, hop_length=settings.hop_length, n_mels=settings.n_mels,
+            fmin=settings.f_min, fmax=settings.f_max,
+        )  # fmt: skip
+    return librosa.power_to_db(mel).T.astype(np.float16)
