@@ -11,7 +11,7 @@ import soundfile
 from tiny import ROOT, changed
 
 from dawnchorus import audio
-from dawnchorus.audio import list_recordings, read_recording
+from dawnchorus.audio import list_recordings, read_blocks
 from dawnchorus.cached import Spectrograms, write_spectrogram
 from dawnchorus.errors import InputError
 from dawnchorus.params import Params, load_params
@@ -22,6 +22,11 @@ def sound(seconds: float, rate: int) -> np.ndarray:
     rng = np.random.default_rng(3)
     tone = np.sin(2 * np.pi * 3000 * np.arange(int(seconds * rate)) / rate)
     return (0.1 * tone + 0.01 * rng.standard_normal(len(tone))).astype(np.float32)
+
+
+def read(path: Path) -> np.ndarray:
+    """All samples of a recording at 48 kHz."""
+    return np.concatenate(list(read_blocks(path, 48_000)))
 
 
 @pytest.mark.parametrize("seconds", [0.01, 1.0, 12.5])
@@ -43,7 +48,7 @@ def test_equals_librosa(params: Params, seconds: float, n_mels: int, hop: int, f
 def test_cached_values_are_within_a_twentieth_of_a_decibel(params: Params, tmp_path: Path) -> None:
     samples = sound(2.0, 48_000)
     soundfile.write(tmp_path / "a.flac", samples, 48_000, subtype="PCM_24")
-    ours = mel_spectrogram(read_recording(tmp_path / "a.flac", 48_000), params.spectrogram)
+    ours = mel_spectrogram(read(tmp_path / "a.flac"), params.spectrogram)
     write_spectrogram(tmp_path, "a", [ours[:7], ours[7:]])
     cached = np.load(tmp_path / "a.npy")
     assert cached.dtype == np.float16
@@ -61,7 +66,7 @@ def test_channels_are_averaged_and_rates_converted(tmp_path: Path, block: int, m
     monkeypatch.setattr(audio, "BLOCK", block)
     samples = sound(1.0, 22_050)
     soundfile.write(tmp_path / "a.wav", np.stack([samples, np.zeros_like(samples)], axis=1), 22_050, subtype="FLOAT")
-    ours = read_recording(tmp_path / "a.wav", 48_000)
+    ours = read(tmp_path / "a.wav")
     expected, _ = librosa.load(tmp_path / "a.wav", sr=48_000, mono=True)
     # librosa rounds 22,050 x 48,000 / 22,050 up to 48,001 and adds a zero.
     assert len(ours) == 48_000
@@ -82,10 +87,10 @@ def test_samples_may_come_in_blocks(params: Params, lengths: list[int], tmp_path
 def test_a_file_that_is_no_audio_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.flac").write_bytes(b"not audio")
     with pytest.raises(InputError, match=r"a\.flac: cannot be decoded"):
-        read_recording(tmp_path / "a.flac", 48_000)
+        read(tmp_path / "a.flac")
     soundfile.write(tmp_path / "b.wav", np.zeros(0), 48_000)
     with pytest.raises(InputError, match=r"b\.wav: has no samples"):
-        read_recording(tmp_path / "b.wav", 48_000)
+        read(tmp_path / "b.wav")
 
 
 def test_a_folder_must_hold_each_recording_once(tmp_path: Path) -> None:

@@ -41,11 +41,6 @@ def list_recordings(folder: Path) -> dict[str, Path]:
     return found
 
 
-def read_recording(path: Path, sample_rate: int) -> NDArray[np.float32]:
-    """Read a whole recording; as `read_blocks`, shape [Samples]."""
-    return np.concatenate(list(read_blocks(path, sample_rate)))
-
-
 def read_blocks(path: Path, sample_rate: int) -> Iterator[NDArray[np.float32]]:
     """Read a recording as blocks of mono samples in -1 to 1, shape [Samples] each, at `sample_rate` Hz.
 
