@@ -1,13 +1,12 @@
 """Training steps and inference with a model, beside the same model without any input to wait for."""
 
-import warnings
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import keras
-import librosa
 import numpy as np
+from notebook import check_same, decoded_recording, decoded_window
 from numpy.typing import NDArray
 from rows import Row, in_turn
 
@@ -19,7 +18,7 @@ from dawnchorus.inference import score_recordings
 from dawnchorus.model import build_models
 from dawnchorus.params import BackboneName, Params
 from dawnchorus.spectrogram import mel_blocks
-from dawnchorus.training import MaskedCrossEntropy
+from dawnchorus.training import MaskedCrossEntropy, prefetched
 from dawnchorus.windows import Shapes, cover, to_frames
 
 N_SPECIES = 24
@@ -38,6 +37,7 @@ def measure(recordings: list[Path], settings: dict[BackboneName, Params], folder
         for path in recordings:
             blocks = mel_blocks(read_blocks(path, params.spectrogram.sample_rate), params.spectrogram)
             write_spectrogram(cached, path.stem, blocks)
+        check_same(recordings[0], cached, params)
         shapes = Shapes.of(params)
         scorer, trainer = build_models(backbone, shapes, N_SPECIES, params.train.dropout, seed=1)
         trainer.compile(optimizer="adam", loss=MaskedCrossEntropy(params.train.label_smoothing), jit_compile=False)
@@ -64,14 +64,13 @@ def _training(
     batch = next(crops.batches())
 
     def notebooks_way() -> Iterator[tuple[dict[str, NDArray], NDArray]]:
-        frames, _ = Shapes.of(params).window
         for inputs, labels in crops.batches():
             for row, window in enumerate(inputs["windows"]):
-                window[:] = decoded(paths[names[row]], begin[row], params)[:frames]
+                window[:] = decoded_window(paths[names[row]], to_frames(begin[row], params.spectrogram), params)
             yield inputs, labels
 
     def fit(batches: Iterator, steps: int) -> None:
-        trainer.fit(batches, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
+        trainer.fit(prefetched(batches), steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
 
     seconds = in_turn(
         {
@@ -95,19 +94,23 @@ def _inference(
     n_windows = sum(len(cover(len(np.load(cached / f"{name}.npy")), length, hop)) for name in names)
     batch = np.zeros((params.infer.batch_size, *scorer.input_shape[1:]), np.float16)
 
-    def ours() -> None:
-        score_recordings(scorer, cached, names, hop, params.infer.batch_size)
+    def ours() -> NDArray[np.float32]:
+        return score_recordings(scorer, cached, names, hop, params.infer.batch_size)
 
-    def peer() -> None:
+    def peer() -> NDArray[np.float32]:
         # The notebook decodes and transforms a recording, and runs its windows as one batch.
+        scores = []
         for path in recordings:
-            mel = decoded(path, 0.0, params, whole=True)
-            scorer.predict_on_batch(np.stack([mel[start : start + length] for start in cover(len(mel), length, hop)]))
+            mel = decoded_recording(path, params)
+            windows = np.stack([mel[start : start + length] for start in cover(len(mel), length, hop)])
+            scores.append(scorer.predict_on_batch(windows).max(axis=0))
+        return np.array(scores)
 
     def limit() -> None:
         for _ in range(-(-n_windows // len(batch))):
             scorer.predict_on_batch(batch)
 
+    np.testing.assert_allclose(ours(), peer(), atol=0.01)
     seconds = in_turn({"ours": ours, "peer": peer, "limit": limit}, times=3)
     # Full batches alone: what windows there are, not what the last batch is filled up with.
     part = n_windows / (-(-n_windows // len(batch)) * len(batch))
@@ -115,19 +118,3 @@ def _inference(
         f"inference, {backbone}", "recordings/s", len(names) / seconds["ours"], len(names) / seconds["peer"],
         len(names) / (seconds["limit"] * part),
     )  # fmt: skip
-
-
-def decoded(path: Path, begin: float, params: Params, whole: bool = False) -> NDArray[np.float16]:
-    """The notebook's way to a window, or to a whole recording: shape [Frames, Mels]."""
-    settings = params.spectrogram
-    samples, rate = librosa.load(path, sr=settings.sample_rate)
-    if not whole:
-        samples = samples[int(begin * rate) :][: int((params.window.seconds + 1) * rate)]
-        samples = np.pad(samples, (0, int((params.window.seconds + 1) * rate) - len(samples)))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Empty filters detected")
-        mel = librosa.feature.melspectrogram(
-            y=samples, sr=rate, n_fft=settings.n_fft, hop_length=settings.hop_length, n_mels=settings.n_mels,
-            fmin=settings.f_min, fmax=settings.f_max,
-        )  # fmt: skip
-    return librosa.power_to_db(mel).T.astype(np.float16)

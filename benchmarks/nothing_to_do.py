@@ -16,7 +16,7 @@ def measure() -> list[Row]:
         "dvc repro": ["dvc", "repro"],
         "dvc --version": ["dvc", "--version"],
     }
-    done = subprocess.run(commands["snakemake"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([*commands["snakemake"], "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=True)
     if "Nothing to be done" not in done.stdout + done.stderr:
         raise SystemExit("the workspace is not up to date: run `make demo` first")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import caching
+import cold_demo
 import growth
 import memory
 import model_steps
@@ -22,7 +23,7 @@ from dawnchorus.demo.dataset import write_dataset
 from dawnchorus.params import Params, load_params
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("cache", "input", "models", "no-op", "growth", "memory")
+PARTS = ("cache", "input", "models", "no-op", "demo", "growth", "memory")
 
 
 def main() -> None:
@@ -51,6 +52,7 @@ def measure(folder: Path, parts: list[str]) -> list[Row]:
             recordings, {"small_cnn": load_params(ROOT / "params.yaml"), "efficientnet": params}, work
         ),
         "no-op": lambda _: nothing_to_do.measure(),
+        "demo": cold_demo.measure,
         "growth": growth.measure,
         "memory": lambda work: memory.measure(work, params_file),
     }

@@ -3,8 +3,8 @@
 from itertools import islice
 from pathlib import Path
 
-import librosa
 import numpy as np
+from notebook import check_same, decoded_window
 from rows import Row, in_turn, on_one_core
 
 from dawnchorus.audio import read_blocks
@@ -25,6 +25,7 @@ def measure(recordings: list[Path], params: Params, folder: Path) -> list[Row]:
     settings, shapes = params.spectrogram, Shapes.of(params)
     for path in recordings:
         write_spectrogram(folder, path.stem, mel_blocks(read_blocks(path, settings.sample_rate), settings))
+    check_same(recordings[0], folder, params)
     rng = np.random.default_rng(0)
     names = np.array([path.stem for path in recordings])[rng.integers(0, len(recordings), N_WINDOWS)]
     begin = rng.uniform(0, 55, N_WINDOWS)
@@ -38,15 +39,8 @@ def measure(recordings: list[Path], params: Params, folder: Path) -> list[Row]:
             pass
 
     def peer() -> None:
-        # The notebook's way: each window is decoded, cut, transformed, standardized and resized by itself.
         for row in range(PEER_WINDOWS):
-            samples, rate = librosa.load(paths[names[row]], sr=settings.sample_rate)
-            start = int(max(begin[row] - rng.uniform(0, 7.5), 0) * rate)
-            mel = librosa.feature.melspectrogram(
-                y=samples[start : start + int(params.window.seconds * rate)], sr=rate, n_mels=settings.n_mels,
-                fmin=settings.f_min, fmax=settings.f_max,
-            )  # fmt: skip
-            librosa.power_to_db(mel).astype(np.float32)
+            decoded_window(paths[names[row]], int(begin[row] * settings.sample_rate / settings.hop_length), params)
 
     mapped = {path.stem: np.load(folder / f"{path.stem}.npy", mmap_mode="r") for path in recordings}
     batch = np.empty((params.train.batch_size, *shapes.window), np.float16)

