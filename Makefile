@@ -43,5 +43,5 @@ bench: demo ## measure how fast it is, beside the usual way and the machine's li
 
 clean: ## remove what the workflow made; DVC's cache and .venv stay
 	rm -rf .snakemake logs dvc_plots results/checkpoints results/curves results/models results/predictions \
-	    results/submissions results/*.csv results/*.txt data/demo/dataset data/pretrained data/recordings \
-	    data/spectrograms data/*.csv
+	    results/provenance results/provenance.json results/submissions results/unfinished results/*.csv results/*.txt \
+	    data/demo/dataset data/pretrained data/recordings data/spectrograms data/*.csv

@@ -109,7 +109,7 @@ class Clone:
         """The stage commands started since the last call: "train small_cnn 0", sorted."""
         lines = Path(self.environment["STARTED"]).read_text().splitlines()
         new, self._seen = lines[self._seen :], len(lines)
-        return sorted(_stage_of(line) for line in new if "workflow/scripts/" in line)
+        return sorted(stage_of(line) for line in new if "workflow/scripts/" in line)
 
     def edit_params(self, section: str, values: Any) -> None:
         """Change some keys of a section of params.yaml, or a whole list or number."""
@@ -165,7 +165,8 @@ class Clone:
         assert self.started() == []
 
 
-def _stage_of(line: str) -> str:
+def stage_of(line: str) -> str:
+    """The stage of a line of the log of commands: "train small_cnn 0"."""
     words = line.split()
     name = next(Path(word).stem for word in words if word.startswith("workflow/scripts/"))
     options = dict(pairwise(words))

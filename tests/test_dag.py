@@ -11,9 +11,10 @@ from tiny import ROOT
 
 from dawnchorus.params import Params
 
-# Modules that cannot change a result: how errors, progress and parameters are shown, and how files are renamed.
+# Modules that cannot change a result: how errors, progress, parameters and a result's origin are shown, and how files
+# are renamed.
 # The package's __init__.py, which only silences TensorFlow, is one of them.
-WITHOUT_EFFECT = {"errors", "files", "params", "progress", "script"}
+WITHOUT_EFFECT = {"errors", "files", "params", "progress", "provenance", "script"}
 STAGES = {"check_params", "synthesize", "check_data", "split_folds", "cache_spectrograms", "fetch_weights", "train",
           "infer", "ensemble"}  # fmt: skip
 # Keys that a stage may track without the rest of their section.
@@ -96,10 +97,22 @@ def parameters_read(paths: set[Path]) -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(STAGES - {"check_params"}))
 def test_a_stage_tracks_exactly_the_parameters_that_it_reads(name: str) -> None:
-    read = parameters_read(closure(script(name)) | {script(name)})
+    code = {path for path in closure(script(name)) if path.stem not in WITHOUT_EFFECT} | {script(name)}
+    read = parameters_read(code)
     for stage in stages()[name]:
         tracked = {key for dep in stage.deps for key in getattr(dep, "params", [])}
         assert tracked == read
+
+
+def test_an_interrupted_training_is_bound_to_all_parameters_that_it_tracks() -> None:
+    tree = ast.parse(script("train").read_text())
+    (bound,) = (
+        ast.literal_eval(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "include"
+    )
+    for stage in stages()["train"]:
+        assert {key for dep in stage.deps for key in getattr(dep, "params", [])} == bound
 
 
 def test_check_params_tracks_the_whole_file_and_all_stages_depend_on_it() -> None:

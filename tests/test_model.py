@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from sklearn.metrics import label_ranking_average_precision_score, precision_score
@@ -20,6 +21,7 @@ from dawnchorus.inference import score_recordings
 from dawnchorus.model import AttentionHead, Augment, Mixup, ToImage, build_models
 from dawnchorus.params import Params
 from dawnchorus.training import MaskedCrossEntropy, Validation, fit, learning_rate_schedule, validate
+from dawnchorus.unfinished import Unfinished
 from dawnchorus.weights import load_weights
 from dawnchorus.windows import Shapes
 
@@ -217,14 +219,19 @@ def test_training_learns_and_repeats_itself(tiny: Params, tmp_path: Path) -> Non
     )
     annotations = noise_with_tones(tmp_path, params)
 
-    def run() -> tuple[np.ndarray, list[float]]:
+    def run(state: str) -> tuple[np.ndarray, list[float]]:
         scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.25, params.seed)
-        curve = fit(trainer, Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)), lambda: Validation(0.5, 0.5))
+        curve = fit(
+            trainer,
+            Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)),
+            lambda: Validation(0.5, 0.5),
+            Unfinished(tmp_path / state),
+        )
         names = [f"r{number}" for number in range(24)]
         return score_recordings(scorer, tmp_path, names, hop_frames=23, batch_size=16), list(curve.loss)
 
-    scores, losses = run()
-    again, losses_again = run()
+    scores, losses = run("once")
+    again, losses_again = run("again")
     assert losses[-1] < 0.5 * losses[0]
     assert (scores.argmax(axis=1) == np.arange(24) % 2).mean() > 0.9
     assert losses == losses_again
@@ -241,7 +248,7 @@ def test_the_last_or_the_best_epoch_is_kept(tiny: Params, tmp_path: Path) -> Non
         weights: list[list[np.ndarray]] = []
         keep_epoch = partial(keep_weights, trainer, weights)
         crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
-        curve = fit(trainer, crops, iter(figures).__next__, keep_epoch)
+        curve = fit(trainer, crops, iter(figures).__next__, Unfinished(tmp_path / checkpoint), keep_epoch)
         assert len(weights) == 4
         assert list(curve.validation_precision) == [0.9, 0.2, 0.4, 0.1]
         for weight, expected in zip(trainer.get_weights(), weights[kept - 1], strict=True):
@@ -253,13 +260,81 @@ def keep_weights(model: keras.Model, weights: list[list[np.ndarray]], epoch: int
     weights.append(model.get_weights())
 
 
+class KilledError(Exception):
+    """Stands for kill -9."""
+
+
+@pytest.mark.parametrize(("precision", "checkpoint"), [("float32", "validation_lwlrap"), ("mixed_float16", "last")])
+def test_a_training_that_is_interrupted_ends_as_if_it_was_not(
+    tiny: Params, tmp_path: Path, precision: str, checkpoint: str
+) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint}})
+    crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
+    figures = [Validation(0.3, 0.9), Validation(0.8, 0.2), Validation(0.7, 0.4), Validation(0.5, 0.1)]
+    keras.mixed_precision.set_global_policy(precision)
+    try:
+
+        def run(state: Unfinished, first: int, killed_in: int | None) -> tuple[list[np.ndarray], pd.DataFrame]:
+            trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)[1]
+            epochs = iter(range(first, 4))
+
+            def validate_or_die() -> Validation:
+                epoch = next(epochs)
+                if epoch == killed_in:
+                    raise KilledError
+                return figures[epoch]
+
+            curve = fit(trainer, crops, validate_or_die, state)
+            return trainer.get_weights(), curve
+
+        weights, curve = run(Unfinished(tmp_path / "whole"), 0, None)
+        state = Unfinished(tmp_path / "pieces")
+        for first, killed_in in [(0, 0), (0, 1), (1, 3)]:
+            with pytest.raises(KilledError):
+                run(state, first, killed_in)
+        for first in (3, 4):  # the last epoch, and then a job that had only to hand over its result
+            again, curve_again = run(state, first, None)
+            pd.testing.assert_frame_equal(curve_again, curve, check_exact=True)
+            for one, other in zip(again, weights, strict=True):
+                np.testing.assert_array_equal(one, other)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+
+
+def test_a_damaged_state_is_removed_and_the_next_run_begins_anew(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    crops = Crops(annotations, tmp_path, changed(tiny, {"train": {"epochs": 2}}), 2, ("small_cnn", 0))
+    state = Unfinished(tmp_path / "state")
+
+    def run() -> list[np.ndarray]:
+        trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)[1]
+        fit(trainer, crops, lambda: Validation(0.5, 0.5), state)
+        return trainer.get_weights()
+
+    whole = run()
+    latest = state.latest()
+    assert latest is not None
+    file = latest[1] / "trainer.weights.h5"
+    file.write_bytes(file.read_bytes()[:2000])
+    with pytest.raises(InputError, match=rf"{latest[1]}: .* damaged"):
+        run()
+    for one, other in zip(run(), whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_xla_computes_the_same(tiny: Params, tmp_path: Path) -> None:
     annotations = noise_with_tones(tmp_path, tiny)
     losses = []
     for xla in (False, True):
         params = changed(tiny, {"train": {"epochs": 2, "xla": xla}})
         _, trainer = build_models("small_cnn", SHAPES, 2, 0.0, 1)
-        curve = fit(trainer, Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)), lambda: Validation(0.5, 0.5))
+        curve = fit(
+            trainer,
+            Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)),
+            lambda: Validation(0.5, 0.5),
+            Unfinished(tmp_path / str(xla)),
+        )
         losses.append(list(curve.loss))
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 
@@ -271,7 +346,12 @@ def test_in_half_precision_images_and_scores_stay_float32(tiny: Params, tmp_path
         scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
         assert scorer.get_layer("small_cnn").compute_dtype == "float16"
         params = changed(tiny, {"train": {"epochs": 2}})
-        curve = fit(trainer, Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)), lambda: Validation(0.5, 0.5))
+        curve = fit(
+            trainer,
+            Crops(annotations, tmp_path, params, 2, ("small_cnn", 0)),
+            lambda: Validation(0.5, 0.5),
+            Unfinished(tmp_path / "state"),
+        )
     finally:
         keras.mixed_precision.set_global_policy("float32")
     assert np.isfinite(curve.loss).all()

@@ -8,6 +8,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 from tiny import ROOT, changed
 
 from dawnchorus import audio
@@ -48,8 +49,9 @@ def test_equals_librosa(params: Params, seconds: float, n_mels: int, hop: int, f
 def test_rounding_to_half_is_numpys() -> None:
     every_half = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
     halves = np.sort(every_half[np.isfinite(every_half)])
-    ties = (halves[1:] + halves[:-1]) / 2
+    ties = ((halves[1:] + halves[:-1]) / 2).astype(np.float32)
     drawn = np.random.default_rng(0).uniform(-120, 120, 100_000).astype(np.float32)
+    values: NDArray[np.float32]
     for values in (halves, ties, drawn):
         np.testing.assert_array_equal(to_half(values).view(np.uint16), values.astype(np.float16).view(np.uint16))
 

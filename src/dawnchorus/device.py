@@ -22,7 +22,7 @@ SECONDS_BETWEEN_TRIES = 0.5
 _leases: list[filelock.FileLock] = []
 
 
-def use_device(threads: int, mixed_precision: bool = False, xla: bool = False) -> None:
+def use_device(threads: int, mixed_precision: bool = False, xla: bool = False) -> str:
     """Lease a GPU where there are any, and let TensorFlow and BLAS compute in so many threads, repeatably.
 
     Must be called before the first operation.
@@ -31,6 +31,9 @@ def use_device(threads: int, mixed_precision: bool = False, xla: bool = False) -
         threads: CPU threads.
         mixed_precision: whether to compute in half precision where there is a GPU.
         xla: whether the model is to be compiled; Keras does not where TensorFlow is bound to repeat every bit.
+
+    Returns:
+        "CPU", or the GPU's product name.
     """
     threadpoolctl.threadpool_limits(threads)
     # A TensorFlow without CUDA computes on the CPU whatever there is.
@@ -45,6 +48,14 @@ def use_device(threads: int, mixed_precision: bool = False, xla: bool = False) -
         tf.config.threading.set_inter_op_parallelism_threads(1)
         if not xla:
             tf.config.experimental.enable_op_determinism()
+    return "CPU" if gpu is None else product_name(gpu)
+
+
+def product_name(gpu: str) -> str:
+    """What a GPU is called, for example "NVIDIA H200"; its identifier where nvidia-smi knows no name, as of a part."""
+    command = ["nvidia-smi", f"--id={gpu}", "--query-gpu=name", "--format=csv,noheader"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return gpu if done.returncode else done.stdout.strip()
 
 
 def list_gpus() -> list[str]:

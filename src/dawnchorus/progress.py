@@ -15,16 +15,17 @@ SECONDS_BETWEEN_LINES = 10.0
 class Progress:
     """Counts finished pieces of some work and shows how many are done and how long the rest takes."""
 
-    def __init__(self, total: int, what: str) -> None:
+    def __init__(self, total: int, what: str, done: int = 0) -> None:
         """Start the clock.
 
         Args:
             total: how many pieces there are.
             what: what has been done with one, in the plural: "recordings cached".
+            done: how many an earlier run has done.
         """
-        self._total, self._what, self._done = total, what, 0
+        self._total, self._what, self._done, self._earlier = total, what, done, done
         self._start = self._last = time.monotonic()
-        self._bar = tqdm(total=total, desc=what, unit="") if sys.stderr.isatty() else None
+        self._bar = tqdm(total=total, initial=done, desc=what, unit="") if sys.stderr.isatty() else None
 
     def step(self, note: str = "") -> None:
         """Count one more piece; in a log, a line with a note is always written, others every ten seconds."""
@@ -38,7 +39,7 @@ class Progress:
         now = time.monotonic()
         if note or self._done == self._total or now - self._last >= SECONDS_BETWEEN_LINES:
             self._last = now
-            line = progress_line(self._done, self._total, self._what, now - self._start)
+            line = progress_line(self._done, self._total, self._what, now - self._start, self._earlier)
             print(f"{line}: {note}" if note else line, file=sys.stderr, flush=True)
 
 
@@ -50,7 +51,7 @@ def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         progress.step()
 
 
-def progress_line(done: int, total: int, what: str, seconds: float) -> str:
-    """One line of a log: "40 of 160 recordings cached, 12 s left"."""
-    rest = f"{seconds / done * (total - done):.0f} s left" if done < total else f"took {seconds:.0f} s"
+def progress_line(done: int, total: int, what: str, seconds: float, earlier: int = 0) -> str:
+    """One line of a log: "40 of 160 recordings cached, 12 s left"; `earlier` ones took none of the seconds."""
+    rest = f"{seconds / (done - earlier) * (total - done):.0f} s left" if done < total else f"took {seconds:.0f} s"
     return f"{done} of {total} {what}, {rest}"

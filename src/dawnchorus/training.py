@@ -1,5 +1,8 @@
 """Training one model: loss, schedule, loop and curve."""
 
+import json
+import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -22,6 +25,9 @@ from dawnchorus.inference import score_recordings
 from dawnchorus.metrics import lwlrap, precision
 from dawnchorus.params import Train
 from dawnchorus.progress import Progress
+from dawnchorus.seeding import generator
+from dawnchorus.unfinished import Unfinished
+from dawnchorus.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -89,14 +95,18 @@ def fit(
     trainer: keras.Model,
     crops: Crops,
     validate: Callable[[], Validation],
+    unfinished: Unfinished,
     keep_epoch: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
     """Train a model in place; it ends with the weights of the epoch that `train.checkpoint` names.
+
+    Where the job was interrupted, it goes on after its last finished epoch, and ends as if it had not been.
 
     Args:
         trainer: the training model of `build_models`.
         crops: its training windows.
         validate: gives the metrics of the present weights.
+        unfinished: keeps the state after each epoch; still there at the end.
         keep_epoch: is called with the number of each epoch, from 1, when it has ended.
 
     Returns:
@@ -104,16 +114,18 @@ def fit(
         its last step).
 
     Raises:
-        InputError: the loss is no longer a number.
+        InputError: the loss is no longer a number, or the state of an earlier run is damaged.
     """
     train = crops.params.train
     schedule = learning_rate_schedule(train, train.epochs * crops.steps_per_epoch)
     trainer.compile(
         optimizer=keras.optimizers.Adam(schedule), loss=MaskedCrossEntropy(train.label_smoothing), jit_compile=train.xla
     )
-    recorder = _Recorder(validate, keep_epoch, train, schedule, crops.steps_per_epoch)
+    recorder = _Recorder(trainer, crops, validate, unfinished, keep_epoch, schedule)
+    first_epoch = recorder.resume()
     trainer.fit(
-        prefetched(crops.batches()),
+        prefetched(crops.batches(first_epoch)),
+        initial_epoch=first_epoch,
         steps_per_epoch=crops.steps_per_epoch,
         epochs=train.epochs,
         shuffle=False,
@@ -145,39 +157,82 @@ def prefetched(batches: Iterator[tuple[dict[str, NDArray], NDArray]]) -> Any:
 
 
 class _Recorder(keras.callbacks.Callback):
-    """Validates after each epoch, keeps the curve and the best weights, and shows the progress."""
+    """Validates after each epoch, keeps the curve, the best weights and the state, and shows the progress."""
 
     def __init__(
         self,
+        trainer: keras.Model,
+        crops: Crops,
         validate: Callable[[], Validation],
+        unfinished: Unfinished,
         keep_epoch: Callable[[int], None] | None,
-        train: Train,
         schedule: Callable[[int], NDArray[np.float32]],
-        steps_per_epoch: int,
     ) -> None:
         super().__init__()
         self.rows: list[dict[str, float]] = []
         self.best: list[NDArray] | None = None
-        self._validate, self._keep_epoch, self._checkpoint = validate, keep_epoch, train.checkpoint
-        self._schedule, self._steps_per_epoch = schedule, steps_per_epoch
-        self._progress = Progress(train.epochs, "epochs")
+        self._trainer, self._crops, self._validate, self._unfinished = trainer, crops, validate, unfinished
+        self._keep_epoch, self._schedule = keep_epoch, schedule
+        self._metric = crops.params.train.checkpoint
+        weights = {id(variable) for variable in trainer.weights}
+        # What dropout draws from; Keras does not save it with the weights.
+        self._random_states = [variable for variable in trainer.variables if id(variable) not in weights]
+
+    def resume(self) -> int:
+        """Take up the state of an earlier run, if there is one; the number of its finished epochs."""
+        latest = self._unfinished.latest()
+        epoch = latest[0] if latest else 0
+        if latest:
+            self._load(latest[1])
+            print(f"goes on after epoch {epoch}, the last one of an interrupted run", file=sys.stderr, flush=True)
+        self._progress = Progress(self._crops.params.train.epochs, "epochs", done=epoch)
+        return epoch
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        for number, variable in enumerate(self._random_states):
+            rng = generator(self._crops.params.seed, "dropout", *self._crops.job, epoch, number)
+            variable.assign(rng.integers(2**31, size=variable.shape))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         loss = float((logs or {})["loss"])
         if not np.isfinite(loss):
             raise InputError(f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml")
         found = self._validate()
+        last_step = (epoch + 1) * self._crops.steps_per_epoch - 1
         row = {
             "epoch": epoch + 1,
             "loss": loss,
             "validation_lwlrap": found.lwlrap,
             "validation_precision": found.precision,
-            "learning_rate": float(ops.convert_to_numpy(self._schedule((epoch + 1) * self._steps_per_epoch - 1))),
+            "learning_rate": float(ops.convert_to_numpy(self._schedule(last_step))),
         }
-        metric = self._checkpoint
-        if metric != "last" and all(row[metric] > earlier[metric] for earlier in self.rows):
-            self.best = self.model.get_weights()
+        if self._metric != "last" and all(row[self._metric] > earlier[self._metric] for earlier in self.rows):
+            self.best = self._trainer.get_weights()
         self.rows.append(row)
         if self._keep_epoch is not None:
             self._keep_epoch(epoch + 1)
+        with self._unfinished.saving(epoch + 1) as state:
+            self._save(state)
         self._progress.step(f"loss {loss:.4f}, validation LWLRAP {found.lwlrap:.4f}, precision {found.precision:.4f}")
+
+    def _save(self, state: Path) -> None:
+        # With the optimizer's state, for the model is compiled.
+        self._trainer.save_weights(state / "trainer.weights.h5")
+        (state / "curve.json").write_text(json.dumps(self.rows))
+        if self.best is not None:
+            np.savez(state / "best.npz", *self.best)
+
+    def _load(self, state: Path) -> None:
+        self._trainer.optimizer.build(self._trainer.trainable_variables)
+        try:
+            load_weights(self._trainer, state / "trainer.weights.h5")
+            self.rows = json.loads((state / "curve.json").read_text())
+            if self._metric != "last":
+                with np.load(state / "best.npz", allow_pickle=False) as best:
+                    self.best = [best[name] for name in best.files]
+        except (InputError, OSError, ValueError, zipfile.BadZipFile) as error:
+            self._unfinished.remove()
+            raise InputError(
+                f"{state}: the state of an interrupted run is damaged: {error}; it has been removed, so the next run "
+                "trains from the beginning"
+            ) from error

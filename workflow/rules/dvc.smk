@@ -16,6 +16,9 @@ import sys
 import uuid
 from pathlib import Path
 
+import filelock
+import psutil
+
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
@@ -24,6 +27,8 @@ from dawnchorus.errors import InputError
 from dawnchorus.params import load_params
 
 FOLDER = Path(".snakemake/dvc")
+# Held until this process ends, however it ends; Snakemake's own lock, which a killed run leaves, is off in the profile.
+RUN = filelock.FileLock(FOLDER / "run.lock", timeout=0)
 
 
 def make_plan():
@@ -36,6 +41,7 @@ def make_plan():
     try:
         load_params("params.yaml")
         with Repo() as repo:
+            refuse_other_writers(repo)
             stale = repo.status()
             graph, root = repo.index.graph, repo.root_dir
     except (InputError, DvcException) as error:
@@ -69,8 +75,52 @@ def stamp(address):
     return FOLDER / (re.sub(r"[^\w@.-]", "_", address) + ".stamp")
 
 
-def write_plan():
+def hold_folder():
+    """Take the lock of this folder, or say who has it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    holder = FOLDER / "run.pid"
+    try:
+        RUN.acquire()
+    except filelock.Timeout as error:
+        raise WorkflowError(
+            f"another Snakemake (PID {holder.read_text()}) runs in this folder: wait until it ends, or end it; "
+            "nothing has to be unlocked afterwards"
+        ) from error
+    holder.write_text(str(os.getpid()))
+
+
+def refuse_other_writers(repo):
+    """Make sure that no other DVC writes outputs: a `dvc repro`, or a job that outlived its Snakemake."""
+    from dvc.rwlock import RWLockFileCorruptedError, _edit_rwlock
+
+    def lives(entry):
+        try:
+            return "dvc" in " ".join(psutil.Process(entry["pid"]).cmdline())
+        except psutil.NoSuchProcess:
+            return False
+
+    hardlinks = repo.config["core"].get("hardlink_lock", False)
+    try:
+        with _edit_rwlock(repo.tmp_dir, repo.fs, hardlinks) as locks:
+            writers = {path: entry for path, entry in locks["write"].items() if lives(entry)}
+            # A killed one's number may be another process's by now, and DVC would wait for that.
+            locks["write"] = writers
+            locks["read"] = {
+                path: [entry for entry in entries if lives(entry)]
+                for path, entries in locks["read"].items()
+            }
+    except RWLockFileCorruptedError:
+        # One was killed while it wrote this list, and DVC would stop at what is left of it.
+        os.remove(os.path.join(repo.tmp_dir, "rwlock"))
+        return
+    for path, entry in writers.items():
+        raise WorkflowError(
+            f"another process writes {os.path.relpath(path)}: {entry['cmd']} (PID {entry['pid']}): "
+            "wait until it ends, or end it"
+        )
+
+
+def write_plan():
     plan = make_plan()
     for address, stage in plan.items():
         if stage["runs"]:
@@ -114,5 +164,6 @@ def print_failures(snakemake_logs):
 
 
 if workflow.is_main_process:
+    hold_folder()
     write_plan()
 PLAN = json.loads((FOLDER / "plan.json").read_text())

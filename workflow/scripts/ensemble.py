@@ -8,6 +8,7 @@ from dawnchorus.answers import Answers
 from dawnchorus.ensemble import collect
 from dawnchorus.files import replacing
 from dawnchorus.params import load_params
+from dawnchorus.provenance import write_provenance
 from dawnchorus.report import figures, species_average_precision
 from dawnchorus.script import run
 from dawnchorus.tables import read_both_annotations, read_scores, read_skipped, read_truth, write_scores
@@ -23,6 +24,8 @@ def main() -> None:
     parser.add_argument("--submission", type=Path, required=True, help="output: the ensemble")
     parser.add_argument("--metrics", type=Path, required=True, help="output: JSON")
     parser.add_argument("--average-precision", type=Path, required=True, help="output: by species")
+    parser.add_argument("--lock", type=Path, required=True, help="DVC's, which holds the hash of the data")
+    parser.add_argument("--provenance", type=Path, required=True, help="folder of the jobs' notes; output: <it>.json")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
@@ -60,6 +63,10 @@ def main() -> None:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
     with replacing(arguments.average_precision) as path:
         by_species.get("test", by_species["oof"]).to_csv(path, index=False)
+    write_provenance(
+        arguments.provenance.with_suffix(".json"), params, arguments.lock, arguments.provenance, arguments.predictions,
+        arguments.submission,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dawnchorus.files import replacing
 from dawnchorus.inference import score_recordings
 from dawnchorus.model import build_models
 from dawnchorus.params import load_params
+from dawnchorus.provenance import note_job
 from dawnchorus.script import run
 from dawnchorus.tables import read_folds, read_recordings, read_species, write_scores
 from dawnchorus.weights import load_weights
@@ -25,9 +26,10 @@ def main() -> None:
     parser.add_argument("--backbone", required=True)
     parser.add_argument("--fold", type=int, required=True, help="the fold that the model has not seen")
     parser.add_argument("--output", type=Path, required=True, help="output folder: test.csv and oof.csv")
+    parser.add_argument("--provenance", type=Path, required=True, help="folder of notes on what computed a result")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    use_device(params.train.threads)
+    device = use_device(params.train.threads)
 
     n_species = len(read_species(arguments.species))
     folds = read_folds(arguments.folds)
@@ -50,6 +52,10 @@ def main() -> None:
                 f"{split} recordings scored",
             )
             write_scores(folder / f"{name}.csv", recordings, scores)
+    note_job(
+        arguments.provenance, f"infer@{arguments.backbone}-{arguments.fold}", device, params.train.threads,
+        inputs=[arguments.weights], outputs=sorted(arguments.output.glob("*.csv")),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
