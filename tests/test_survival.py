@@ -53,6 +53,14 @@ class Run:
             time.sleep(0.01)
         return True
 
+    def until_new(self, seen: set[tuple[str, str]]) -> bool:
+        """Wait until an event that was not seen before; False if the command ends without one."""
+        return self.until(lambda: set(self.events()) - seen)
+
+    def until_state(self, pattern: str, others: set[Path]) -> bool:
+        """Wait until a path in the clone fits the pattern, beside those that are known."""
+        return self.until(lambda: set(self._clone.path.glob(pattern)) - others)
+
     def events(self) -> Iterator[tuple[str, str]]:
         """The stages whose command this run has started, and those whose command has ended."""
         for line in self._log.read_text().splitlines()[self._before :]:
@@ -79,7 +87,7 @@ def test_killed_at_every_stage_it_ends_with_the_same_bytes(tmp_path: Path, throu
     killed: set[tuple[str, str]] = set()
     while True:
         run = Run(clone, "snakemake", "--cores", "1")
-        if not run.until(lambda run=run, killed=frozenset(killed): set(run.events()) - killed):
+        if not run.until_new(killed):
             break
         time.sleep(0.2)
         killed |= set(run.events())
@@ -100,7 +108,7 @@ def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_
     killed_after = []
     for epochs in (2, 5):
         run = Run(clone, "dvc", "repro", "train@small_cnn-0")
-        assert run.until(lambda wanted=epochs: any(unfinished.glob(f"*/epoch-{wanted}"))), run.output
+        assert run.until_state(f"results/unfinished/small_cnn/0/*/epoch-{epochs}", set()), run.output
         run.kill()
         (state,) = unfinished.glob("*/epoch-*")
         killed_after.append(state.name.removeprefix("epoch-"))
@@ -130,17 +138,15 @@ def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_
 
 def test_no_training_goes_on_with_the_state_of_another(tmp_path: Path, through_snakemake: Clone) -> None:
     clone = through_snakemake.copy(tmp_path / "clone")
-    unfinished = clone.path / "results/unfinished/small_cnn/0"
-    states = set()
+    states: set[Path] = set()
     for learning_rate in (0.002, 0.001):
         clone.edit_params("train", {"epochs": 12, "learning_rate": learning_rate})
         run = Run(clone, "dvc", "repro", "train@small_cnn-0")
-        before = len(states)
-        assert run.until(lambda before=before: len(list(unfinished.glob("*/epoch-*"))) > before), run.output
+        assert run.until_state("results/unfinished/small_cnn/0/*/epoch-*", states), run.output
         run.kill()
         assert "goes on after" not in run.output
-        states |= {path.parent for path in unfinished.glob("*/epoch-*")}
-    assert len(states) == 2
+        states |= set(clone.path.glob("results/unfinished/small_cnn/0/*/epoch-*"))
+    assert len({state.parent for state in states}) == 2
 
 
 def test_a_second_run_in_the_same_folder_says_who_is_first(tmp_path: Path, through_snakemake: Clone) -> None:

@@ -59,11 +59,8 @@ def fingerprint(settings: str, files: Iterable[Path], folders: Iterable[Path]) -
     """
     versions = [sys.version, *(sys.modules[name].__version__ for name in LIBRARIES if name in sys.modules)]
     digest = hashlib.sha256(json.dumps([settings, versions]).encode())
-    modules = [
-        Path(module.__file__)
-        for name, module in sorted(sys.modules.items())
-        if (name == "__main__" or name.startswith("dawnchorus")) and getattr(module, "__file__", None)
-    ]
+    ours = [name for name in sorted(sys.modules) if name == "__main__" or name.startswith("dawnchorus")]
+    modules = [Path(file) for name in ours if (file := getattr(sys.modules[name], "__file__", None))]
     for path in (*modules, *files):
         content = path.read_bytes()
         digest.update(f"{path.name} {len(content)}\n".encode() + content)
