@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 PROFILE = "workflow/profiles/slurm/config.yaml"
-SECONDS_TO_TRAIN = 180
+SECONDS_TO_TRAIN = 600
 # What jobs without a GPU ask for beside cores and memory, and how they end.
 WITHOUT_GPU = ("02:00:00", "", "COMPLETED")
 
@@ -82,7 +82,9 @@ class Runs:
         """A call of Snakemake that looks at its jobs sooner than usual, and ends with the block."""
         words = [*command.split(), "--slurm-init-seconds-before-status-checks", "3", *options]
         with self.output.open("w") as output:
-            run = subprocess.Popen(words, cwd=self.clone.path, env=self._environment, stdout=output, stderr=output)
+            self._run = run = subprocess.Popen(
+                words, cwd=self.clone.path, env=self._environment, stdout=output, stderr=output
+            )
         try:
             yield run
         finally:
@@ -93,12 +95,15 @@ class Runs:
         """The numbers of the jobs that run now, by rule and wildcards."""
         return {name_of(job): number for number, job in self._cluster.jobs().items() if job["JobState"] == "RUNNING"}
 
-    def cancel(self, name: str, after: str = "") -> str:
-        """Wait until there runs a job, or the next one after a certain one, cancel it, and return its number."""
-        wait_until(lambda: self.running().get(name, after) != after, f"a job {name}", SECONDS_TO_TRAIN)
-        number = self.running()[name]
-        self._cluster.ask("scancel", number)
-        return number
+    def wait_for(self, name: str, after: str = "") -> str:
+        """Wait until there runs a job, or the next one after a certain one, and return its number."""
+
+        def runs() -> bool:
+            assert self._run.poll() is None, self.output.read_text()
+            return self.running().get(name, after) != after
+
+        wait_until(runs, f"a job {name}", SECONDS_TO_TRAIN)
+        return self.running()[name]
 
     def ended(self) -> dict[str, list[tuple[str, ...]]]:
         """The jobs of the last call by rule and wildcards: what each asked for, and how it ended."""
@@ -130,13 +135,14 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
     runs.gate.touch()
     with runs.started(command, "--retries", "1") as run:
         both = ["train small_cnn_0", "train small_cnn_1"]
-        wait_until(lambda: set(both) <= runs.running().keys(), "two training jobs", SECONDS_TO_TRAIN)
-        numbers = [runs.running()[name] for name in both]
+        numbers = [runs.wait_for(name) for name in both]
         assert {cluster.jobs()[number]["GRES"] for number in numbers} == {"gpu:1(IDX:0)", "gpu:1(IDX:1)"}
         listed = cluster.ask(*queue.split()).split()
         assert set(numbers) <= set(listed)
-        first = runs.cancel(both[0])
-        second = runs.cancel(both[0], after=first)
+        first = numbers[0]
+        cluster.ask("scancel", first)
+        second = runs.wait_for(both[0], after=first)
+        cluster.ask("scancel", second)
         runs.gate.unlink()
         assert run.wait(SECONDS_TO_TRAIN) != 0
     all_cores, one_core = [("8", "10000M", *WITHOUT_GPU)], [("1", "3000M", *WITHOUT_GPU)]
@@ -162,7 +168,7 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
     profile = clone.path / PROFILE
     profile.write_text(profile.read_text().replace("attempt * 16000", "attempt * 500"))
     with runs.started(command) as run:
-        assert run.wait(2 * SECONDS_TO_TRAIN) == 0, runs.output.read_text()
+        assert run.wait(SECONDS_TO_TRAIN) == 0, runs.output.read_text()
     ended = runs.ended()
     *killed, trained = ended.pop(both[0])
     assert ended == {
