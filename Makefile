@@ -1,28 +1,29 @@
-# Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, CORES=n the number of cores, DATA=folder the download's.
+# Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, SLURM=1 adds what submits to Slurm, CORES=n is the number
+# of cores, DATA=folder the download's.
 .DEFAULT_GOAL := help
 .PHONY: help env demo download test lint bench clean
 
 SHELL := /bin/bash
-# Once chosen, CUDA stays.
-EXTRA := $(if $(CUDA)$(wildcard .venv/.cuda),cuda,cpu)
+# Once chosen, CUDA and Slurm stay.
+EXTRAS := $(if $(CUDA)$(wildcard .venv/.cuda*),cuda,cpu)$(if $(SLURM)$(wildcard .venv/.*-slurm),-slurm)
 CORES ?= $(shell nproc)
 DATA ?= data/rfcx
-ENV := .venv/.$(EXTRA)
+ENV := .venv/.$(EXTRAS)
 # Every command below finds the environment's programs first, as in an activated shell.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-env: $(ENV) ## create .venv from uv.lock (CUDA=1: with CUDA for an NVIDIA GPU)
+env: $(ENV) ## create .venv from uv.lock (CUDA=1: with CUDA for an NVIDIA GPU; SLURM=1: for a cluster)
 
 # uv comes through pip where it is missing. Compiled bytecode saves each process seconds of start-up.
 $(ENV): pyproject.toml uv.lock
 	@if ! command -v uv > /dev/null; then \
 	    python3 -m venv .venv && .venv/bin/python -m pip install --quiet "uv>=0.7"; \
 	fi
-	uv sync --locked --extra $(EXTRA) --compile-bytecode
-	@rm -f .venv/.cpu .venv/.cuda && touch $@
+	uv sync --locked $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode
+	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
 
 demo: env ## run the whole workflow as params.yaml says, then print its metrics
 	snakemake --cores $(CORES)
@@ -33,7 +34,7 @@ download: env ## fetch the RFCx competition's data from Kaggle into data/rfcx (D
 	@PYTHONPATH=src python workflow/scripts/download.py --output "$(DATA)"
 
 test: env ## run all tests
-	pytest --numprocesses 2 --dist worksteal
+	pytest --numprocesses 2 --dist worksteal -r s
 
 lint: env ## check style, types and the workflow's files
 	pre-commit run --all-files

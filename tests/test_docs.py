@@ -1,4 +1,4 @@
-"""Every command in the README and the docs is run, here or by .ci/run."""
+"""Every command in the README and the docs is run, here, by .ci/run or, on a cluster, by tests/slurm."""
 
 import re
 import subprocess
@@ -9,6 +9,7 @@ from clone import Clone
 from tiny import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CLUSTER_PAGE = ROOT / "docs/cluster.md"
 
 
 def commands(page: Path) -> list[str]:
@@ -43,23 +44,30 @@ def test_the_download_runs_the_script_that_is_tested() -> None:
     assert 'python workflow/scripts/download.py --output "/some/where"' in plan
 
 
-def test_cuda_is_an_extra_that_cpu_users_do_not_download() -> None:
-    plan = subprocess.run(["make", "--dry-run", "--always-make", "env", "CUDA=1"], cwd=ROOT, capture_output=True,
-                          text=True, check=True).stdout  # fmt: skip
-    assert "uv sync --locked --extra cuda" in plan
-
-    def packages(extra: str) -> str:
-        command = ["uv", "export", "--quiet", "--frozen", "--no-hashes", "--extra", extra]
+def test_cuda_and_slurm_are_extras_that_others_do_not_download() -> None:
+    def packages(*choices: str) -> str:
+        """What `make env` installs."""
+        plan = subprocess.run(["make", "--dry-run", "--always-make", "env", *choices], cwd=ROOT, capture_output=True,
+                              text=True, check=True).stdout  # fmt: skip
+        extras = re.findall(r"--extra \w+", plan)
+        command = ["uv", "export", "--quiet", "--frozen", "--no-hashes", *" ".join(extras).split()]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
-    assert "nvidia-cudnn" in packages("cuda")
-    assert "nvidia" not in packages("cpu")
-    assert "tensorflow-cpu" in packages("cpu")
+    assert "nvidia-cudnn" in packages("CUDA=1")
+    assert "nvidia" not in packages()
+    assert "tensorflow-cpu" in packages()
+    plugin = "snakemake-executor-plugin-slurm"
+    assert plugin not in packages("CUDA=1") + packages()
+    for choices in (["SLURM=1"], ["CUDA=1", "SLURM=1"]):
+        assert plugin in packages(*choices)
+        assert ("nvidia" in packages(*choices)) == ("CUDA=1" in choices)
 
 
 @pytest.mark.slow
 def test_all_other_commands_of_the_pages_work(through_snakemake: Clone, tmp_path: Path) -> None:
     for page in PAGES:
+        if page == CLUSTER_PAGE:
+            continue  # slurm/test_slurm.py runs its commands
         clone = through_snakemake.copy(tmp_path / page.stem) if commands(page) else through_snakemake
         for command in commands(page):
             if command.startswith("source ") or command == "make download":

@@ -154,13 +154,27 @@ def dvc_inputs(pattern):
 
 
 def print_failures(snakemake_logs):
-    """End a failed run with the reason of each failed job and the path of its log."""
+    """End a failed run with the reason of each failed job and the paths of its logs.
+
+    On a cluster these are the stage's and the scheduler's; an attempt that another followed is left out.
+    """
     text = "".join(Path(path).read_text() for path in snakemake_logs)
-    for path in dict.fromkeys(re.findall(r"^ +log: (.*) \(check log", text, re.MULTILINE)):
+    errors = re.finditer(
+        r"^Error in .*\n(?:    .*\n)*?    jobid: (\d+)\n(?:    .*\n)*?    log: (.*) \(check log",
+        text,
+        re.MULTILINE,
+    )
+    logs = [
+        error[2]
+        for error in errors
+        if f"Trying to restart job {error[1]}." not in text[error.end() :]
+    ]
+    for path in dict.fromkeys(path for paths in logs for path in paths.split(", ")):
         lines = Path(path).read_text().splitlines() if Path(path).exists() else []
         starts = [row for row, line in enumerate(lines) if line.startswith("error: ")]
         end = lines[starts[-1] :] if starts else lines[-5:]
-        print("", *end, f"The whole log: {path}", sep="\n", file=sys.stderr)
+        killed = [line for line in lines if line.startswith("slurmstepd")]
+        print("", *(killed or end), f"The whole log: {path}", sep="\n", file=sys.stderr)
 
 
 if workflow.is_main_process:
