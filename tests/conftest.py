@@ -1,7 +1,7 @@
 """What many tests share: the committed parameters, and a tiny experiment."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from clone import ALL, Clone
 from filelock import FileLock
 from ruamel.yaml import YAML
+from storage import Bucket, isolate, serve
 from tiny import ROOT, TINY, changed
 
 from dawnchorus.params import Params, load_params
@@ -74,3 +75,13 @@ def through_snakemake(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 def through_dvc(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone that DVC finished."""
     return finished(tmp_path_factory, "dvc", "dvc", "repro")
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """An empty bucket on an S3 server of the test's own; the environment leads there."""
+    isolate(monkeypatch, tmp_path)
+    with serve(tmp_path) as served:
+        for name, value in served.environment.items():
+            monkeypatch.setenv(name, value)
+        yield served

@@ -1,15 +1,18 @@
 """Every command in the README and the docs is run, here, by .ci/run or, on a cluster, by tests/slurm."""
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 from clone import Clone
+from storage import Bucket, Folder
 from tiny import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CLUSTER_PAGE = ROOT / "docs/cluster.md"
+SHARING = ROOT / "docs/sharing.md"
 
 
 def commands(page: Path) -> list[str]:
@@ -63,16 +66,46 @@ def test_cuda_and_slurm_are_extras_that_others_do_not_download() -> None:
         assert ("nvidia" in packages(*choices)) == ("CUDA=1" in choices)
 
 
+def follow(page: Path, clone: Clone) -> Clone:
+    """Run a page's commands, one after the other; returns the clone that they end in."""
+    for command in commands(page):
+        words = shlex.split(command)
+        if words[0] == "source" or command == "make download":
+            continue  # tests run in the environment already; test_download.py runs the other
+        if words[0] == "make":
+            assert command in (ROOT / ".ci/run").read_text()
+        elif words[0] == "cd":
+            clone = Clone((clone.path / words[1]).resolve())
+        else:
+            clone.run(*words)
+    return clone
+
+
 @pytest.mark.slow
 def test_all_other_commands_of_the_pages_work(through_snakemake: Clone, tmp_path: Path) -> None:
     for page in PAGES:
-        if page == CLUSTER_PAGE:
-            continue  # slurm/test_slurm.py runs its commands
-        clone = through_snakemake.copy(tmp_path / page.stem) if commands(page) else through_snakemake
-        for command in commands(page):
-            if command.startswith("source ") or command == "make download":
-                continue  # tests run in the environment already; test_download.py runs the other
-            if command.startswith("make "):
-                assert command in (ROOT / ".ci/run").read_text()
-            else:
-                clone.run(*command.split())
+        # slurm/test_slurm.py runs the cluster's commands.
+        if commands(page) and page not in (SHARING, CLUSTER_PAGE):
+            follow(page, through_snakemake.copy(tmp_path / page.stem))
+
+
+@pytest.mark.slow
+def test_the_page_on_sharing_ends_in_a_clone_with_nothing_to_do(
+    through_snakemake: Clone, bucket: Bucket, tmp_path: Path
+) -> None:
+    clone = through_snakemake.copy(tmp_path / "sharing")
+    last = follow(SHARING, clone)
+    assert last.path == tmp_path / "another-colleague"
+    for path in (clone.path, tmp_path / "colleague", last.path):
+        assert Clone(path).run("dvc", "status").strip() == "Data and pipelines are up to date."
+    last.assert_nothing_to_do()
+    assert Folder(tmp_path / "group/dawnchorus").names() == bucket.names()
+
+
+def test_the_page_on_sharing_verifies_every_remote() -> None:
+    lines = commands(SHARING)
+    added = [number for number, line in enumerate(lines) if line.startswith("dvc remote add")]
+    assert len(added) == 2
+    for number in added:
+        name = lines[number].split()[-2]
+        assert lines[number + 1] == f"dvc remote modify {name} verify true"

@@ -265,18 +265,6 @@ def test_touched_deleted_and_damaged_files(dvc_clone: Clone) -> None:
     clone.assert_nothing_to_do()
 
 
-def test_a_pulled_clone_has_nothing_to_do(clone: Clone, tmp_path: Path) -> None:
-    clone.run("dvc", "remote", "add", "--default", "storage", str(tmp_path / "remote"))
-    clone.commit("remote")
-    clone.run("dvc", "push")
-    colleague = clone.git_clone(tmp_path / "colleague")
-    colleague.run("dvc", "pull")
-    assert colleague.assert_engines_agree() == set()
-    colleague.assert_nothing_to_do()
-    colleague.edit_params("ensemble", {"bootstrap_samples": 150})
-    assert colleague.assert_engines_agree() == {"check_params", "ensemble"}
-
-
 def test_a_training_parameter_a_killed_job_and_the_way_back(clone: Clone) -> None:
     submission = (clone.path / "results/submission.csv").read_bytes()
     clone.edit_params("train", {"learning_rate": 0.002, "every_epoch": True, "epochs": 2})
