@@ -12,7 +12,6 @@ from dvc.repo import Repo
 from dvc_data.hashfile.hash import file_md5
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
-from dvc_objects.fs import localfs
 
 from dawnchorus.errors import InputError
 from dawnchorus.progress import track
@@ -56,7 +55,7 @@ def _verify(repo: Any) -> Verdict:
     outs = [out for out in repo.index.outs if out.hash_info and out.exists]
     cache = repo.cache.local
     objects = {cache.oid_to_path(oid): oid for oid in cache.all()} if os.path.isdir(cache.path) else {}
-    members = {out: sorted(repo.dvcignore.find(localfs, out.fs_path)) if out.isdir() else [out.fs_path] for out in outs}
+    members = {out: sorted(repo.dvcignore.find(out.fs, out.fs_path)) if out.isdir() else [out.fs_path] for out in outs}
     hashes = _hashes([*(path for paths in members.values() for path in paths), *objects])
 
     damaged = {
@@ -94,7 +93,7 @@ def _hashes(paths: list[str]) -> dict[str, str]:
 
 def _remembered(repo: Any, path: str) -> str | None:
     """What DVC takes a file's hash for, because size, time stamp and inode are those of that time."""
-    _, hash_info = repo.state.get(path, localfs)
+    _, hash_info = repo.state.get(path, repo.cache.local.fs)
     return hash_info.value if hash_info else None
 
 
