@@ -1,7 +1,7 @@
 # Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, SLURM=1 adds what submits to Slurm, CORES=n is the number
 # of cores, DATA=folder the download's.
 .DEFAULT_GOAL := help
-.PHONY: help env demo download test lint bench clean
+.PHONY: help env demo download verify test lint bench clean
 
 SHELL := /bin/bash
 # Once chosen, CUDA and Slurm stay.
@@ -32,6 +32,9 @@ demo: env ## run the whole workflow as params.yaml says, then print its metrics
 
 download: env ## fetch the RFCx competition's data from Kaggle into data/rfcx (DATA=folder: elsewhere)
 	@PYTHONPATH=src python workflow/scripts/download.py --output "$(DATA)"
+
+verify: env ## hash all outputs and DVC's cache anew, and remove what is damaged though no time stamp shows it
+	@PYTHONPATH=src python workflow/scripts/verify.py
 
 test: env ## run all tests
 	pytest --numprocesses 2 --dist worksteal -r s

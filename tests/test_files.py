@@ -1,11 +1,13 @@
 """Files appear whole or not at all; progress is readable in a log."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from dawnchorus.files import replacing
 from dawnchorus.progress import Progress, progress_line, track
+from dawnchorus.script import run
 from dawnchorus.seeding import generator
 
 
@@ -23,6 +25,15 @@ def test_a_file_that_could_not_be_finished_leaves_the_old_one(tmp_path: Path) ->
         fail()
     assert target.read_text() == "old"
     assert [file.name for file in target.parent.iterdir()] == ["table.csv"]
+
+
+def test_an_error_without_a_place_gets_one(tmp_path: Path) -> None:
+    def fill() -> None:
+        with replacing(tmp_path / "table.csv"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(SystemExit, match=r"error: .*/table\.csv: No space left on device; check the disk's space"):
+        run(fill)
 
 
 def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:

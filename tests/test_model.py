@@ -375,6 +375,14 @@ def test_a_clip_scores_the_maximum_over_its_windows(tiny: Params, tmp_path: Path
         np.testing.assert_allclose(scores[number], scorer.predict_on_batch(windows).max(axis=0), atol=1e-5)
 
 
+def test_scores_that_are_no_numbers_are_an_error(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    scorer, _ = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+    scorer.set_weights([np.full_like(weight, np.nan) for weight in scorer.get_weights()])
+    with pytest.raises(InputError, match=r"\.npy: \d+ of \d+ recordings get scores that are no numbers"):
+        score_recordings(scorer, tmp_path, sorted(set(annotations.recording_ids)), hop_frames=23, batch_size=7)
+
+
 def test_validation_is_of_whole_recordings_and_of_the_present_weights(tiny: Params, tmp_path: Path) -> None:
     """The notebook's metric goes on from the last epoch, and takes the maximum over unrelated crops."""
     rng = np.random.default_rng(0)

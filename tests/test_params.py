@@ -140,3 +140,46 @@ def test_every_parameter_says_what_it_means() -> None:
         fields = getattr(section.annotation, "model_fields", None)
         for name, field in (fields or {}).items():
             assert field.description, name
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("seed: !!int x", "ValueError"),
+        ("seed: !!bool x", "KeyError"),
+        ("seed: 2001-99-99", "month must be"),
+        ("seed: " + "1" * 5000, "5000 digits"),
+        ("seed: 0x" + "f" * 5000, "an integer of 20000 bits"),
+        ("a: " + "[" * 20_000, "nested more than 32 levels"),
+        ("a0: &a0 {x: 1}\n" + "".join(f"a{row}: &a{row} {{<<: [{f'*a{row - 1}, ' * 9}]}}\n" for row in range(1, 20)),
+         "more than 10000 values"),
+    ],
+)  # fmt: skip
+def test_yaml_that_python_cannot_hold_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=reason) as error:
+        load_params(path)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("spectrogram.sample_rate", 10**400),
+        ("spectrogram.n_mels", 10**12),
+        ("window.seconds", 1e308),
+        ("train.epochs", 10**400),
+        ("demo.train_recordings", 10**30),
+        ("folds", [0, 10**30]),
+    ],
+)
+def test_numbers_that_overflow_are_refused(edited: Edit, key: str, value: object) -> None:
+    with pytest.raises(InputError, match="expected less than or equal to"):
+        load_params(edited(key, value))
+
+
+@pytest.mark.parametrize("root", ["$(touch here)", "`touch here`", 'a" ; touch here ; "', "a\\", "a\nb"])
+def test_a_folder_that_a_shell_would_read_as_a_command_is_refused(edited: Edit, root: str) -> None:
+    with pytest.raises(InputError, match=r"data\.root: found .*, expected a path without"):
+        load_params(edited("data.root", root))

@@ -71,6 +71,10 @@ FAULTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "NaN": (lambda folder: _strange(folder / "a.wav", np.nan), "NaN or infinite samples"),
     "absurd": (lambda folder: _strange(folder / "a.wav", 1e30), "no sound: samples of up to 1e+30"),
     "FLAC of unknown length": (lambda folder: _of_unknown_length(folder / "a.flac"), "unreadable: its length is not"),
+    "a rate of 1 Hz": (
+        lambda folder: written(folder / "a.wav", noise(), rate=1),
+        "absurd rate: 1 Hz, expected 1000 to",
+    ),
     "infinite": (lambda folder: _strange(folder / "a.wav", np.inf), "NaN or infinite samples"),
 }
 

@@ -169,3 +169,25 @@ def test_empty_bands_are_found(params: Params) -> None:
     np.testing.assert_array_equal(np.flatnonzero(constant), empty)
     for settings in (params.spectrogram, load_params(ROOT / "presets/rfcx.yaml").spectrogram):
         assert len(empty_bands(settings)) == 0
+
+
+def test_what_is_no_sound_is_refused_even_after_the_pre_flight(tmp_path: Path) -> None:
+    samples = sound(0.5, 48_000)
+    cases: list[tuple[float, int, str]] = [
+        (np.nan, 48_000, "no sound"), (1e30, 48_000, "no sound"), (0.0, 1, "rate of 1 Hz, expected 1000 to"),
+    ]  # fmt: skip
+    for value, rate, reason in cases:
+        samples[100] = value
+        soundfile.write(tmp_path / "a.wav", samples, rate, subtype="FLOAT")
+        with pytest.raises(InputError, match=rf"a\.wav: .*{reason}"):
+            read(tmp_path / "a.wav")
+
+
+def test_an_archive_or_half_a_heading_in_the_place_of_a_spectrogram_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", np.zeros(3))
+    np.save(tmp_path / "b.npy", np.zeros((2, 2), np.float16))
+    no_brace = (tmp_path / "b.npy").read_bytes().replace(b"{", b" ")
+    for content in ((tmp_path / "a.npz").read_bytes(), b"PK\x03\x04 and no more", no_brace):
+        (tmp_path / "a.npy").write_bytes(content)
+        with pytest.raises(InputError, match=r"a\.npy: cannot be read"):
+            Spectrograms(tmp_path).frames("a")

@@ -1,5 +1,6 @@
 """Bad tables give one clear error with file, line, column and remedy."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,17 @@ import pandas as pd
 import pytest
 
 from dawnchorus.errors import InputError
-from dawnchorus.tables import read_annotations, read_scores, read_truth, require_recordings, write_scores
+from dawnchorus.tables import (
+    read_annotations,
+    read_folds,
+    read_recordings,
+    read_scores,
+    read_skipped,
+    read_species,
+    read_truth,
+    require_recordings,
+    write_scores,
+)
 
 HEADING = "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max"
 
@@ -90,3 +101,25 @@ def test_scores_survive_writing_and_reading(tmp_path: Path) -> None:
     scores = np.random.default_rng(0).random((5, 3), dtype=np.float32)
     write_scores(tmp_path / "scores.csv", list("abcde"), scores)
     np.testing.assert_array_equal(read_scores(tmp_path / "scores.csv").to_numpy(np.float32), scores)
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "names"),
+    [
+        (read_recordings, "recording_id,file,same_as\na,../a.wav,a\n", ["line 2", "column file", "'../a.wav'"]),
+        (read_recordings, "recording_id,file,same_as\n..,a.wav,a\n", ["line 2", "column recording_id"]),
+        (read_recordings, "recording_id,file,same_as\na,a.wav,a\na,a.wav,a\n", ["line 3", "each recording once"]),
+        (read_folds, "recording_id,fold\na,1.5\n", ["line 2", "column fold", "1.5"]),
+        (read_folds, "recording_id,fold\na,1e300\n", ["line 2", "column fold", "1e+300"]),
+        (read_folds, "recording_id,fold\n,1\n", ["line 2", "column recording_id"]),
+        (read_species, "species\ns0\ns2\n", ["line 3", "column species", "'s2'"]),
+        (read_skipped, "split,recording_id,usable\ntrain,a,no\n", ["line 2", "column usable", "'no'"]),
+    ],
+)
+def test_the_workflows_own_tables(tmp_path: Path, read: Callable[[Path], object], text: str, names: list[str]) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read(path)
+    for name in [str(path), *names]:
+        assert name in str(error.value)

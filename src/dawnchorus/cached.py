@@ -81,7 +81,7 @@ class Spectrograms:
         if spectrogram.shape[1] != window.shape[1]:
             raise InputError(
                 f"{self._folder / recording_id}.npy: has {spectrogram.shape[1]} mel bands, expected {window.shape[1]}; "
-                "delete it and run again"
+                "run `make verify`, then again"
             )
         part = spectrogram[start : start + len(window)]
         window[: len(part)] = part
@@ -91,14 +91,16 @@ class Spectrograms:
     def _open(self, recording_id: str) -> NDArray[np.float16]:
         path = self._folder / f"{recording_id}.npy"
         try:
-            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            # Unlike `load` it knows no format but this one: no archives, and no pickles.
+            mapped = np.lib.format.open_memmap(path, mode="r")
+        # NumPy reads the heading as Python's source, with whatever its parser raises.
+        except Exception as error:
             raise InputError(
                 f"{path}: cannot be read: {error}; does recording {recording_id!r} have an audio file? "
-                "If so, delete the file and run again"
+                "If so, run `make verify`, then again"
             ) from error
         if mapped.dtype != np.float16 or mapped.ndim != 2 or not mapped.size:
-            raise InputError(f"{path}: is no spectrogram of float16 frames; delete the file and run again")
+            raise InputError(f"{path}: is no spectrogram of float16 frames; run `make verify`, then again")
         # A plain array over the same memory: slicing it takes a tenth of the time.
         return mapped.view(np.ndarray)
 

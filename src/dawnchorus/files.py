@@ -20,6 +20,10 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.is_dir():
             shutil.rmtree(path)
         temporary.replace(path)
+    except OSError as error:
+        # A write that finds the disk full does not say where.
+        error.filename = error.filename or str(path)
+        raise
     finally:
         _remove(temporary)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.cached import Spectrograms
+from dawnchorus.errors import InputError
 from dawnchorus.progress import track
 from dawnchorus.windows import cover
 
@@ -32,6 +33,9 @@ def score_recordings(
 
     Returns:
         Scores with shape [Recordings, Species].
+
+    Raises:
+        InputError: a score is no number, so the spectrogram or the weights are damaged.
     """
     spectrograms = Spectrograms(folder)
     scores = np.zeros((len(recording_ids), scorer.output_shape[-1]), np.float32)
@@ -51,4 +55,11 @@ def score_recordings(
                 flush()
     if owners:
         flush()
+    damaged = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+    if len(damaged):
+        path = folder / f"{recording_ids[damaged[0]]}.npy"
+        raise InputError(
+            f"{path}: {len(damaged)} of {len(scores)} recordings get scores that are no numbers, this one first; it "
+            "or the model's weights are damaged: `make verify` finds which"
+        )
     return scores

@@ -1,16 +1,22 @@
 """The parameters of an experiment: what `params.yaml` may hold, with units and limits."""
 
 import json
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
 from dawnchorus.errors import InputError
 
 BackboneName = Literal["small_cnn", "small_resnet", "inception", "efficientnet", "resnet"]
+
+# Aliases of aliases can stand for more than fits into any memory.
+MOST_VALUES = 10_000
+DEEPEST = 32
 
 # Fewest frames and mel bands that a backbone's poolings leave something of; for the last three Keras's own limits.
 SMALLEST_IMAGE: dict[BackboneName, int] = {
@@ -28,10 +34,13 @@ Augmentation = Literal[
     "time_dropout", "time_masks", "frequency_masks", "brightness", "contrast", "flip_time", "flip_frequency"
 ]
 
-PositiveInt = Annotated[int, Field(ge=1)]
+# More than any use has, and few enough that no product of two overflows.
+MOST = 10**9
+
+PositiveInt = Annotated[int, Field(ge=1, le=MOST)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0, le=MOST)]
 
 
 class Section(BaseModel):
@@ -45,11 +54,11 @@ class Demo(Section):
 
     seed: Seed = Field(description="songs, individuals, prevalence order and every recording follow from it")
     species: Annotated[int, Field(ge=8, le=200)] = Field(description="number of species")
-    train_recordings: Annotated[int, Field(ge=4)] = Field(description="number of training recordings")
-    test_recordings: Annotated[int, Field(ge=2)] = Field(description="number of test recordings")
+    train_recordings: Annotated[int, Field(ge=4, le=MOST)] = Field(description="number of training recordings")
+    test_recordings: Annotated[int, Field(ge=2, le=MOST)] = Field(description="number of test recordings")
     seconds: Annotated[float, Field(ge=4, le=3600)] = Field(description="length of a recording, s")
-    tp_per_species: Annotated[int, Field(ge=2)] = Field(description="at most so many TP boxes for a species")
-    fp_per_species: Annotated[int, Field(ge=1)] = Field(description="FP boxes for a species")
+    tp_per_species: Annotated[int, Field(ge=2, le=MOST)] = Field(description="at most so many TP boxes for a species")
+    fp_per_species: PositiveInt = Field(description="FP boxes for a species")
     commonest: Fraction = Field(description="prevalence of the commonest species, fraction of recordings")
     rarest: Annotated[float, Field(gt=0, le=1)] = Field(
         description="prevalence of the rarest species, fraction of recordings"
@@ -74,6 +83,14 @@ class Data(Section):
         description="what recordings that cannot be used do: stop the run, or be skipped with their rows"
     )
 
+    @field_validator("root")
+    @classmethod
+    def _no_shell_would_change_it(cls, root: str) -> str:
+        # It stands in the stages' commands, between double quotes.
+        if not root.isprintable() or set(root) & set('"$`\\'):
+            raise ValueError(f'found {_shown(root)}, expected a path without ", $, `, \\ and control characters')
+        return root
+
 
 class Split(Section):
     """How annotated recordings are divided into folds."""
@@ -97,10 +114,12 @@ class Split(Section):
 class Spectrogram(Section):
     """The mel spectrogram that is cached for every recording."""
 
-    sample_rate: Annotated[int, Field(ge=1000)] = Field(description="recordings are resampled to it, Hz")
-    n_fft: Annotated[int, Field(ge=16)] = Field(description="samples in a frame's Hann window and Fourier transform")
+    sample_rate: Annotated[int, Field(ge=1000, le=10_000_000)] = Field(description="recordings are resampled to it, Hz")
+    n_fft: Annotated[int, Field(ge=16, le=2**20)] = Field(
+        description="samples in a frame's Hann window and Fourier transform"
+    )
     hop_length: PositiveInt = Field(description="samples between two frames")
-    n_mels: Annotated[int, Field(ge=8)] = Field(description="mel bands")
+    n_mels: Annotated[int, Field(ge=8, le=2**16)] = Field(description="mel bands")
     f_min: Annotated[float, Field(ge=0)] = Field(description="lower edge of the lowest band, Hz")
     f_max: PositiveFloat = Field(description="upper edge of the highest band, Hz; at most half the sample rate")
 
@@ -179,14 +198,14 @@ class Train(Section):
     fp_fraction: Fraction = Field(
         description="part of the FP boxes that an epoch draws windows around, others in each; TP boxes all count"
     )
-    batch_size: Annotated[int, Field(ge=2)] = Field(description="windows in a step")
+    batch_size: Annotated[int, Field(ge=2, le=MOST)] = Field(description="windows in a step")
     learning_rate: PositiveFloat = Field(description="highest learning rate of the schedule")
     warmup_learning_rate: PositiveFloat = Field(description="learning rate of the first step")
     warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
         description="part of the steps until the highest learning rate; a cosine to 0 follows"
     )
     begin_within: Fraction = Field(description="the annotated box begins in this first part of its window")
-    mixup_alpha: Annotated[float, Field(ge=0)] = Field(
+    mixup_alpha: Annotated[float, Field(ge=0, le=MOST)] = Field(
         description="Beta(alpha, alpha) of mixup's weights; 0 for no mixup"
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
@@ -223,7 +242,7 @@ class Infer(Section):
 class Ensemble(Section):
     """Averaging and its evaluation."""
 
-    bootstrap_samples: Annotated[int, Field(ge=100)] = Field(
+    bootstrap_samples: Annotated[int, Field(ge=100, le=MOST)] = Field(
         description="resamplings of the recordings behind the 95 % intervals"
     )
 
@@ -236,7 +255,9 @@ class Params(Section):
     demo: Demo
     split: Split
     backbones: Annotated[list[BackboneName], Field(min_length=1)] = Field(description="networks of the ensemble")
-    folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = Field(description="0, 1, 2, ...")
+    folds: Annotated[list[Annotated[int, Field(ge=0, le=MOST)]], Field(min_length=2)] = Field(
+        description="0, 1, 2, ..."
+    )
     spectrogram: Spectrogram
     window: Window
     image: Image
@@ -306,11 +327,18 @@ def load_params(path: Path | str) -> Params:
     path = Path(path)
     try:
         # YAML 1.2, as DVC reads it: 1e-5 is a number.
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        excess = _excess(text)
+        content = None if excess else YAML(typ="safe", pure=True).load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
     except YAMLError as error:
         raise InputError(f"{path}: is not valid YAML: {error}") from error
+    # A number, a date or a tag that Python's own constructors refuse comes with whatever they raise.
+    except Exception as error:
+        raise InputError(f"{path}: holds a value that cannot be read: {type(error).__name__}: {error}") from error
+    if excess:
+        raise InputError(f"{path}: {excess}; expected sections of keys and values, as in presets/")
     if not isinstance(content, dict):
         raise InputError(f"{path}: found {type(content).__name__}, expected sections such as 'data:' and 'train:'")
     try:
@@ -324,6 +352,44 @@ def json_schema() -> str:
     return json.dumps(Params.model_json_schema(), indent=2) + "\n"
 
 
+def _excess(text: str) -> str:
+    """What of a YAML text would fill the memory, aliases being written out; empty for nothing."""
+    sizes: dict[str, int] = {}
+    counts, anchors = [0], [""]
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, AliasEvent):
+            counts[-1] += sizes.get(event.anchor, 1)
+        elif isinstance(event, ScalarEvent):
+            counts[-1] += 1
+        elif isinstance(event, CollectionStartEvent):
+            counts.append(1)
+            anchors.append(event.anchor)
+            if len(counts) > DEEPEST:
+                return f"is nested more than {DEEPEST} levels deep"
+        elif isinstance(event, CollectionEndEvent):
+            size = counts.pop()
+            counts[-1] += size
+            sizes[anchors.pop()] = size
+        if counts[-1] > MOST_VALUES:
+            return f"holds more than {MOST_VALUES} values, its aliases being written out"
+    return ""
+
+
+class _Short(reprlib.Repr):
+    """Shows a value of any depth and size in a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxlist, self.maxdict, self.maxstring, self.maxother = 2, 20, 10, 200, 200
+
+    def repr_int(self, x: int, level: int) -> str:
+        # Python refuses to write out an integer of thousands of digits.
+        return repr(x) if x.bit_length() < 200 else f"an integer of {x.bit_length()} bits"
+
+
+_shown = _Short().repr
+
+
 def _explain(path: Path, content: dict[str, Any], item: Any) -> str:
     """One line for one of pydantic's errors: file, key, value found, and what is allowed."""
     location = item["loc"]
@@ -332,13 +398,14 @@ def _explain(path: Path, content: dict[str, Any], item: Any) -> str:
         section: type[BaseModel] = Params
         for part in location[:-1]:
             section = section.model_fields[part].annotation  # type: ignore[assignment]
-        return f"{path}: {key}: unknown key with value {item['input']!r}; known here: {', '.join(section.model_fields)}"
+        known = ", ".join(section.model_fields)
+        return f"{path}: {key}: unknown key with value {_shown(item['input'])}; known here: {known}"
     if item["type"] == "missing":
         return f"{path}: {key}: is missing; {_description(location)}"
     if item["type"] == "value_error":
         return f"{path}: {key + ': ' if key else ''}{item['ctx']['error']}"
     rule = item["msg"].removeprefix("Input should be ")
-    return f"{path}: {key}: found {item['input']!r}, expected {rule}; {_description(location)}"
+    return f"{path}: {key}: found {_shown(item['input'])}, expected {rule}; {_description(location)}"
 
 
 def _description(location: tuple[str | int, ...]) -> str:

@@ -11,6 +11,8 @@ import pandas as pd
 import soundfile
 from numpy.typing import NDArray
 
+from dawnchorus.audio import ABSURD_PEAK, RATES
+
 BLOCK = 2**20
 # Annotations are rounded, and MP3 decoders cut or pad some frames: so much too long or too short is nothing.
 TOLERANCE_SECONDS = 0.1
@@ -19,8 +21,6 @@ CLIPPED_RUN = 3
 FULL_SCALE = 0.999
 # More than a year; libsndfile's answer where a FLAC does not say its length.
 MOST_FRAMES = 2**45
-# So far beyond full scale is no sound but damage.
-ABSURD_PEAK = 1e4
 # Recorders count a heading or a filling byte too much.
 RIFF_TOLERANCE = 16
 # A WAV that was written to a pipe says this, for its size was not known.
@@ -70,6 +70,9 @@ def inspect(path: Path, sample_rate: int, window_seconds: float) -> Inspection:
             found.rate, found.channels = file.samplerate, file.channels
             if file.format == "MP3" and path.suffix.lower() != ".mp3":
                 found.remarks.append(f"MP3 by content: named {path.suffix}")
+            if not RATES[0] <= found.rate <= RATES[1]:
+                found.faults.append(f"absurd rate: {found.rate} Hz, expected {RATES[0]} to {RATES[1]}")
+                return found
             _decode(file, found)
     except (OSError, soundfile.SoundFileError) as error:
         found.faults.append(f"unreadable: {str(error).strip()}")
@@ -105,7 +108,7 @@ def _decode(file: soundfile.SoundFile, found: Inspection) -> None:
     digest = hashlib.blake2b(digest_size=16)
     reason = ""
     try:
-        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+        while len(block := file.read(max(1, BLOCK // file.channels), dtype="float32", always_2d=True)):
             decoded += len(block)
             finite = finite and bool(np.isfinite(block).all())
             digest.update(block.tobytes())

@@ -1,11 +1,14 @@
 """The figures of an experiment: `results/metrics.json` and the average precision of each species."""
 
+import json
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dawnchorus.answers import Answers
+from dawnchorus.errors import InputError
 from dawnchorus.metrics import average_precisions, evaluate, evaluate_constant, evaluate_random
 from dawnchorus.seeding import generator
 
@@ -43,6 +46,20 @@ def species_average_precision(answers: Answers, scores: pd.DataFrame) -> pd.Data
     """A row for each species: species, average_precision (empty where the labels do not give one)."""
     values = average_precisions(answers.truth, scores.loc[answers.recording_ids].to_numpy(), answers.known)
     return pd.DataFrame({"species": scores.columns, "average_precision": values.round(6)})
+
+
+def read_as_text(path: Path) -> str:
+    """What `as_text` gives of a file.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    try:
+        return as_text(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{path}: holds no metrics of this version: {type(error).__name__}: {error}; delete it and run again"
+        ) from error
 
 
 def as_text(metrics: dict[str, dict]) -> str:

@@ -13,4 +13,5 @@ def run(main: Callable[[], None]) -> None:
     except InputError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
-        sys.exit(f"error: {error.filename or 'a file'}: {error.strerror}; check the disk's space and the permissions")
+        reason = error.strerror or error
+        sys.exit(f"error: {error.filename or 'a file'}: {reason}; check the disk's space and the permissions")

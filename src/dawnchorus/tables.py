@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dawnchorus.errors import InputError
+from dawnchorus.params import MOST
 
 ANNOTATION_COLUMNS = ["recording_id", "species_id", "songtype_id", "t_min", "f_min", "t_max", "f_max"]
 # Nothing here asks for the type of a song, so a table of one's own may do without it.
@@ -152,13 +153,22 @@ def read_recordings(path: Path) -> pd.DataFrame:
     Returns:
         Text columns file and same_as (the first recording with the same samples, mostly itself), indexed by
         recording_id.
+
+    Raises:
+        InputError: as in `read_scores`, and for a name that leads into another folder.
     """
-    return _read(path, ["recording_id", "file", "same_as"]).set_index("recording_id")
+    columns = ["recording_id", "file", "same_as"]
+    table = _read(path, columns)[columns]
+    for column in columns:
+        _refuse(path, table, column, ~table[column].map(_is_file_name), "a name without a folder")
+    _refuse(path, table, "recording_id", table.recording_id.duplicated(), "each recording once")
+    return table.set_index("recording_id")
 
 
 def read_skipped(path: Path) -> list[str]:
     """Read `data/audio.csv`: the names of the recordings that cannot be used, as split/recording_id."""
     table = _read(path, ["split", "recording_id", "usable"])
+    _refuse(path, table, "usable", ~table.usable.isin(["0", "1"]), "0 or 1")
     bad = table[table.usable == "0"]
     return [f"{split}/{name}" for split, name in zip(bad.split, bad.recording_id, strict=True)]
 
@@ -169,12 +179,17 @@ def read_folds(path: Path) -> pd.Series:
     Where `split.method` lets a recording stand in several folds, it has a row for each; -1 is no fold's validation.
     """
     table = _read(path, ["recording_id", "fold"])
-    return _numbers(path, table, "fold").astype(int).set_axis(table.recording_id)
+    _refuse(path, table, "recording_id", table.recording_id == "", "a recording's name")
+    table["fold"] = _numbers(path, table, "fold")
+    _refuse(path, table, "fold", (table.fold % 1 != 0) | ~table.fold.between(-1, MOST), "a fold's number, or -1")
+    return table.fold.astype(int).set_axis(table.recording_id)
 
 
 def read_species(path: Path) -> list[str]:
     """Read the names of the species out of `data/species.csv`: s0, s1, ..."""
-    return list(_read(path, ["species"]).species)
+    table = _read(path, ["species"])
+    _refuse(path, table, "species", table.species != species_columns(len(table)), "s0, s1, ... in this order")
+    return list(table.species)
 
 
 def read_both_annotations(folder: Path, n_species: int, group: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -195,7 +210,7 @@ def _read(path: Path, required: list[str], may_be_empty: bool = False) -> pd.Dat
         raise InputError(f"{path}: is missing; `data.root` in params.yaml names the folder of the data set") from error
     except pd.errors.EmptyDataError as error:
         raise InputError(f"{path}: is empty; expected a line with {', '.join(required)}, then rows") from error
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:
         raise InputError(f"{path}: cannot be read as a CSV table: {str(error).strip()}") from error
     # Blank lines count in the number of a line and for nothing else. Cells that are missing at a line's end are empty.
     table = table.fillna("")
@@ -215,6 +230,10 @@ def _numbers(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
     numbers = pd.to_numeric(table[column], errors="coerce").astype(float)
     _refuse(path, table, column, ~np.isfinite(numbers), "a number")
     return numbers
+
+
+def _is_file_name(name: str) -> bool:
+    return name not in ("", "..") and "\0" not in name and Path(name).name == name
 
 
 def _refuse(

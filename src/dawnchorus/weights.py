@@ -7,7 +7,7 @@ import keras
 from dawnchorus.errors import InputError
 
 
-def load_weights(model: keras.Model, path: Path, remedy: str = "delete the file and run again") -> None:
+def load_weights(model: keras.Model, path: Path, remedy: str = "run `make verify`, then again") -> None:
     """Load a model's weights in place.
 
     Args:
@@ -20,6 +20,7 @@ def load_weights(model: keras.Model, path: Path, remedy: str = "delete the file 
     """
     try:
         model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    # A damaged file raises whatever HDF5, zipfile or Keras meet first.
+    except Exception as error:
         reason = str(error).strip().split("\n")[0]
         raise InputError(f"{path}: holds no weights for this model: {reason}; {remedy}") from error

@@ -1,10 +1,9 @@
 """Print results/metrics.json as a small table."""
 
 import argparse
-import json
 from pathlib import Path
 
-from dawnchorus.report import as_text
+from dawnchorus.report import read_as_text
 from dawnchorus.script import run
 
 
@@ -12,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--metrics", type=Path, required=True)
     arguments = parser.parse_args()
-    print(as_text(json.loads(arguments.metrics.read_text())))
+    print(read_as_text(arguments.metrics))
 
 
 if __name__ == "__main__":

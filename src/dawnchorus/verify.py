@@ -1,0 +1,120 @@
+"""Damage that no time stamp shows: outputs and DVC's cache are hashed anew, whatever DVC remembers of them."""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc_data.hashfile.hash import file_md5
+from dvc_data.hashfile.hash_info import HashInfo
+from dvc_data.hashfile.tree import Tree
+
+from dawnchorus.errors import InputError
+from dawnchorus.progress import track
+
+
+@dataclass
+class Verdict:
+    """What verifying found.
+
+    Attributes:
+        n_files: how many were hashed.
+        damaged: a line for each file whose bytes changed unseen; it is removed.
+        changed: outputs that differ from dvc.lock, as `dvc status` says too; they stay.
+    """
+
+    n_files: int = 0
+    damaged: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+
+def verify(root: Path) -> Verdict:
+    """Hash every output and every object in DVC's cache, and remove what has changed unseen.
+
+    An object of the cache that goes and whose output in the workspace is whole comes back from there.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        InputError: DVC cannot read the project, or another DVC works on it.
+    """
+    try:
+        with Repo(str(root)) as repo, repo.lock:
+            return _verify(repo)
+    except DvcException as error:
+        raise InputError(f"DVC cannot verify {root}: {error}") from error
+
+
+def _verify(repo: Any) -> Verdict:
+    # A stage that has never run has no hashes.
+    outs = [out for out in repo.index.outs if out.hash_info and out.exists]
+    cache = repo.cache.local
+    objects = {cache.oid_to_path(oid): oid for oid in cache.all()} if os.path.isdir(cache.path) else {}
+    members = {out: sorted(repo.dvcignore.find(out.fs, out.fs_path)) if out.isdir() else [out.fs_path] for out in outs}
+    hashes = _hashes([*(path for paths in members.values() for path in paths), *objects])
+
+    damaged = {
+        path: f"output of {out.stage.addressing}"
+        for out, paths in members.items()
+        for path in paths
+        if _remembered(repo, path) not in (None, hashes[path])
+    }
+    actual = {out: _contents(out, {path: hashes[path] for path in paths}) for out, paths in members.items()}
+    whole = [out for out in outs if out.hash_info.value in actual[out]]
+    lost = {path: oid for path, oid in objects.items() if hashes[path] != oid.removesuffix(".dir")}
+    owners = {oid: out for out in repo.index.outs for oid in _objects_of(out, objects, lost)}
+    for path, oid in lost.items():
+        owner = owners.get(oid)
+        damaged[path] = (
+            f"DVC's copy of {owner} of {owner.stage.addressing}" if owner else "DVC's copy of an older output"
+        )
+    for path in damaged:
+        Path(path).unlink()
+    for out in whole:
+        if out.use_cache and not actual[out].keys().isdisjoint(lost.values()):
+            out.commit(relink=False)
+    lines = [
+        f"{os.path.relpath(path, repo.root_dir)}: {what}{', made again from it' if os.path.exists(path) else ''}"
+        for path, what in damaged.items()
+    ]
+    unseen = {out for out, paths in members.items() if not damaged.keys().isdisjoint(paths)}
+    return Verdict(len(hashes), lines, [str(out) for out in outs if out not in whole and out not in unseen])
+
+
+def _hashes(paths: list[str]) -> dict[str, str]:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return dict(zip(paths, track(pool.map(file_md5, paths), len(paths), "files hashed"), strict=True))
+
+
+def _remembered(repo: Any, path: str) -> str | None:
+    """What DVC takes a file's hash for, because size, time stamp and inode are those of that time."""
+    _, hash_info = repo.state.get(path, repo.cache.local.fs)
+    return hash_info.value if hash_info else None
+
+
+def _contents(out: Any, hashes: dict[str, str]) -> dict[str, str]:
+    """The objects that an output in the workspace would have in the cache, and their files."""
+    contents = {value: path for path, value in hashes.items()}
+    if out.isdir():
+        tree = Tree()
+        for path, value in hashes.items():
+            tree.add(Path(path).relative_to(out.fs_path).parts, None, HashInfo("md5", value))
+        tree.digest()
+        contents[tree.oid] = out.fs_path
+    return contents
+
+
+def _objects_of(out: Any, objects: dict[str, str], lost: dict[str, str]) -> list[str]:
+    """The objects in the cache that belong to an output, as far as its own list is whole."""
+    if not out.hash_info:
+        return []
+    oid = out.hash_info.value
+    path = out.cache.oid_to_path(oid)
+    if not oid.endswith(".dir") or path not in objects or path in lost:
+        return [oid]
+    return [oid, *(entry["md5"] for entry in json.loads(Path(path).read_text()))]

@@ -1,0 +1,158 @@
+"""Damaged audio files through pre-flight and caching, in a process of their own that a crash or a hang may end.
+
+`python tests/fuzzed_audio.py <kind> <cases> <folder>` prints how often each outcome came. The number of the case at
+hand stands in `<folder>/case`, its file beside it.
+"""
+
+import itertools
+import json
+import resource
+import struct
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from tiny import ROOT
+
+from dawnchorus.audio import read_blocks
+from dawnchorus.cached import write_spectrogram
+from dawnchorus.errors import InputError
+from dawnchorus.params import Spectrogram, load_params
+from dawnchorus.preflight import as_table, inspect
+from dawnchorus.spectrogram import mel_blocks
+
+# By kind: suffix, rate (Hz), channels and encoding of the file that is damaged.
+KINDS: dict[str, tuple[str, int, int, dict[str, str]]] = {
+    "wav": ("wav", 48_000, 2, {}),
+    "float": ("wav", 22_050, 1, {"subtype": "FLOAT"}),
+    "headings": ("wav", 48_000, 1, {}),
+    "flac": ("flac", 48_000, 2, {}),
+    "ogg": ("ogg", 44_100, 1, {}),
+    "mp3": ("mp3", 48_000, 1, {}),
+}
+# More than any of these small files may take.
+MEMORY = 2**30
+
+
+def damaged(good: bytes, rng: np.random.Generator) -> bytes:
+    """A file with some bytes flipped, set, cut off, put in, repeated, or replaced by an absurd number."""
+    content = bytearray(good)
+    for _ in range(rng.integers(1, 4)):
+        if not content:
+            break
+        within_heading = rng.random() < 0.6
+        at = int(rng.integers(min(len(content), 64) if within_heading else len(content)))
+        match rng.integers(6):
+            case 0:
+                content[at] ^= 1 << int(rng.integers(8))
+            case 1:
+                content[at] = int(rng.integers(256))
+            case 2:
+                del content[int(rng.integers(len(content))) :]
+            case 3:
+                content[at:at] = rng.bytes(int(rng.integers(1, 40)))
+            case 4:
+                content[at:at] = content[at : at + int(rng.integers(1, 200))]
+            case 5:
+                width = int(rng.choice([2, 4, 8]))
+                number = int(rng.choice([0, 1, -1, 255, 2**16, 2**31 - 1, -(2**31), 2**36 - 1]))
+                content[at : at + width] = struct.pack(rng.choice(["<q", ">q"]), number)[:width]
+    return bytes(content)
+
+
+def with_valid_sums(content: bytes) -> bytes:
+    """An OGG file whose pages have the check sums that libogg wants, without which it skips them."""
+    found = bytearray(content)
+    starts = [*(at for at in range(len(found)) if found[at : at + 4] == b"OggS"), len(found)]
+    for start, end in itertools.pairwise(starts):
+        if end - start >= 27:
+            found[start + 22 : start + 26] = bytes(4)
+            found[start + 22 : start + 26] = struct.pack("<I", _ogg_sum(found[start:end]))
+    return bytes(found)
+
+
+def _ogg_sum(page: bytearray) -> int:
+    value = 0
+    for byte in page:
+        value = (value << 8) & 0xFFFFFFFF ^ SUMS[value >> 24 ^ byte]
+    return value
+
+
+def _sums() -> list[int]:
+    values = []
+    for value in range(256):
+        value <<= 24
+        for _ in range(8):
+            value = (value << 1 ^ (0x04C11DB7 if value >> 31 else 0)) & 0xFFFFFFFF
+        values.append(value)
+    return values
+
+
+SUMS = _sums()
+
+
+def headings(good: bytes) -> Iterator[bytes]:
+    """A WAV under every combination of possible and impossible numbers in its heading."""
+    for kind, channels, rate, bits, size in itertools.product(
+        [1, 3, 0xFFFE], [0, 1, 1024, 65_535], [0, 1, 999, 48_000, 10_000_001, 2**31 - 1, 2**32 - 1], [0, 8, 16, 64],
+        [0, 2, 2**31 - 1, 2**32 - 1],
+    ):  # fmt: skip
+        frame = min(channels * bits // 8, 65_535)
+        yield (
+            good[:20]
+            + struct.pack("<HHIIHH", kind, channels, rate, rate * frame % 2**32, frame, bits)
+            + good[36:40]
+            + struct.pack("<I", size)
+            + good[44:]
+        )
+
+
+def outcome(path: Path, settings: Spectrogram) -> str:
+    """What comes of a file; whatever is none of our errors, or not finite, ends the process."""
+    found = inspect(path, settings.sample_rate, window_seconds=3.0)
+    assert np.isfinite([found.rate, found.seconds, found.peak, found.rms]).all(), found
+    assert not as_table({"train": {"a": found}}).isna().any(axis=None)
+    try:
+        write_spectrogram(path.parent, "a", mel_blocks(read_blocks(path, settings.sample_rate), settings))
+    except InputError as error:
+        message = str(error)
+        if str(path) not in message or not found.faults:
+            raise AssertionError(f"the pre-flight finds {found.faults}") from error
+        return found.faults[0].split(":")[0]
+    spectrogram = np.load(path.parent / "a.npy")
+    assert np.isfinite(spectrogram).all()
+    assert spectrogram.min() >= -100
+    if found.faults:
+        return found.faults[0].split(":")[0]
+    frame = settings.hop_length / settings.sample_rate
+    assert abs(len(spectrogram) * frame - found.seconds) <= 2 * frame, (len(spectrogram), found)
+    return "usable"
+
+
+def main() -> None:
+    kind, cases, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    suffix, rate, channels, options = KINDS[kind]
+    path = folder / f"a.{suffix}"
+    samples = np.random.default_rng(0).normal(0, 0.1, (rate // 4, channels)).clip(-0.9, 0.9)
+    soundfile.write(path, samples, rate, **options)
+    good = path.read_bytes()
+    settings = load_params(ROOT / "params.yaml").spectrogram
+    assert outcome(path, settings) == "usable"
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+
+    rng = np.random.default_rng(list(kind.encode()))
+    contents = headings(good) if kind == "headings" else (damaged(good, rng) for _ in range(cases))
+    outcomes: Counter[str] = Counter()
+    for case, content in enumerate(itertools.islice(contents, cases)):
+        (folder / "case").write_text(str(case))
+        path.write_bytes(with_valid_sums(content) if kind == "ogg" and case % 2 else content)
+        outcomes[outcome(path, settings)] += 1
+    print(json.dumps(outcomes))
+
+
+if __name__ == "__main__":
+    main()
