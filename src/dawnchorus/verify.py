@@ -12,9 +12,13 @@ from dvc.repo import Repo
 from dvc_data.hashfile.hash import file_md5
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
+from filelock import FileLock, Timeout
 
 from dawnchorus.errors import InputError
 from dawnchorus.progress import track
+
+# Held by a Snakemake while it runs; workflow/rules/dvc.smk takes it.
+RUN_LOCK = Path(".snakemake/dvc/run.lock")
 
 
 @dataclass
@@ -44,8 +48,10 @@ def verify(root: Path) -> Verdict:
         InputError: DVC cannot read the project, or another DVC works on it.
     """
     try:
-        with Repo(str(root)) as repo, repo.lock:
+        with Repo(str(root)) as repo, repo.lock, FileLock(root / RUN_LOCK, timeout=0):
             return _verify(repo)
+    except Timeout as error:
+        raise InputError(f"a Snakemake runs in {root}: verify when it has ended") from error
     except DvcException as error:
         raise InputError(f"DVC cannot verify {root}: {error}") from error
 
