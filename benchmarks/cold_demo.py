@@ -34,7 +34,7 @@ class StageRun:
 
 def measure(folder: Path) -> list[Row]:
     """Two rows: the share of the wall time in which no stage's process ran, and the processor's time of imports."""
-    clone = _clone(folder / "clone")
+    clone = clone_of_project(folder / "clone")
     python, log = folder / "tools/python", folder / "runs.log"
     python.parent.mkdir()
     python.write_text(TIMED_PYTHON.format(python=sys.executable, log=log))
@@ -68,7 +68,7 @@ def covered(stretches: list[tuple[float, float]]) -> float:
     return total
 
 
-def _clone(path: Path) -> Path:
+def clone_of_project(path: Path) -> Path:
     """The project's files as they are here, without results."""
     files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],

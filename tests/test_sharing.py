@@ -76,6 +76,7 @@ def test_a_pulled_clone_has_nothing_to_do(clone: Clone, storage: Storage, tmp_pa
     assert colleague.assert_engines_agree() == {"check_params", "ensemble"}
 
 
+@pytest.mark.parametrize("storage", ["folder"], indirect=True)
 def test_without_verify_damage_goes_unnoticed(clone: Clone, storage: Storage, tmp_path: Path) -> None:
     # Why docs/sharing.md has `verify` in the set-up; where DVC comes to look by default, that line may go.
     share(clone, storage.url, verify=False)
@@ -88,7 +89,11 @@ def test_without_verify_damage_goes_unnoticed(clone: Clone, storage: Storage, tm
     assert colleague.run("dvc", "status").strip() == UP_TO_DATE
 
 
-@pytest.mark.parametrize("output", ["results/models/small_cnn/0.weights.h5", "data/spectrograms/train"])
+@pytest.mark.parametrize(
+    ("storage", "output"),
+    [("folder", "results/models/small_cnn/0.weights.h5"), ("bucket", "data/spectrograms/train")],
+    indirect=["storage"],
+)
 def test_a_damaged_object_never_becomes_an_output(clone: Clone, storage: Storage, output: str, tmp_path: Path) -> None:
     share(clone, storage.url)
     is_folder = (clone.path / output).is_dir()
@@ -111,6 +116,7 @@ def test_a_damaged_object_never_becomes_an_output(clone: Clone, storage: Storage
     assert contents(colleague.path / output) == contents(clone.path / output)
 
 
+@pytest.mark.parametrize("storage", ["folder"], indirect=True)
 def test_a_damaged_list_of_a_folders_files_is_noticed(clone: Clone, storage: Storage, tmp_path: Path) -> None:
     share(clone, storage.url)
     oid = hash_of(clone, "data/spectrograms/test")
@@ -128,6 +134,7 @@ def test_a_damaged_list_of_a_folders_files_is_noticed(clone: Clone, storage: Sto
     assert colleague.run("dvc", "status").strip() == UP_TO_DATE
 
 
+@pytest.mark.parametrize("storage", ["bucket"], indirect=True)
 def test_a_lost_object_is_named_and_comes_back_by_a_copy(clone: Clone, storage: Storage, tmp_path: Path) -> None:
     share(clone, storage.url)
     oid = member_of(clone, "data/spectrograms/train")
