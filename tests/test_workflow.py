@@ -317,7 +317,8 @@ def test_a_model_is_untouched_by_what_it_is_validated_on(clone: Clone) -> None:
         clone.run("python", "workflow/scripts/train.py", "--params", "params.yaml", "--data", "data/demo/dataset",
                   "--folds", "data/folds.csv", "--species", "data/species.csv", "--spectrograms", "disturbed",
                   "--pretrained", "data/pretrained/small_cnn", "--backbone", "small_cnn", "--fold", "0", "--weights",
-                  "0.weights.h5", "--curve", "curve.csv", "--checkpoints", "checkpoints")  # fmt: skip
+                  "0.weights.h5", "--curve", "curve.csv", "--checkpoints", "checkpoints", "--unfinished",
+                  "unfinished", "--provenance", "provenance")  # fmt: skip
         clone.run("rm", "-r", "disturbed")
         return (clone.path / "0.weights.h5").read_bytes()
 

@@ -143,6 +143,9 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
         cluster.ask("scancel", first)
         second = runs.wait_for(both[0], after=first)
         cluster.ask("scancel", second)
+        # When the second attempt has failed too, Snakemake submits nothing more.
+        failures = "Error in rule train:"
+        wait_until(lambda: runs.output.read_text().count(failures) == 2, "a second failure", SECONDS_TO_TRAIN)
         runs.gate.unlink()
         assert run.wait(SECONDS_TO_TRAIN) != 0
     all_cores, one_core = [("8", "10000M", *WITHOUT_GPU)], [("1", "3000M", *WITHOUT_GPU)]
