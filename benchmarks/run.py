@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 
 from dawnchorus.demo.dataset import write_dataset
 from dawnchorus.params import Params, load_params
+from dawnchorus.provenance import processor
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("cache", "input", "models", "no-op", "demo", "growth", "memory")
@@ -88,11 +89,6 @@ def as_text(rows: list[Row]) -> str:
             f"| {row.name} | {row.unit} | " + " | ".join("" if f is None else f"{f:.3g}" for f in figures) + " |"
         )
     return "\n".join(lines)
-
-
-def processor() -> str:
-    lines = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return lines[0].split(":")[1].strip() if lines else platform.machine()
 
 
 if __name__ == "__main__":
