@@ -98,6 +98,9 @@ def refuse_other_writers(repo):
             return "dvc" in " ".join(psutil.Process(entry["pid"]).cmdline())
         except psutil.NoSuchProcess:
             return False
+        except psutil.AccessDenied:
+            # Another user's: it may be a colleague's DVC in this folder.
+            return True
 
     hardlinks = repo.config["core"].get("hardlink_lock", False)
     try:
