@@ -196,7 +196,10 @@ class _Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         loss = float((logs or {})["loss"])
         if not np.isfinite(loss):
-            raise InputError(f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml")
+            raise InputError(
+                f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml, or find a damaged "
+                "spectrogram by `make verify`"
+            )
         found = self._validate()
         last_step = (epoch + 1) * self._crops.steps_per_epoch - 1
         row = {
@@ -225,7 +228,7 @@ class _Recorder(keras.callbacks.Callback):
     def _load(self, state: Path) -> None:
         self._trainer.optimizer.build(self._trainer.trainable_variables)
         try:
-            load_weights(self._trainer, state / "trainer.weights.h5")
+            load_weights(self._trainer, state / "trainer.weights.h5", remedy="it was written by an interrupted run")
             self.rows = json.loads((state / "curve.json").read_text())
             if self._metric != "last":
                 with np.load(state / "best.npz", allow_pickle=False) as best:

@@ -43,7 +43,8 @@ class Unfinished:
 
     def remove(self) -> None:
         """Remove the folder: the job is done, or its state is damaged."""
-        shutil.rmtree(self._folder, ignore_errors=not self._folder.exists())
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
 
 
 def fingerprint(settings: str, files: Iterable[Path], folders: Iterable[Path]) -> str:
