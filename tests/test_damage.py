@@ -122,8 +122,7 @@ def test_verify_leaves_what_dvc_itself_calls_changed(clone: Clone) -> None:
     assert (clone.path / "data/folds.csv").read_text() == "mine"
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_truncated_copy_in_the_cache_is_named_and_computed_again(clone: Clone, engine: tuple[str, ...]) -> None:
+def test_a_truncated_copy_in_the_cache_is_named_and_computed_again(clone: Clone) -> None:
     results = recorded(clone.path / "results")
     copy = cached(clone, WEIGHTS)
     copy.chmod(0o644)
@@ -132,8 +131,8 @@ def test_a_truncated_copy_in_the_cache_is_named_and_computed_again(clone: Clone,
     (clone.path / WEIGHTS).unlink()
     clone.edit_params("infer", {"hop_seconds": 0.5})
     # DVC trusts its copy and restores it; inference cannot read it.
-    output = clone.run(*engine, "--keep-going", fails=True)
-    (log,) = [output] if engine[0] == "dvc" else [(clone.path / "logs/infer/small_cnn-0.log").read_text()]
+    clone.snakemake("--keep-going", fails=True)
+    log = (clone.path / "logs/infer/small_cnn-0.log").read_text()
     assert f"error: {WEIGHTS}: holds no weights for this model" in log
     assert "run `make verify`, then again" in log
     assert "Traceback" not in log
@@ -141,7 +140,7 @@ def test_a_truncated_copy_in_the_cache_is_named_and_computed_again(clone: Clone,
     assert f"{copy.relative_to(clone.path)}: DVC's copy of {WEIGHTS} of train@small_cnn-0" in output
     clone.edit_params("infer", {"hop_seconds": 1.0})
     clone.started()
-    clone.run(*engine)
+    clone.snakemake()
     assert [name for name in clone.started() if name != "check_params"] == ["train small_cnn 0"]
     assert recorded(clone.path / "results") == results
 
@@ -200,19 +199,16 @@ def small_disk(clone: Clone) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(
-    clone: Clone, small_disk: Path, engine: tuple[str, ...]
-) -> None:
+def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(clone: Clone, small_disk: Path) -> None:
     clone.edit_params("spectrogram", {"hop_length": 1024})
-    output = clone.run(*engine, fails=True)
+    output = clone.snakemake("--cores", "1", fails=True)
     assert "No space left on device" in output
     assert "error: data/spectrograms/" in output
     assert "Traceback" not in output
     assert [path.name for path in small_disk.iterdir()] == ["lost+found"]
-    # Both engines end with the first stage that fails.
+    # It ends with the first stage that fails.
     assert len(clone.started()) == 2
     subprocess.run(["mount", "-o", "remount,size=50m", small_disk], check=True)
-    clone.run(*engine)
+    clone.snakemake()
     assert clone.started() == sorted(["cache_spectrograms test", "cache_spectrograms train", "ensemble", *MODELS])
     clone.assert_nothing_to_do()

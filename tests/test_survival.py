@@ -184,6 +184,21 @@ def test_locks_that_killed_runs_left_stop_nobody(tmp_path: Path, through_snakema
     clone.assert_nothing_to_do()
 
 
+def test_a_lock_file_that_a_killed_dvc_left_half_written_is_named(tmp_path: Path, through_snakemake: Clone) -> None:
+    clone = through_snakemake.copy(tmp_path / "clone")
+    lock = clone.path / "dvc.lock"
+    whole = lock.read_bytes()
+    lock.write_bytes(whole[: whole.rindex(b"size:") + 2])
+    said = clone.snakemake("--dry-run", fails=True)
+    assert "dvc.lock'" in said
+    assert ": was a `dvc repro` killed while it wrote it? `git checkout` it, or remove it" in said
+    lock.unlink()
+    clone.started()
+    clone.snakemake()
+    assert clone.started() == ["check_params"]
+    assert YAML(typ="safe").load(lock) == YAML(typ="safe").load(whole)
+
+
 def test_where_results_come_from_lies_beside_them(tmp_path: Path, through_snakemake: Clone) -> None:
     first = json.loads((through_snakemake.path / "results/provenance.json").read_text())
     (data,) = (

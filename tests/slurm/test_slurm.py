@@ -169,21 +169,19 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
 
     # Called again, it goes on. Training now needs more memory than it asks for at first.
     profile = clone.path / PROFILE
-    profile.write_text(profile.read_text().replace("attempt * 16000", "attempt * 500"))
+    profile.write_text(profile.read_text().replace("attempt * 16000", "attempt**3 * 400"))
     with runs.started(command) as run:
         assert run.wait(SECONDS_TO_TRAIN) == 0, runs.output.read_text()
     ended = runs.ended()
-    *killed, trained = ended.pop(both[0])
+    killed, trained = ended.pop(both[0])
     assert ended == {
         "infer small_cnn_0": [("1", "8000M", "04:00:00", "gres:gpu:1", "COMPLETED")],
         "infer small_cnn_1": [("1", "8000M", "04:00:00", "gres:gpu:1", "COMPLETED")],
         "ensemble": one_core,
     }
-    assert [job[1] for job in (*killed, trained)] in (["500M", "1000M"], ["500M", "1000M", "1500M"])
-    assert {job[-1] for job in killed} == {"FAILED"}
-    assert trained[-1] == "COMPLETED"
+    assert [(job[1], job[-1]) for job in (killed, trained)] == [("400M", "FAILED"), ("3200M", "COMPLETED")]
     logs = [path.read_text() for path in (clone.path / "logs/slurm/rule_train/small_cnn_0").iterdir()]
-    assert sum("exceeded memory limit" in log for log in logs) == len(killed)
+    assert sum("exceeded memory limit" in log for log in logs) == 1
     assert set(clone.started()) == {"train small_cnn 0", "infer small_cnn 0", "infer small_cnn 1", "ensemble"}
     for name in ("results/submission.csv", "results/metrics.json"):
         assert (clone.path / name).read_bytes() == (through_snakemake.path / name).read_bytes()

@@ -45,7 +45,13 @@ def make_plan():
             stale = repo.status()
             graph, root = repo.index.graph, repo.root_dir
     except (InputError, DvcException) as error:
-        raise WorkflowError(str(error)) from error
+        # DVC writes it in place; the rules' jobs do not.
+        remedy = (
+            ": was a `dvc repro` killed while it wrote it? `git checkout` it, or remove it where git has none, "
+            "and run again: finished stages come back from DVC's cache"
+        )
+        said = str(error)
+        raise WorkflowError(said + remedy if "dvc.lock'" in said else said) from error
     except (OSError, UnicodeError) as error:
         raise WorkflowError(
             f"DVC cannot read a file that a stage depends on: {error}; a broken link in data.root, "
@@ -95,7 +101,8 @@ def refuse_other_writers(repo):
 
     def lives(entry):
         try:
-            return "dvc" in " ".join(psutil.Process(entry["pid"]).cmdline())
+            command = " ".join(psutil.Process(entry["pid"]).cmdline())
+            return "dvc" in command or "dawnchorus.repro" in command
         except psutil.NoSuchProcess:
             return False
         except psutil.AccessDenied:

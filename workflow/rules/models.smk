@@ -27,7 +27,7 @@ rule fetch_weights:
     log:
         "logs/fetch_weights/{backbone}.log",
     shell:
-        "dvc --wait-for-lock repro --single-item fetch_weights@{wildcards.backbone}" " &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.repro fetch_weights@{wildcards.backbone}" " &> {log:q}"
 
 
 rule train:
@@ -43,7 +43,7 @@ rule train:
     resources:
         gpu=GPUS_OF_JOB,
     shell:
-        "dvc --wait-for-lock repro --single-item train@{wildcards.backbone}-{wildcards.fold}"
+        "PYTHONPATH=src python -m dawnchorus.repro train@{wildcards.backbone}-{wildcards.fold}"
         " &> {log:q}"
 
 
@@ -58,7 +58,7 @@ rule infer:
     resources:
         gpu=GPUS_OF_JOB,
     shell:
-        "dvc --wait-for-lock repro --single-item infer@{wildcards.backbone}-{wildcards.fold}"
+        "PYTHONPATH=src python -m dawnchorus.repro infer@{wildcards.backbone}-{wildcards.fold}"
         " &> {log:q}"
 
 
@@ -73,4 +73,4 @@ rule ensemble:
     log:
         "logs/ensemble.log",
     shell:
-        "dvc --wait-for-lock repro --single-item ensemble" " &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.repro ensemble" " &> {log:q}"
