@@ -44,8 +44,8 @@ def to_half(values: NDArray[np.float32]) -> NDArray[np.float16]:
     sign = half >> 16
     sign &= 0x8000
     half >>= 13
-    half &= 0x7FFF
     half |= sign
+    # Of the 32 bits there count the lower 16.
     return half.astype(np.uint16).view(np.float16)
 
 
