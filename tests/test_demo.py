@@ -153,13 +153,15 @@ def test_the_files_are_those_of_the_competition_and_follow_from_the_seed(tiny: P
         return {str(path.relative_to(tmp_path / name)): path.read_bytes() for path in paths}
 
     first, again = write("first", tiny.demo), write("again", tiny.demo)
-    other = write("other", tiny.demo.model_copy(update={"seed": 2}))
+    other = write("other", tiny.demo.model_copy(update={"seed": 2, "confusable_pairs": 2, "unlisted_species": 3}))
     assert first == again
     assert not set(first.values()) & set(other.values())
     sample = pd.read_csv(tmp_path / "first/sample_submission.csv")
     test = {path.stem for path in (tmp_path / "first/test").glob("*.flac")}
     assert set(sample.recording_id) == test == set(pd.read_csv(tmp_path / "first/truth_test.csv").recording_id)
     assert list(sample.columns) == ["recording_id", *[f"s{number}" for number in range(tiny.demo.species)]]
+    for table in ("sample_submission", "truth_test"):
+        assert list(pd.read_csv(tmp_path / f"other/{table}.csv").columns) == list(sample.columns)
     info = soundfile.info(next((tmp_path / "first/train").iterdir()))
     assert (info.samplerate, info.channels, info.duration) == (48_000, 1, tiny.demo.seconds)
     assert len(list((tmp_path / "first/train").iterdir())) == tiny.demo.train_recordings
