@@ -1,5 +1,7 @@
 """The embedded data set is as hard as it is meant to be, and always the same."""
 
+import re
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 from scipy.signal import find_peaks
+from tiny import ROOT, changed
 
 from dawnchorus.demo.backgrounds import background, band_power
 from dawnchorus.demo.dataset import (
@@ -15,12 +18,13 @@ from dawnchorus.demo.dataset import (
     draw_labels,
     draw_species,
     draw_truth,
+    recording_id,
     synthesize_recording,
     write_dataset,
 )
 from dawnchorus.demo.songs import KINDS, draw_individuals, draw_songs, sing
 from dawnchorus.metrics import evaluate_constant, evaluate_random
-from dawnchorus.params import Demo, Params
+from dawnchorus.params import Demo, Params, load_params
 
 
 def calls_of(demo: Demo, split: str) -> pd.DataFrame:
@@ -34,6 +38,26 @@ def calls_of(demo: Demo, split: str) -> pd.DataFrame:
 def calls(params: Params) -> pd.DataFrame:
     """All calls of the training part."""
     return calls_of(params.demo, "train")
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> Demo:
+    """The first of the two benchmark sets."""
+    return load_params(ROOT / "presets/benchmark.yaml").demo
+
+
+@pytest.fixture(scope="module")
+def second() -> Demo:
+    """The second one, as docs/demo.md gives it."""
+    params = load_params(ROOT / "presets/benchmark.yaml")
+    values = re.findall(r"-S demo\.(\w+)=([\d.]+)", (ROOT / "docs/demo.md").read_text())
+    return changed(params, {"demo": {key: float(text) if "." in text else int(text) for key, text in values}}).demo
+
+
+@pytest.fixture(scope="module")
+def chorus(benchmark: Demo) -> pd.DataFrame:
+    """All calls of the benchmark's training part."""
+    return calls_of(benchmark, "train")
 
 
 def test_how_much_a_submission_gets_that_knows_nothing(params: Params) -> None:
@@ -129,13 +153,67 @@ def test_the_files_are_those_of_the_competition_and_follow_from_the_seed(tiny: P
         return {str(path.relative_to(tmp_path / name)): path.read_bytes() for path in paths}
 
     first, again = write("first", tiny.demo), write("again", tiny.demo)
-    other = write("other", tiny.demo.model_copy(update={"seed": 2}))
+    other = write("other", tiny.demo.model_copy(update={"seed": 2, "confusable_pairs": 2, "unlisted_species": 3}))
     assert first == again
     assert not set(first.values()) & set(other.values())
     sample = pd.read_csv(tmp_path / "first/sample_submission.csv")
     test = {path.stem for path in (tmp_path / "first/test").glob("*.flac")}
     assert set(sample.recording_id) == test == set(pd.read_csv(tmp_path / "first/truth_test.csv").recording_id)
     assert list(sample.columns) == ["recording_id", *[f"s{number}" for number in range(tiny.demo.species)]]
+    for table in ("sample_submission", "truth_test"):
+        assert list(pd.read_csv(tmp_path / f"other/{table}.csv").columns) == list(sample.columns)
     info = soundfile.info(next((tmp_path / "first/train").iterdir()))
     assert (info.samplerate, info.channels, info.duration) == (48_000, 1, tiny.demo.seconds)
     assert len(list((tmp_path / "first/train").iterdir())) == tiny.demo.train_recordings
+
+
+@pytest.mark.parametrize("name", ["benchmark", "second"])
+def test_a_constant_submission_scores_on_the_benchmark_as_in_the_competition(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    demo = request.getfixturevalue(name)
+    truth = draw_truth(demo, draw_species(demo), "test")[:, : demo.species]
+    rng = np.random.default_rng(0)
+    assert 0.70 <= evaluate_constant(truth, np.ones_like(truth), 100, rng).lwlrap <= 0.80
+    assert evaluate_random(truth, np.ones_like(truth), 100, rng).lwlrap <= 0.40
+    assert truth.any(axis=0).all()
+
+
+def test_the_benchmark_sets_share_no_song_animal_or_recording(benchmark: Demo, second: Demo) -> None:
+    sets = [draw_species(demo) for demo in (benchmark, second)]
+    assert not set.intersection(*({one.song for one in species} for species in sets))
+    animals = [{animal for one in species for part in one.individuals.values() for animal in part} for species in sets]
+    assert not set.intersection(*animals)
+    names = [
+        {recording_id(demo, "test", index) for index in range(demo.test_recordings)} for demo in (benchmark, second)
+    ]
+    assert not set.intersection(*names)
+    assert sorted(one.prevalence for one in sets[0]) != sorted(one.prevalence for one in sets[1])
+
+
+def test_few_of_the_benchmarks_calls_are_labelled(benchmark: Demo, chorus: pd.DataFrame) -> None:
+    tp, fp = draw_labels(benchmark, draw_species(benchmark), chorus)
+    assert 0.05 <= len(tp) / (chorus.species_id < benchmark.species).sum() <= 0.10
+    assert 3 <= len(fp) / len(tp) <= 6
+    # Unlisted species call; nobody asks for them.
+    assert chorus.species_id.max() == benchmark.species + benchmark.unlisted_species - 1
+    assert set(tp.species_id) == set(fp.species_id) == set(range(benchmark.species))
+
+
+def test_most_of_the_benchmarks_calls_overlap_with_another_species(chorus: pd.DataFrame) -> None:
+    overlapped = []
+    for _, calls in chorus.groupby("recording_id"):
+        begin, end, species = (calls[name].to_numpy() for name in ("t_min", "t_max", "species_id"))
+        together = (begin[:, None] < end) & (begin < end[:, None]) & (species[:, None] != species)
+        overlapped.extend(together.any(axis=1))
+    assert np.mean(overlapped) >= 0.8
+
+
+def test_confusable_pairs_share_kind_and_band_and_differ_in_one_thing(benchmark: Demo) -> None:
+    songs = [one.song for one in draw_species(benchmark)[: benchmark.species]]
+    pairs = list(zip(songs, songs[-benchmark.confusable_pairs :], strict=False))
+    assert {one.kind for one, _ in pairs} == set(KINDS)
+    for one, other in pairs:
+        assert (one.kind, one.f_low, one.f_high) == (other.kind, other.f_low, other.f_high)
+        differing = [key for key, value in asdict(one).items() if value != asdict(other)[key]]
+        assert differing in (["falling"], ["rate"], ["seconds"])

@@ -28,6 +28,8 @@ PARAMS = ROOT / "params.yaml"
         ("train.learning_rate", float("nan"), ["train.learning_rate", "nan", "finite"]),
         ("train.mixup_alpha", float("inf"), ["train.mixup_alpha", "inf", "finite"]),
         ("train.warmup_learning_rate", 1.0, ["train:", "warmup_learning_rate (1.0)", "learning_rate"]),
+        ("demo.confusable_pairs", 8, ["demo", "confusable_pairs (8)", "half of species (14)"]),
+        ("demo.common_species", 15, ["demo", "common_species (15)", "species (14)"]),
         ("demo.rarest", 0.0, ["demo.rarest", "found 0.0", "greater than 0"]),
         ("backbones", ["small_cn"], ["backbones.0", "'small_cn'", "'small_cnn'", "'resnet'"]),
         ("backbones", ["small_cnn", "small_cnn"], ["backbones", "once"]),
@@ -73,7 +75,8 @@ def test_what_depends_on_several_sections(params: Params) -> None:
 
 def test_the_presets_are_whole_and_valid(params: Params) -> None:
     for path in (ROOT / "presets").glob("*.yaml"):
-        assert load_params(path).data.root == "data/rfcx"
+        root = params.data.root if path.stem == "benchmark" else "data/rfcx"
+        assert load_params(path).data.root == root
 
 
 def test_the_notebooks_preset_has_the_notebooks_settings() -> None:

@@ -12,7 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from dawnchorus.demo.backgrounds import background, band_power
-from dawnchorus.demo.songs import Individual, Song, draw_individuals, draw_songs, sing
+from dawnchorus.demo.songs import Individual, Song, confusable, draw_individuals, draw_songs, sing
 from dawnchorus.params import Demo
 from dawnchorus.progress import track
 from dawnchorus.seeding import generator
@@ -54,17 +54,32 @@ class Call:
 
 
 def draw_species(demo: Demo) -> list[Species]:
-    """The species of the data set, in no order of prevalence.
+    """The species that are to be found, in no order of prevalence, then the unlisted ones.
 
-    One stands apart as the commonest; the others fall geometrically from a third of its prevalence to the rarest.
+    The common ones stand apart; the others fall geometrically from a third of their prevalence to the rarest, and so do
+    the unlisted ones.
     """
     rng = generator(demo.seed, "species")
-    others = np.geomspace(max(demo.rarest, demo.commonest / 3), demo.rarest, demo.species - 1)
-    prevalence = np.concatenate([[demo.commonest], others])
+    common = np.full(demo.common_species, demo.commonest)
+    prevalence = np.concatenate([common, _falling_prevalence(demo, demo.species - demo.common_species)])
     rng.shuffle(prevalence)
+    songs = draw_songs(demo.species - demo.confusable_pairs, rng)
+    songs += [confusable(song) for song in songs[: demo.confusable_pairs]]
+    species = _with_individuals(songs, prevalence, rng)
+    rng = generator(demo.seed, "unlisted")
+    songs = draw_songs(demo.unlisted_species, rng)
+    return species + _with_individuals(songs, _falling_prevalence(demo, demo.unlisted_species), rng)
+
+
+def _falling_prevalence(demo: Demo, n_species: int) -> NDArray[np.float64]:
+    """From a third of the commonest's prevalence to the rarest's, shape [Species]."""
+    return np.geomspace(max(demo.rarest, demo.commonest / 3), demo.rarest, n_species)
+
+
+def _with_individuals(songs: list[Song], prevalence: NDArray[np.float64], rng: np.random.Generator) -> list[Species]:
     return [
         Species(song, float(part), {split: draw_individuals(n, rng) for split, n in INDIVIDUALS.items()})
-        for song, part in zip(draw_songs(demo.species, rng), prevalence, strict=True)
+        for song, part in zip(songs, prevalence, strict=True)
     ]
 
 
@@ -145,10 +160,10 @@ def synthesize_recording(
 
 
 def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The sparse labels: a few TP boxes of every species, and FP boxes where something else stands.
+    """The sparse labels: a few TP boxes of every species that is to be found, and FP boxes where something else stands.
 
-    An FP box of a species has its song's length and band and lies over a call of another species, more often of one
-    with a similar band; the species itself does not call within it.
+    An FP box of a species has its song's length and band and lies over a call of another species, unlisted ones too,
+    more often of one with a similar band; the species itself does not call within it.
 
     Returns:
         The TP and the FP table, each with the columns of an annotation.
@@ -156,7 +171,7 @@ def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tupl
     rng = generator(demo.seed, "labels")
     found: list[pd.DataFrame] = []
     false: list[tuple[str, int, int, float, float, float, float]] = []
-    for species_id, one in enumerate(species):
+    for species_id, one in enumerate(species[: demo.species]):
         own = calls[calls.species_id == species_id]
         found.append(own.iloc[np.sort(rng.permutation(len(own))[: demo.tp_per_species])])
         others = calls[calls.species_id != species_id].reset_index(drop=True)
@@ -198,7 +213,7 @@ def write_dataset(demo: Demo, folder: Path, workers: int) -> None:
             for _ in track(work, total=len(truth), what=f"{split} recordings synthesized"):
                 pass
         if split == "test":
-            _write_answers(demo, truth, folder)
+            _write_answers(demo, truth[:, : demo.species], folder)
     table = pd.DataFrame(chain.from_iterable(calls["train"] + calls["test"]))
     table.round(4).to_csv(folder / "calls.csv", index=False)
     for name, boxes in zip(
@@ -217,7 +232,7 @@ def _write_recording(
 
 
 def _write_answers(demo: Demo, truth: NDArray[np.bool_], folder: Path) -> None:
-    """Write the truth and the sample submission of the test recordings."""
+    """Write the truth, shape [Recordings, Species], and the sample submission of the test recordings."""
     columns = species_columns(demo.species)
     answers = pd.DataFrame(truth.astype(int), columns=columns)
     answers.insert(0, "recording_id", [recording_id(demo, "test", index) for index in range(len(truth))])
