@@ -69,7 +69,7 @@ def _one_core(recordings: list[Path], params: Params, folder: Path) -> Row:
 
 def _all_cores(recordings: list[Path], folder: Path, params_file: Path) -> Row:
     # Enough that the start of the script, which no second core makes faster, hardly counts.
-    copies = 480
+    copies = 640
     names = [f"copy{number}" for number in range(copies)]
     files = [recordings[number % len(recordings)].name for number in range(copies)]
     pd.DataFrame({"recording_id": names, "file": files, "same_as": names}).to_csv(folder / "copies.csv", index=False)

@@ -49,7 +49,7 @@ def main() -> None:
         ProcessPoolExecutor(cores, initializer=threadpool_limits, initargs=(1,)) as pool,
     ):
         folder.mkdir()
-        work = pool.map(partial(cache_recording, folder=folder, settings=settings), recordings.items(), chunksize=4)
+        work = pool.map(partial(cache_recording, folder=folder, settings=settings), recordings.items())
         for _ in track(work, len(recordings), f"{arguments.audio.name} recordings cached"):
             pass
 
