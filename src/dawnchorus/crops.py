@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dawnchorus.augment import draw_changes
 from dawnchorus.cached import Spectrograms
 from dawnchorus.labels import window_labels
+from dawnchorus.mixing import mix_labels, unite_labels
 from dawnchorus.params import Params
 from dawnchorus.seeding import generator
 from dawnchorus.windows import Shapes, place, to_seconds
@@ -170,6 +171,7 @@ class Crops:
             labels: target and known after mixup, stacked: (Batch, 2, Species) float32.
         """
         batch_size = self.params.train.batch_size
+        mixed = {"weighted": mix_labels, "union": unite_labels}[self.params.train.mixup_labels]
         for epoch in count(first_epoch):
             draws = self.draws(epoch)
             for first in range(0, len(draws.order), BATCHES_AT_ONCE * batch_size):
@@ -185,7 +187,7 @@ class Crops:
                         "weight": weight,
                         **{key: values[rows] for key, values in draws.changes.items()},
                     }
-                    yield inputs, mix_labels(labels[batch], partner, weight)
+                    yield inputs, mixed(labels[batch], partner, weight)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -209,27 +211,3 @@ class Crops:
     @cached_property
     def _rows_of_recording(self) -> dict[str, NDArray[np.int64]]:
         return pd.Series(self.annotations.recording_ids).groupby(self.annotations.recording_ids).indices
-
-
-def mix_labels(
-    labels: NDArray[np.float32], partner: NDArray[np.int32], weight: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The labels of windows that are mixed with partners.
-
-    The loss of a mixed window is that of both its parts, each by its weight: known is the weighted mean of both, and
-    target the mean of both weighed by what is known, so that a part of which nothing is known says nothing.
-
-    Args:
-        labels: target and known, shape [Batch, 2, Species].
-        partner: row of each window's partner, shape [Batch].
-        weight: of the window's own part, shape [Batch].
-
-    Returns:
-        Target and known of the mixed windows, shape [Batch, 2, Species].
-    """
-    own, other = weight[:, None], 1 - weight[:, None]
-    target, known = labels[:, 0], labels[:, 1]
-    mixed_known = own * known + other * known[partner]
-    both = own * known * target + other * (known * target)[partner]
-    mixed_target = np.divide(both, mixed_known, out=np.zeros_like(both), where=mixed_known > 0)
-    return np.stack([mixed_target, mixed_known], axis=1)

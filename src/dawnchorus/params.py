@@ -225,6 +225,9 @@ class Train(Section):
     mixup_alpha: Annotated[float, Field(ge=0, le=MOST)] = Field(
         description="Beta(alpha, alpha) of mixup's weights; 0 for no mixup"
     )
+    mixup_labels: Literal["weighted", "union"] = Field(
+        description="of mixed windows: weighted as the windows are, or union, a species present where either has it"
+    )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
         description="targets are drawn towards 0.5 by this part"
     )

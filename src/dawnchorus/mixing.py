@@ -1,0 +1,61 @@
+"""Labels of windows that are mixed with each other."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def mix_labels(
+    labels: NDArray[np.float32], partner: NDArray[np.int32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The labels of windows that are mixed with partners, each part by its weight.
+
+    The loss of a mixed window is that of both its parts, each by its weight: known is the weighted mean of both, and
+    target the mean of both weighed by what is known, so that a part of which nothing is known says nothing.
+
+    Args:
+        labels: target and known, shape [Batch, 2, Species].
+        partner: row of each window's partner, shape [Batch].
+        weight: of the window's own part, shape [Batch].
+
+    Returns:
+        Target and known of the mixed windows, shape [Batch, 2, Species].
+    """
+    own, other = weight[:, None], 1 - weight[:, None]
+    target, known = labels[:, 0], labels[:, 1]
+    mixed_known = own * known + other * known[partner]
+    both = own * known * target + other * (known * target)[partner]
+    mixed_target = np.divide(both, mixed_known, out=np.zeros_like(both), where=mixed_known > 0)
+    return np.stack([mixed_target, mixed_known], axis=1)
+
+
+def unite_labels(
+    labels: NDArray[np.float32], partner: NDArray[np.int32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The labels of windows that are mixed with partners, both being heard whatever their weights, unless one is 0.
+
+    Arguments and result are those of `mix_labels`.
+    """
+    others, weight = labels[partner], weight[:, None, None]
+    return union(np.where(weight > 0, labels, others), np.where(weight < 1, others, labels))
+
+
+def union(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The labels of windows of two parts that are both heard.
+
+    A species is present where either part has it: target is the larger, and known that of the part which has it. It is
+    known to be absent only as far as both parts know it.
+
+    Args:
+        one: target and known of one part, shape [Windows, 2, Species].
+        other: of the other part.
+
+    Returns:
+        Target and known, shape [Windows, 2, Species].
+    """
+    (target, other_target), (known, other_known) = zip(one.swapaxes(0, 1), other.swapaxes(0, 1), strict=True)
+    united = np.select(
+        [target > other_target, target < other_target, target > 0],
+        [known, other_known, np.maximum(known, other_known)],
+        np.minimum(known, other_known),
+    )
+    return np.stack([np.maximum(target, other_target), united], axis=1)
