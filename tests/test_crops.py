@@ -116,6 +116,33 @@ def test_the_union_knows_what_both_parts_know() -> None:
     np.testing.assert_allclose(alone, labels[[0, 0]])
 
 
+def test_a_cut_window_goes_on_with_another_one_and_has_the_labels_of_what_is_left(crops: Crops, tmp_path: Path) -> None:
+    for row in range(N_ROWS):  # a value tells recording and frame
+        np.save(tmp_path / f"r{row}.npy", np.repeat(94 * row + np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+    params = changed(crops.params, {"train": {"cutmix_probability": 0.5}})
+    cut = Crops(crops.annotations, tmp_path, params, N_ROWS, crops.job)
+    weight, second = params.labels.unlabelled_weight, 2048 / 48_000
+    n_cut, found = 0, set()
+    for inputs, labels in islice(cut.batches(), 60):  # 20 epochs
+        for window, (target, known) in zip(inputs["windows"][:, :, 0].astype(int), labels, strict=True):
+            row, frame = window // 94, window % 94
+            changes = np.flatnonzero(np.diff(window) != 1)
+            assert len(changes) <= 1  # a stretch of one recording, or two
+            n_cut += len(changes)
+            for species in range(N_ROWS):
+                shown = frame[row == species]
+                inside = min(2.5, (shown.max() + 1) * second) - max(1.5, shown.min() * second) if len(shown) else 0
+                enough = inside >= 0.5 - second  # half of the box; a frame less still counts
+                if species % 3 > 0:
+                    expected = (1, 1) if enough else (0, 0) if inside > 0 else (0, weight)
+                else:  # nobody listened for it in the other part
+                    expected = (0, 1 if enough and not len(changes) else weight)
+                assert (target[species], known[species]) == pytest.approx(expected)
+                found.add((*expected, len(changes)))
+    assert 0.4 < n_cut / (20 * N_ROWS) < 0.6
+    assert found >= {(1, 1, 1), (0, 0, 1), (0, weight, 1), (1, 1, 0), (0, 1, 0)}
+
+
 @pytest.mark.parametrize("min_overlap", [0.0, 0.5, 1.0])
 def test_no_window_loses_the_box_that_it_was_placed_around(crops: Crops, min_overlap: float) -> None:
     params = changed(crops.params, {"labels": {"min_overlap": min_overlap}})

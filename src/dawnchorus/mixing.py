@@ -1,4 +1,4 @@
-"""Labels of windows that are mixed with each other."""
+"""Windows that are mixed or joined with each other, and their labels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,3 +59,44 @@ def union(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.fl
         np.minimum(known, other_known),
     )
     return np.stack([np.maximum(target, other_target), united], axis=1)
+
+
+def draw_cuts(probability: float, n_frames: int, n_windows: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw what is left of windows in time CutMix (after Yun et al. 2019, arXiv:1905.04899).
+
+    Args:
+        probability: of a window to be cut.
+        n_frames: frames of a window.
+        n_windows: number of windows.
+        rng: draws them.
+
+    Returns:
+        Begin and end of the frames that each window keeps, shape [Windows, 2]: those before its cut or those after it,
+        or all.
+    """
+    cut = 1 + (rng.random(n_windows) * (n_frames - 1)).astype(int)
+    begins = np.where(rng.random(n_windows) < 0.5, 0, cut)
+    kept = np.stack([begins, np.where(begins > 0, n_frames, cut)], axis=1)
+    return np.where(rng.random((n_windows, 1)) < probability, kept, [0, n_frames])
+
+
+def rest(kept: NDArray[np.int64], n_frames: int) -> NDArray[np.int64]:
+    """Begin and end of the frames that windows do not keep, shape [Windows, 2]; the same number twice for none."""
+    begins, ends = kept.T
+    return np.where(kept[:, :1] > 0, np.stack([0 * begins, begins], 1), np.stack([ends, 0 * ends + n_frames], 1))
+
+
+def before(n_windows: int, batch_size: int) -> NDArray[np.int64]:
+    """The numbers of the windows whose frames fill what others do not keep, shape [Windows].
+
+    It is the one before each in its batch, and for a batch's first one the last.
+    """
+    numbers = np.arange(n_windows)
+    return np.concatenate([np.roll(batch, 1) for batch in np.split(numbers, numbers[batch_size::batch_size])])
+
+
+def join_windows(windows: NDArray[np.float16], kept: NDArray[np.int64]) -> NDArray[np.float16]:
+    """The windows of a batch, (Windows, Frames, Mels), what each does not keep being that of the one before it."""
+    frame = np.arange(windows.shape[1])
+    own = (frame >= kept[:, :1]) & (frame < kept[:, 1:])
+    return np.where(own[:, :, None], windows, np.roll(windows, 1, axis=0))

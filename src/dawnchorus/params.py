@@ -228,6 +228,9 @@ class Train(Section):
     mixup_labels: Literal["weighted", "union"] = Field(
         description="of mixed windows: weighted as the windows are, or union, a species present where either has it"
     )
+    cutmix_probability: Fraction = Field(
+        description="of a window to be cut at some time and to go on, or to begin, with another one's frames"
+    )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
         description="targets are drawn towards 0.5 by this part"
     )
