@@ -172,6 +172,24 @@ def test_large_backbones_get_the_range_of_their_weights(
     np.testing.assert_allclose(features, expected(np.repeat(pixel, 3, axis=-1)), rtol=1e-4, atol=1e-3)
 
 
+def test_a_channel_may_hold_the_position_in_frequency(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.random.default_rng(0).normal(0, 1, (2, 40, 32, 1)).astype(np.float32)
+    position = np.broadcast_to(-1 + 2 * np.arange(32) / 31, (2, 40, 32))
+    small = build_backbone("small_cnn", 40, 32, frequency_channel=True)
+    (joined,) = (layer for layer in small.layers if isinstance(layer, keras.layers.Concatenate))
+    channels = keras.Model(small.input, joined.output).predict_on_batch(image)
+    np.testing.assert_allclose(channels, np.stack([image[..., 0], position], axis=-1), atol=1e-2)
+
+    monkeypatch.setitem(
+        applications.APPLICATIONS, "resnet", (lambda **_: keras.layers.Identity(), lambda pixels: pixels)
+    )
+    channels = keras.ops.convert_to_numpy(build_backbone("resnet", 40, 32, frequency_channel=True)(image))
+    pixel = 255 / (1 + np.exp(-image[..., 0]))
+    np.testing.assert_allclose(
+        channels, np.stack([pixel, pixel, 127.5 * (position + 1)], axis=-1), rtol=1e-4, atol=1e-3
+    )
+
+
 def test_changes_of_images_by_hand() -> None:
     rng = np.random.default_rng(0)
     image = rng.normal(0, 1, (6, 12, 8, 1)).astype(np.float32)
@@ -343,7 +361,7 @@ def test_in_half_precision_images_and_scores_stay_float32(tiny: Params, tmp_path
     annotations = noise_with_tones(tmp_path, tiny)
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
-        scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+        scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1, frequency_channel=True)
         assert scorer.get_layer("small_cnn").compute_dtype == "float16"
         params = changed(tiny, {"train": {"epochs": 2}})
         curve = fit(
@@ -360,7 +378,7 @@ def test_in_half_precision_images_and_scores_stay_float32(tiny: Params, tmp_path
     assert scores.dtype == np.float32
     # Weights are kept in float32: a model in full precision takes them and scores nearly the same.
     scorer.save_weights(tmp_path / "half.weights.h5")
-    full, _ = build_models("small_cnn", SHAPES, 2, 0.25, 2)
+    full, _ = build_models("small_cnn", SHAPES, 2, 0.25, 2, frequency_channel=True)
     load_weights(full, tmp_path / "half.weights.h5")
     np.testing.assert_allclose(full.predict_on_batch(windows), scores, atol=0.01)
 

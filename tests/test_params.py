@@ -88,7 +88,7 @@ def test_the_notebooks_preset_has_the_notebooks_settings() -> None:
     assert (preset.window.seconds, preset.infer.hop_seconds) == (10, 10)
     assert preset.train.begin_within * preset.window.seconds == 7.5
     assert (preset.labels.min_overlap, preset.labels.unlabelled_weight, preset.train.fp_fraction) == (0, 1, 0)
-    assert (preset.image.mels, preset.image.frames) == (384 / 2, 384)
+    assert (preset.image.mels, preset.image.frames, preset.image.frequency_channel) == (384 / 2, 384, False)
     assert preset.augment.model_dump() == {
         "choices": [], "most": 2, "time_dropout_cuts": 3, "time_dropout_width": 0.1, "frequency_masks": 2,
         "frequency_mask_mels": 80, "time_masks": 1, "time_mask_frames": 40, "brightness": 0.2, "contrast_low": 0.1,

@@ -102,7 +102,12 @@ class AttentionHead(layers.Layer):
 
 
 def build_models(
-    backbone: BackboneName, shapes: Shapes, n_species: int, dropout: float, seed: int
+    backbone: BackboneName,
+    shapes: Shapes,
+    n_species: int,
+    dropout: float,
+    seed: int,
+    frequency_channel: bool = False,
 ) -> tuple[keras.Model, keras.Model]:
     """Build the model for scoring and, over the same weights, the one for training.
 
@@ -112,6 +117,7 @@ def build_models(
         n_species: number of species.
         dropout: part of the features that training drops.
         seed: of the initial weights and the dropout.
+        frequency_channel: whether the backbone also sees where in frequency each pixel lies.
 
     Returns:
         scorer: windows (Batch, Frames, Mels) in dB, float16 -> scores (Batch, Species).
@@ -120,7 +126,7 @@ def build_models(
     """
     keras.utils.set_random_seed(seed)
     to_image = ToImage(shapes.image, name="image")
-    network = build_backbone(backbone, *shapes.image)
+    network = build_backbone(backbone, *shapes.image, frequency_channel)
     head = AttentionHead(n_species, dropout, seed, name="head")
 
     windows = keras.Input(shapes.window, dtype="float16", name="windows")

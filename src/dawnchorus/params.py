@@ -162,6 +162,10 @@ class Image(Section):
 
     frames: PositiveInt | None = Field(description="columns that its frames are resized to; null keeps them")
     mels: PositiveInt | None = Field(description="rows that its mel bands are resized to; null keeps them")
+    frequency_channel: bool = Field(
+        description="whether another channel holds the position in frequency, -1 to 1; with ImageNet's networks in "
+        "place of one of three that are alike"
+    )
 
 
 class Labels(Section):

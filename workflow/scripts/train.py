@@ -46,7 +46,9 @@ def main() -> None:
     shapes = Shapes.of(params)
     job = (arguments.backbone, arguments.fold)
     seed = int(generator(params.seed, "weights", *job).integers(2**31))
-    scorer, trainer = build_models(arguments.backbone, shapes, n_species, params.train.dropout, seed)
+    scorer, trainer = build_models(
+        arguments.backbone, shapes, n_species, params.train.dropout, seed, params.image.frequency_channel
+    )
     load_pretrained(scorer, arguments.backbone, arguments.pretrained)
     annotations = Annotations.of_tables(tp, fp).of_recordings(set(folds.index[folds != arguments.fold]))
     crops = Crops(annotations, arguments.spectrograms, params, n_species, job)
