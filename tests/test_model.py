@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -18,7 +19,7 @@ from dawnchorus.backbones import build_backbone
 from dawnchorus.crops import Annotations, Crops
 from dawnchorus.errors import InputError
 from dawnchorus.inference import score_recordings
-from dawnchorus.model import AttentionHead, Augment, Mixup, ToImage, build_models
+from dawnchorus.model import Augment, Head, Mixup, ToImage, build_models
 from dawnchorus.params import Params
 from dawnchorus.training import MaskedCrossEntropy, Validation, fit, learning_rate_schedule, validate
 from dawnchorus.unfinished import Unfinished
@@ -48,7 +49,7 @@ def test_mixup_is_a_weighted_mean_with_the_partner() -> None:
 
 def test_the_head_is_attention_over_time() -> None:
     features = np.random.default_rng(0).normal(0, 8, (2, 6, 3, 5)).astype(np.float32)
-    head = AttentionHead(n_species=4, dropout=0.5, seed=1)
+    head = Head(n_species=4, dropout=0.5, seed=1, pooling="attention", frames=False)
     output = keras.ops.convert_to_numpy(head(features))
     over_time = features.mean(axis=2)
     (kernel, bias), (score_kernel, score_bias) = head.attention.get_weights(), head.scores.get_weights()
@@ -57,6 +58,38 @@ def test_the_head_is_attention_over_time() -> None:
     summed = (attention * (over_time @ score_kernel[0] + score_bias)).sum(axis=1)
     np.testing.assert_allclose(output, 1 / (1 + np.exp(-summed)), rtol=1e-4)
     assert not np.allclose(output, keras.ops.convert_to_numpy(head(features, training=True)))
+
+
+@pytest.mark.parametrize("pooling", ["maximum", "log_mean_exp"])
+def test_other_poolings_over_time(pooling: Literal["maximum", "log_mean_exp"]) -> None:
+    features = np.random.default_rng(0).normal(0, 2, (2, 6, 3, 5)).astype(np.float32)
+    head = Head(n_species=4, dropout=0.5, seed=1, pooling=pooling, frames=True)
+    output = keras.ops.convert_to_numpy(head(features))
+    kernel, bias = head.get_weights()
+    scores = features.mean(axis=2) @ kernel[0] + bias
+    maximum = scores.max(axis=1)
+    pooled = {"maximum": maximum, "log_mean_exp": np.log(np.exp(scores).mean(axis=1))}[pooling]
+    np.testing.assert_allclose(output, 1 / (1 + np.exp(-np.stack([pooled, maximum], axis=1))), rtol=1e-4)
+
+
+def test_frames_count_in_the_loss_and_in_the_scores(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    params = changed(tiny, {"head": {"frame_weight": 0.5}, "train": {"batch_size": 24, "mixup_alpha": 0.0}})
+    crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
+    scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.0, 1, frames=True)
+    inputs, labels = next(crops.batches())
+    # In training's first step the normalizations take the batch's own mean and variance.
+    scores = keras.ops.convert_to_numpy(trainer(inputs, training=True))
+    target, known = labels[:, 0], labels[:, 1]
+
+    def loss(score: np.ndarray) -> float:
+        return -(known * np.log(np.where(target > 0, score, 1 - score))).sum() / known.sum()
+
+    curve = fit(trainer, crops, lambda: Validation(0.5, 0.5), Unfinished(tmp_path / "state"))
+    assert curve.loss[0] == pytest.approx(loss(scores[:, 0]) + 0.5 * loss(scores[:, 1]), rel=1e-4)
+    both = trainer.predict_on_batch(inputs)
+    assert (both[:, 0] < both[:, 1]).all()  # no mean is above the maximum
+    np.testing.assert_allclose(scorer.predict_on_batch(inputs["windows"]), both.mean(axis=1), rtol=1e-5)
 
 
 def test_the_loss_counts_what_is_known() -> None:

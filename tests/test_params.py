@@ -42,6 +42,7 @@ PARAMS = ROOT / "params.yaml"
         ("augment.choices", ["contrast", "contrast"], ["augment", "once"]),
         ("augment.contrast_low", 2.0, ["augment", "contrast_low (2.0)", "contrast_high"]),
         ("train.pretrained", "imagenet", ["train.pretrained (imagenet)", "small_cnn, small_resnet", "inception"]),
+        ("head.pooling", "mean", ["head.pooling", "'mean'", "'attention', 'maximum' or 'log_mean_exp'"]),
         ("train.checkpoint", "best", ["train.checkpoint", "'best'", "'last', 'validation_lwlrap'"]),
         ("folds", 3, ["folds", "found 3", "list"]),
         ("folds", [1, 2, 3], ["folds", "[1, 2, 3]", "0, 1, 2"]),
@@ -65,6 +66,7 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         (large, r"one file for 2 backbones; write \{backbone\}"),
         ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
         ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
+        ({"head": {"pooling": "maximum", "frame_weight": 0.5}}, r"frame_weight \(0.5\) must be 0"),
         ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
     ]
     for changes, reason in cases:
@@ -94,6 +96,7 @@ def test_the_notebooks_preset_has_the_notebooks_settings() -> None:
         "frequency_mask_mels": 80, "time_masks": 1, "time_mask_frames": 40, "brightness": 0.2, "contrast_low": 0.1,
         "contrast_high": 0.3,
     }  # fmt: skip
+    assert preset.head.model_dump() == {"pooling": "attention", "frame_weight": 0}
     assert preset.folds == [0, 1, 2, 3, 4]
     assert preset.backbones == ["inception", "efficientnet", "resnet"]
     train = preset.train
