@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from tiny import changed
 
-from dawnchorus.crops import Annotations, Crops, mix_labels
+from dawnchorus.crops import Annotations, Crops
+from dawnchorus.mixing import mix_labels, unite_labels
 from dawnchorus.params import Params
 
 N_ROWS = 11
@@ -85,6 +86,61 @@ def test_mixup_draws_weights_of_0_to_1(crops: Crops) -> None:
     inputs, _ = next(Crops(crops.annotations, crops.folder, params, N_ROWS, crops.job).batches())
     assert ((inputs["weight"] > 0) & (inputs["weight"] < 1)).any()
     assert sorted(inputs["partner"]) == [0, 1, 2, 3]
+
+
+def test_a_mixed_window_may_have_the_species_of_both(crops: Crops) -> None:
+    """Every third row is a false positive of its species, the others are calls; nobody listened for other species."""
+    params = changed(crops.params, {"train": {"mixup_alpha": 1.0, "mixup_labels": "union", "batch_size": N_ROWS}})
+    united = Crops(crops.annotations, crops.folder, params, N_ROWS, crops.job)
+    inputs, labels = next(united.batches())
+    rows = rows_of([(inputs, labels)])
+    for row, other, (target, known) in zip(rows, np.array(rows)[inputs["partner"]], labels, strict=True):
+        present = {number for number in (row, other) if number % 3 > 0}
+        assert set(np.flatnonzero(target)) == present
+        # What is absent in one part is not known to be absent in the other, where nobody listened.
+        absent = {row} & {other} - present
+        listened = np.isin(np.arange(N_ROWS), list(present | absent))
+        np.testing.assert_allclose(known, np.where(listened, 1, params.labels.unlabelled_weight))
+
+
+def test_the_union_knows_what_both_parts_know() -> None:
+    # Of six species: a call in one part, in none, in both, in one that is unsure, a false positive in both, and unsure.
+    target = np.array([[1, 0, 1, 1, 0, 0], [0, 0, 1, 0, 0, 0]], np.float32)
+    known = np.array([[1, 0.1, 1, 0.6, 1, 0], [0.1, 0.1, 1, 1, 1, 0.1]], np.float32)
+    labels, partner = np.stack([target, known], axis=1), np.array([1, 0], np.int32)
+    united = unite_labels(labels, partner, np.array([0.2, 0.7], np.float32))
+    for window in united:
+        np.testing.assert_allclose(window, [[1.0, 0, 1, 1, 0, 0], [1, 0.1, 1, 0.6, 1, 0]])
+    # A part of no weight is not heard.
+    alone = unite_labels(labels, partner, np.array([1, 0], np.float32))
+    np.testing.assert_allclose(alone, labels[[0, 0]])
+
+
+def test_a_cut_window_goes_on_with_another_one_and_has_the_labels_of_what_is_left(crops: Crops, tmp_path: Path) -> None:
+    for row in range(N_ROWS):  # a value tells recording and frame
+        np.save(tmp_path / f"r{row}.npy", np.repeat(94 * row + np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+    params = changed(crops.params, {"train": {"cutmix_probability": 0.5}})
+    cut = Crops(crops.annotations, tmp_path, params, N_ROWS, crops.job)
+    weight, second = params.labels.unlabelled_weight, 2048 / 48_000
+    n_cut, found = 0, set()
+    for inputs, labels in islice(cut.batches(), 60):  # 20 epochs
+        for window, (target, known) in zip(inputs["windows"][:, :, 0].astype(int), labels, strict=True):
+            row, frame = window // 94, window % 94
+            changes = np.flatnonzero(np.diff(window) != 1)
+            assert len(changes) <= 1  # a stretch of one recording, or two
+            n_cut += len(changes)
+            for species in range(N_ROWS):
+                shown = frame[row == species]
+                inside = min(2.5, (shown.max() + 1) * second) - max(1.5, shown.min() * second) if len(shown) else 0
+                enough = inside >= 0.5 - second  # half of the box; a frame less still counts
+                if species % 3 > 0:
+                    expected = (1, 1) if enough else (0, 0) if inside > 0 else (0, weight)
+                else:  # nobody listened for it in the other part
+                    expected = (0, 1 if enough and not len(changes) else weight)
+                assert (target[species], known[species]) == pytest.approx(expected)
+                found.add((*expected, len(changes)))
+    assert 0.4 < n_cut / (20 * N_ROWS) < 0.6
+    assert found >= {(1, 1, 1), (0, 0, 1), (0, weight, 1), (1, 1, 0), (0, 1, 0)}
 
 
 @pytest.mark.parametrize("min_overlap", [0.0, 0.5, 1.0])

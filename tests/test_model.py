@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -18,7 +19,7 @@ from dawnchorus.backbones import build_backbone
 from dawnchorus.crops import Annotations, Crops
 from dawnchorus.errors import InputError
 from dawnchorus.inference import score_recordings
-from dawnchorus.model import AttentionHead, Augment, Mixup, ToImage, build_models
+from dawnchorus.model import Augment, Head, Mixup, ToImage, build_models
 from dawnchorus.params import Params
 from dawnchorus.training import MaskedCrossEntropy, Validation, fit, learning_rate_schedule, validate
 from dawnchorus.unfinished import Unfinished
@@ -48,7 +49,7 @@ def test_mixup_is_a_weighted_mean_with_the_partner() -> None:
 
 def test_the_head_is_attention_over_time() -> None:
     features = np.random.default_rng(0).normal(0, 8, (2, 6, 3, 5)).astype(np.float32)
-    head = AttentionHead(n_species=4, dropout=0.5, seed=1)
+    head = Head(n_species=4, dropout=0.5, seed=1, pooling="attention", frames=False)
     output = keras.ops.convert_to_numpy(head(features))
     over_time = features.mean(axis=2)
     (kernel, bias), (score_kernel, score_bias) = head.attention.get_weights(), head.scores.get_weights()
@@ -57,6 +58,38 @@ def test_the_head_is_attention_over_time() -> None:
     summed = (attention * (over_time @ score_kernel[0] + score_bias)).sum(axis=1)
     np.testing.assert_allclose(output, 1 / (1 + np.exp(-summed)), rtol=1e-4)
     assert not np.allclose(output, keras.ops.convert_to_numpy(head(features, training=True)))
+
+
+@pytest.mark.parametrize("pooling", ["maximum", "log_mean_exp"])
+def test_other_poolings_over_time(pooling: Literal["maximum", "log_mean_exp"]) -> None:
+    features = np.random.default_rng(0).normal(0, 2, (2, 6, 3, 5)).astype(np.float32)
+    head = Head(n_species=4, dropout=0.5, seed=1, pooling=pooling, frames=True)
+    output = keras.ops.convert_to_numpy(head(features))
+    kernel, bias = head.get_weights()
+    scores = features.mean(axis=2) @ kernel[0] + bias
+    maximum = scores.max(axis=1)
+    pooled = {"maximum": maximum, "log_mean_exp": np.log(np.exp(scores).mean(axis=1))}[pooling]
+    np.testing.assert_allclose(output, 1 / (1 + np.exp(-np.stack([pooled, maximum], axis=1))), rtol=1e-4)
+
+
+def test_frames_count_in_the_loss_and_in_the_scores(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    params = changed(tiny, {"head": {"frame_weight": 0.5}, "train": {"batch_size": 24, "mixup_alpha": 0.0}})
+    crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
+    scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.0, 1, frames=True)
+    inputs, labels = next(crops.batches())
+    # In training's first step the normalizations take the batch's own mean and variance.
+    scores = keras.ops.convert_to_numpy(trainer(inputs, training=True))
+    target, known = labels[:, 0], labels[:, 1]
+
+    def loss(score: np.ndarray) -> float:
+        return -(known * np.log(np.where(target > 0, score, 1 - score))).sum() / known.sum()
+
+    curve = fit(trainer, crops, lambda: Validation(0.5, 0.5), Unfinished(tmp_path / "state"))
+    assert curve.loss[0] == pytest.approx(loss(scores[:, 0]) + 0.5 * loss(scores[:, 1]), rel=1e-4)
+    both = trainer.predict_on_batch(inputs)
+    assert (both[:, 0] < both[:, 1]).all()  # no mean is above the maximum
+    np.testing.assert_allclose(scorer.predict_on_batch(inputs["windows"]), both.mean(axis=1), rtol=1e-5)
 
 
 def test_the_loss_counts_what_is_known() -> None:
@@ -172,6 +205,24 @@ def test_large_backbones_get_the_range_of_their_weights(
     np.testing.assert_allclose(features, expected(np.repeat(pixel, 3, axis=-1)), rtol=1e-4, atol=1e-3)
 
 
+def test_a_channel_may_hold_the_position_in_frequency(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.random.default_rng(0).normal(0, 1, (2, 40, 32, 1)).astype(np.float32)
+    position = np.broadcast_to(-1 + 2 * np.arange(32) / 31, (2, 40, 32))
+    small = build_backbone("small_cnn", 40, 32, frequency_channel=True)
+    (joined,) = (layer for layer in small.layers if isinstance(layer, keras.layers.Concatenate))
+    channels = keras.Model(small.input, joined.output).predict_on_batch(image)
+    np.testing.assert_allclose(channels, np.stack([image[..., 0], position], axis=-1), atol=1e-2)
+
+    monkeypatch.setitem(
+        applications.APPLICATIONS, "resnet", (lambda **_: keras.layers.Identity(), lambda pixels: pixels)
+    )
+    channels = keras.ops.convert_to_numpy(build_backbone("resnet", 40, 32, frequency_channel=True)(image))
+    pixel = 255 / (1 + np.exp(-image[..., 0]))
+    np.testing.assert_allclose(
+        channels, np.stack([pixel, pixel, 127.5 * (position + 1)], axis=-1), rtol=1e-4, atol=1e-3
+    )
+
+
 def test_changes_of_images_by_hand() -> None:
     rng = np.random.default_rng(0)
     image = rng.normal(0, 1, (6, 12, 8, 1)).astype(np.float32)
@@ -242,8 +293,9 @@ def test_the_last_or_the_best_epoch_is_kept(tiny: Params, tmp_path: Path) -> Non
     annotations = noise_with_tones(tmp_path, tiny)
     figures = [Validation(0.3, 0.9), Validation(0.8, 0.2), Validation(0.8, 0.4), Validation(0.5, 0.1)]
 
-    for checkpoint, kept in [("last", 4), ("validation_lwlrap", 2), ("validation_precision", 1)]:
-        params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint}})
+    cases = [("last", 4, 0.5), ("validation_lwlrap", 2, 0.5), ("validation_precision", 1, 0.0)]
+    for checkpoint, kept, momentum in cases:
+        params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint, "ema_momentum": momentum}})
         _, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
         weights: list[list[np.ndarray]] = []
         keep_epoch = partial(keep_weights, trainer, weights)
@@ -255,6 +307,33 @@ def test_the_last_or_the_best_epoch_is_kept(tiny: Params, tmp_path: Path) -> Non
             np.testing.assert_array_equal(weight, expected)
 
 
+def test_averaged_weights_are_validated_and_training_goes_on_with_its_own(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+
+    def run(momentum: float) -> tuple[list[float], list[list[np.ndarray]]]:
+        """Losses, and the weights that each epoch's validation sees."""
+        # One step an epoch, so that a run without averaging gives what is to be averaged.
+        params = changed(tiny, {"train": {"epochs": 3, "batch_size": 24, "ema_momentum": momentum}})
+        _, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+        seen = []
+
+        def validate() -> Validation:
+            seen.append([keras.ops.convert_to_numpy(variable) for variable in trainer.trainable_variables])
+            return Validation(0.5, 0.5)
+
+        crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
+        return list(fit(trainer, crops, validate, Unfinished(tmp_path / str(momentum))).loss), seen
+
+    losses, own = run(0.0)
+    same_losses, averaged = run(0.75)
+    assert same_losses == losses
+    expected = own[0]
+    for seen, weights in zip(averaged, own, strict=True):
+        expected = [0.75 * old + 0.25 * new for old, new in zip(expected, weights, strict=True)]
+        for weight, value in zip(seen, expected, strict=True):
+            np.testing.assert_allclose(weight, value, rtol=1e-4, atol=1e-6)
+
+
 def keep_weights(model: keras.Model, weights: list[list[np.ndarray]], epoch: int) -> None:
     assert epoch == len(weights) + 1
     weights.append(model.get_weights())
@@ -264,12 +343,18 @@ class KilledError(Exception):
     """Stands for kill -9."""
 
 
-@pytest.mark.parametrize(("precision", "checkpoint"), [("float32", "validation_lwlrap"), ("mixed_float16", "last")])
+OPTIONS = {"ema_momentum": 0.9, "cutmix_probability": 0.5, "mixup_labels": "union"}
+
+
+@pytest.mark.parametrize(
+    ("precision", "options"),
+    [("float32", {"checkpoint": "validation_lwlrap", **OPTIONS}), ("mixed_float16", {"checkpoint": "last", **OPTIONS})],
+)
 def test_a_training_that_is_interrupted_ends_as_if_it_was_not(
-    tiny: Params, tmp_path: Path, precision: str, checkpoint: str
+    tiny: Params, tmp_path: Path, precision: str, options: dict[str, object]
 ) -> None:
     annotations = noise_with_tones(tmp_path, tiny)
-    params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint}})
+    params = changed(tiny, {"train": {"epochs": 4, **options}})
     crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
     figures = [Validation(0.3, 0.9), Validation(0.8, 0.2), Validation(0.7, 0.4), Validation(0.5, 0.1)]
     keras.mixed_precision.set_global_policy(precision)
@@ -343,7 +428,7 @@ def test_in_half_precision_images_and_scores_stay_float32(tiny: Params, tmp_path
     annotations = noise_with_tones(tmp_path, tiny)
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
-        scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+        scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1, frequency_channel=True)
         assert scorer.get_layer("small_cnn").compute_dtype == "float16"
         params = changed(tiny, {"train": {"epochs": 2}})
         curve = fit(
@@ -360,7 +445,7 @@ def test_in_half_precision_images_and_scores_stay_float32(tiny: Params, tmp_path
     assert scores.dtype == np.float32
     # Weights are kept in float32: a model in full precision takes them and scores nearly the same.
     scorer.save_weights(tmp_path / "half.weights.h5")
-    full, _ = build_models("small_cnn", SHAPES, 2, 0.25, 2)
+    full, _ = build_models("small_cnn", SHAPES, 2, 0.25, 2, frequency_channel=True)
     load_weights(full, tmp_path / "half.weights.h5")
     np.testing.assert_allclose(full.predict_on_batch(windows), scores, atol=0.01)
 

@@ -42,6 +42,7 @@ PARAMS = ROOT / "params.yaml"
         ("augment.choices", ["contrast", "contrast"], ["augment", "once"]),
         ("augment.contrast_low", 2.0, ["augment", "contrast_low (2.0)", "contrast_high"]),
         ("train.pretrained", "imagenet", ["train.pretrained (imagenet)", "small_cnn, small_resnet", "inception"]),
+        ("head.pooling", "mean", ["head.pooling", "'mean'", "'attention', 'maximum' or 'log_mean_exp'"]),
         ("train.checkpoint", "best", ["train.checkpoint", "'best'", "'last', 'validation_lwlrap'"]),
         ("folds", 3, ["folds", "found 3", "list"]),
         ("folds", [1, 2, 3], ["folds", "[1, 2, 3]", "0, 1, 2"]),
@@ -65,6 +66,7 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         (large, r"one file for 2 backbones; write \{backbone\}"),
         ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
         ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
+        ({"head": {"pooling": "maximum", "frame_weight": 0.5}}, r"frame_weight \(0.5\) must be 0"),
         ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
     ]
     for changes, reason in cases:
@@ -88,19 +90,21 @@ def test_the_notebooks_preset_has_the_notebooks_settings() -> None:
     assert (preset.window.seconds, preset.infer.hop_seconds) == (10, 10)
     assert preset.train.begin_within * preset.window.seconds == 7.5
     assert (preset.labels.min_overlap, preset.labels.unlabelled_weight, preset.train.fp_fraction) == (0, 1, 0)
-    assert (preset.image.mels, preset.image.frames) == (384 / 2, 384)
+    assert (preset.image.mels, preset.image.frames, preset.image.frequency_channel) == (384 / 2, 384, False)
     assert preset.augment.model_dump() == {
         "choices": [], "most": 2, "time_dropout_cuts": 3, "time_dropout_width": 0.1, "frequency_masks": 2,
         "frequency_mask_mels": 80, "time_masks": 1, "time_mask_frames": 40, "brightness": 0.2, "contrast_low": 0.1,
         "contrast_high": 0.3,
     }  # fmt: skip
+    assert preset.head.model_dump() == {"pooling": "attention", "frame_weight": 0}
     assert preset.folds == [0, 1, 2, 3, 4]
     assert preset.backbones == ["inception", "efficientnet", "resnet"]
     train = preset.train
     assert (train.pretrained, train.dropout, train.label_smoothing, train.mixup_alpha) == ("imagenet", 0.25, 0.2, 0.1)
+    assert (train.mixup_labels, train.cutmix_probability) == ("weighted", 0)
     assert (train.epochs, train.batch_size, train.warmup_fraction) == (30, 8, 0.1)
     assert (train.warmup_learning_rate, train.learning_rate) == (1e-5, 1.5e-3)
-    assert train.checkpoint == "last"
+    assert (train.checkpoint, train.ema_momentum) == ("last", 0)
 
 
 def test_a_file_that_is_no_yaml_or_no_sections_is_named(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dawnchorus.augment import draw_changes
 from dawnchorus.cached import Spectrograms
 from dawnchorus.labels import window_labels
+from dawnchorus.mixing import before, draw_cuts, join_windows, mix_labels, rest, union, unite_labels
 from dawnchorus.params import Params
 from dawnchorus.seeding import generator
 from dawnchorus.windows import Shapes, place, to_seconds
@@ -66,6 +67,7 @@ class Draws:
         place: where each window begins, 0 for the earliest place to 1, shape [Rows].
         weight: of each window's own part in mixup, shape [Rows].
         partner: the windows of a batch mix with each other, in the order of these, shape [Rows].
+        kept: begin and end of the frames that each window keeps in time CutMix, shape [Rows, 2].
         changes: what `augment.draw_changes` gives for each row.
     """
 
@@ -73,6 +75,7 @@ class Draws:
     place: NDArray[np.float64]
     weight: NDArray[np.float32]
     partner: NDArray[np.float64]
+    kept: NDArray[np.int64]
     changes: dict[str, NDArray]
 
 
@@ -113,6 +116,7 @@ class Crops:
             place=of("place").random(n_rows),
             weight=(rng.beta(alpha, alpha, n_rows) if alpha > 0 else np.ones(n_rows)).astype(np.float32),
             partner=rng.random(n_rows),
+            kept=draw_cuts(train.cutmix_probability, self._shapes.window[0], n_rows, of("cutmix")),
             changes=draw_changes(self.params.augment, self._shapes, n_rows, of("augment")),
         )
 
@@ -125,12 +129,11 @@ class Crops:
 
         Returns:
             starts: the frame on which each window begins, shape [Windows].
-            labels: target and known, (Windows, 2, Species).
+            labels: target and known of the frames that each window keeps, (Windows, 2, Species).
         """
-        params, settings, annotations = self.params, self.params.spectrogram, self.annotations
-        names = annotations.recording_ids[rows]
-        t_min, _, t_max, _ = annotations.boxes[rows].T
-        frames = np.array([self._spectrograms.frames(name) for name in names])
+        params, settings = self.params, self.params.spectrogram
+        t_min, _, t_max, _ = self.annotations.boxes[rows].T
+        frames = np.array([self._spectrograms.frames(name) for name in self.annotations.recording_ids[rows]])
         second = to_seconds(1, settings)
         seconds = self._shapes.window[0] * second
         begins = place(
@@ -139,17 +142,7 @@ class Crops:
         )  # fmt: skip
         # The frame at or before the placed time, so that the last frame stays within the recording.
         starts = (begins * settings.sample_rate / settings.hop_length).astype(int)
-        same = [self._rows_of_recording[name] for name in names]
-        pairs = np.concatenate(same)
-        target, known = window_labels(
-            annotations.boxes[pairs], annotations.species_ids[pairs], annotations.is_tp[pairs],
-            np.repeat(np.arange(len(rows)), [len(one) for one in same]), starts * second, seconds, self.n_species,
-            params.labels.min_overlap, params.labels.unlabelled_weight,
-            (settings.f_min, settings.f_max) if params.labels.within_band else None,
-            # A window that begins on a frame must not lose the box that it was placed around.
-            tolerance=second,
-        )  # fmt: skip
-        return starts, np.stack([target, known], axis=1)
+        return starts, self._labels(rows, starts, draws.kept[rows])
 
     def read(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float16]:
         """The windows of some annotations that begin on the frames `starts`, in dB: (Windows, Frames, Mels)."""
@@ -167,25 +160,63 @@ class Crops:
         Yields:
             inputs: "windows" (Batch, Frames, Mels) float16 in dB, "partner" (Batch,) int32 and "weight" (Batch,)
                 float32 for mixup, and what `draw_changes` gives, (Batch, ...) each.
-            labels: target and known after mixup, stacked: (Batch, 2, Species) float32.
+            labels: target and known after CutMix and mixup, stacked: (Batch, 2, Species) float32.
         """
-        batch_size = self.params.train.batch_size
+        batch_size, cuts = self.params.train.batch_size, self.params.train.cutmix_probability > 0
+        mixed = {"weighted": mix_labels, "union": unite_labels}[self.params.train.mixup_labels]
         for epoch in count(first_epoch):
             draws = self.draws(epoch)
             for first in range(0, len(draws.order), BATCHES_AT_ONCE * batch_size):
                 several = draws.order[first : first + BATCHES_AT_ONCE * batch_size]
                 starts, labels = self.places(several, draws)
+                if cuts:
+                    labels = self._joined(several, starts, labels, draws.kept[several])
                 for start in range(0, len(several), batch_size):
                     batch = slice(start, start + batch_size)
                     rows = several[batch]
                     partner, weight = draws.partner[rows].argsort().astype(np.int32), draws.weight[rows]
+                    windows = self.read(rows, starts[batch])
                     inputs: dict[str, NDArray] = {
-                        "windows": self.read(rows, starts[batch]),
+                        "windows": join_windows(windows, draws.kept[rows]) if cuts else windows,
                         "partner": partner,
                         "weight": weight,
                         **{key: values[rows] for key, values in draws.changes.items()},
                     }
-                    yield inputs, mix_labels(labels[batch], partner, weight)
+                    yield inputs, mixed(labels[batch], partner, weight)
+
+    def _labels(
+        self, rows: NDArray[np.int64], starts: NDArray[np.int64], stretches: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Target and known, (Windows, 2, Species), of stretches (Windows, 2) of windows, begin and end in frames."""
+        labels, settings, annotations = self.params.labels, self.params.spectrogram, self.annotations
+        second = to_seconds(1, settings)
+        same = [self._rows_of_recording[name] for name in annotations.recording_ids[rows]]
+        pairs = np.concatenate(same)
+        begins, ends = (starts[:, None] * second + stretches * second).T
+        target, known = window_labels(
+            annotations.boxes[pairs], annotations.species_ids[pairs], annotations.is_tp[pairs],
+            np.repeat(np.arange(len(rows)), [len(one) for one in same]), begins, self._shapes.window[0] * second,
+            self.n_species, labels.min_overlap, labels.unlabelled_weight,
+            (settings.f_min, settings.f_max) if labels.within_band else None,
+            # A window that begins on a frame must not lose the box that it was placed around.
+            tolerance=second,
+            ends=ends,
+        )  # fmt: skip
+        return np.stack([target, known], axis=1)
+
+    def _joined(
+        self,
+        rows: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        labels: NDArray[np.float32],
+        kept: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """The labels of windows after CutMix, (Windows, 2, Species), `labels` being those of what they keep."""
+        others = before(len(rows), self.params.train.batch_size)
+        filled = rest(kept, self._shapes.window[0])
+        added = self._labels(rows[others], starts[others], filled)
+        is_cut = filled[:, 0] < filled[:, 1]
+        return np.where(is_cut[:, None, None], union(labels, added), labels)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -209,27 +240,3 @@ class Crops:
     @cached_property
     def _rows_of_recording(self) -> dict[str, NDArray[np.int64]]:
         return pd.Series(self.annotations.recording_ids).groupby(self.annotations.recording_ids).indices
-
-
-def mix_labels(
-    labels: NDArray[np.float32], partner: NDArray[np.int32], weight: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The labels of windows that are mixed with partners.
-
-    The loss of a mixed window is that of both its parts, each by its weight: known is the weighted mean of both, and
-    target the mean of both weighed by what is known, so that a part of which nothing is known says nothing.
-
-    Args:
-        labels: target and known, shape [Batch, 2, Species].
-        partner: row of each window's partner, shape [Batch].
-        weight: of the window's own part, shape [Batch].
-
-    Returns:
-        Target and known of the mixed windows, shape [Batch, 2, Species].
-    """
-    own, other = weight[:, None], 1 - weight[:, None]
-    target, known = labels[:, 0], labels[:, 1]
-    mixed_known = own * known + other * known[partner]
-    both = own * known * target + other * (known * target)[partner]
-    mixed_target = np.divide(both, mixed_known, out=np.zeros_like(both), where=mixed_known > 0)
-    return np.stack([mixed_target, mixed_known], axis=1)

@@ -16,6 +16,7 @@ def window_labels(
     unlabelled_weight: float,
     band: tuple[float, float] | None = None,
     tolerance: float = 0.0,
+    ends: NDArray[np.floating] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Target and mask of windows.
 
@@ -36,13 +37,14 @@ def window_labels(
         unlabelled_weight: 0 to 1.
         band: lowest and highest frequency in the windows, Hz; a box outside of it is not in the window by enough.
         tolerance: a box that lies in the window by so much too little, s, still counts.
+        ends: end of what is left of each window, s, where it was cut; shape [Windows].
 
     Returns:
         target and known, each with shape [Windows, Species].
     """
     begin, low, end, high = boxes.T
-    start = starts[window]
-    inside = np.minimum(end, start + seconds) - np.maximum(begin, start)
+    last = (starts + seconds if ends is None else ends)[window]
+    inside = np.minimum(end, last) - np.maximum(begin, starts[window])
     needed = min_overlap * np.minimum(end - begin, seconds)
     # A microsecond more, for boxes that lie in by exactly enough.
     enough = (inside > 0) & (inside >= needed - tolerance - 1e-6)

@@ -1,12 +1,13 @@
 """The model: from spectrogram windows to a score for each species."""
 
+import math
 from pathlib import Path
 
 import keras
 from keras import layers, ops
 
 from dawnchorus.backbones import APPLICATION, build_backbone
-from dawnchorus.params import BackboneName
+from dawnchorus.params import BackboneName, Pooling
 from dawnchorus.weights import load_weights
 from dawnchorus.windows import Shapes
 
@@ -71,38 +72,61 @@ def _covered(stretches: keras.KerasTensor, length: int) -> keras.KerasTensor:
     return ops.any(inside, axis=1)
 
 
-class AttentionHead(layers.Layer):
-    """Features -> a probability for each species: mean over frequency, dropout, attention over time, sigmoid.
+class Head(layers.Layer):
+    """Features -> a probability for each species: mean over frequency, dropout, scores, pooling over time, sigmoid.
 
-    (Batch, Time, Frequency, Channels) -> (Batch, Species). At each time a 1x1 convolution scores the species and
-    another weighs the time for each of them; the weights' logits are clipped to +-10 and go through a softmax over
-    time.
+    (Batch, Time, Frequency, Channels) -> (Batch, Species), or, with `frames`, (Batch, 2, Species), the second being the
+    maximum over time of each frame's own probability. At each time a 1x1 convolution scores the species. Pooling:
+
+    - attention: another one weighs the time for each species; the weights' logits are clipped to +-10 and go through a
+      softmax over time.
+    - maximum.
+    - log_mean_exp: the logarithm of the mean of exponentials (Pinheiro and Collobert 2015, arXiv:1411.6228).
     """
 
-    def __init__(self, n_species: int, dropout: float, seed: int, **kwargs: object) -> None:
+    def __init__(
+        self, n_species: int, dropout: float, seed: int, pooling: Pooling, frames: bool, **kwargs: object
+    ) -> None:
         # Probabilities near 0 and 1 need float32 where the rest computes in half precision.
         super().__init__(dtype="float32", **kwargs)
+        self.pooling, self.frames = pooling, frames
         self.dropout = layers.Dropout(dropout, seed=seed, dtype="float32")
-        self.attention = layers.Conv1D(n_species, 1, dtype="float32")
+        if pooling == "attention":
+            self.attention = layers.Conv1D(n_species, 1, dtype="float32")
         self.scores = layers.Conv1D(n_species, 1, dtype="float32")
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         over_time = (shape[0], shape[1], shape[3])
-        self.attention.build(over_time)
+        if self.pooling == "attention":
+            self.attention.build(over_time)
         self.scores.build(over_time)
         self.built = True
 
     def call(self, features: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         over_time = self.dropout(ops.mean(features, axis=2), training=training)
-        attention = ops.softmax(ops.clip(self.attention(over_time), -10, 10), axis=1)
-        return ops.sigmoid(ops.sum(attention * self.scores(over_time), axis=1))
+        scores = self.scores(over_time)
+        if self.pooling == "attention":
+            attention = ops.softmax(ops.clip(self.attention(over_time), -10, 10), axis=1)
+            pooled = ops.sum(attention * scores, axis=1)
+        elif self.pooling == "maximum":
+            pooled = ops.max(scores, axis=1)
+        else:
+            pooled = ops.logsumexp(scores, axis=1) - math.log(scores.shape[1])
+        return ops.sigmoid(ops.stack([pooled, ops.max(scores, axis=1)], axis=1) if self.frames else pooled)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (shape[0], self.scores.filters)
+        return (shape[0], 2, self.scores.filters) if self.frames else (shape[0], self.scores.filters)
 
 
 def build_models(
-    backbone: BackboneName, shapes: Shapes, n_species: int, dropout: float, seed: int
+    backbone: BackboneName,
+    shapes: Shapes,
+    n_species: int,
+    dropout: float,
+    seed: int,
+    frequency_channel: bool = False,
+    pooling: Pooling = "attention",
+    frames: bool = False,
 ) -> tuple[keras.Model, keras.Model]:
     """Build the model for scoring and, over the same weights, the one for training.
 
@@ -112,16 +136,21 @@ def build_models(
         n_species: number of species.
         dropout: part of the features that training drops.
         seed: of the initial weights and the dropout.
+        frequency_channel: whether the backbone also sees where in frequency each pixel lies.
+        pooling: of the frames' scores to the window's.
+        frames: whether the highest score of the frames counts beside the window's; the scorer gives the mean of both,
+            as participants of BirdCLEF do who train so.
 
     Returns:
         scorer: windows (Batch, Frames, Mels) in dB, float16 -> scores (Batch, Species).
         trainer: a dictionary of "windows" as above, "partner" (Batch,) and "weight" (Batch,) for mixup, and what
-            `augment.draw_changes` gives, (Batch, ...) each -> scores.
+            `augment.draw_changes` gives, (Batch, ...) each -> scores, with `frames` (Batch, 2, Species) of window and
+            frames.
     """
     keras.utils.set_random_seed(seed)
     to_image = ToImage(shapes.image, name="image")
-    network = build_backbone(backbone, *shapes.image)
-    head = AttentionHead(n_species, dropout, seed, name="head")
+    network = build_backbone(backbone, *shapes.image, frequency_channel)
+    head = Head(n_species, dropout, seed, pooling, frames, name="head")
 
     windows = keras.Input(shapes.window, dtype="float16", name="windows")
     partner = keras.Input((), dtype="int32", name="partner")
@@ -137,7 +166,8 @@ def build_models(
     changed = Augment(dtype="float32", name="augment")(mixed, changes)
     inputs = {"windows": windows, "partner": partner, "weight": weight, **changes}
     trainer = keras.Model(inputs, head(network(changed)))
-    scorer = keras.Model(windows, head(network(to_image(windows))))
+    scores = head(network(to_image(windows)))
+    scorer = keras.Model(windows, ops.mean(scores, axis=1) if frames else scores)
     return scorer, trainer
 
 

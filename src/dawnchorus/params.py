@@ -30,6 +30,8 @@ SMALLEST_IMAGE: dict[BackboneName, int] = {
 # Those whose ImageNet weights Keras offers; the small ones always begin with new weights.
 IMAGENET_BACKBONES: tuple[BackboneName, ...] = ("inception", "efficientnet", "resnet")
 
+Pooling = Literal["attention", "maximum", "log_mean_exp"]
+
 Augmentation = Literal[
     "time_dropout", "time_masks", "frequency_masks", "brightness", "contrast", "flip_time", "flip_frequency"
 ]
@@ -162,6 +164,10 @@ class Image(Section):
 
     frames: PositiveInt | None = Field(description="columns that its frames are resized to; null keeps them")
     mels: PositiveInt | None = Field(description="rows that its mel bands are resized to; null keeps them")
+    frequency_channel: bool = Field(
+        description="whether another channel holds the position in frequency, -1 to 1; with ImageNet's networks in "
+        "place of one of three that are alike"
+    )
 
 
 class Labels(Section):
@@ -204,6 +210,27 @@ class Augment(Section):
         return self
 
 
+class Head(Section):
+    """How the network's features become scores."""
+
+    pooling: Pooling = Field(
+        description="how the frames' scores become the window's: their mean by a learnt attention, their maximum, or "
+        "the logarithm of the mean of their exponentials"
+    )
+    frame_weight: Annotated[float, Field(ge=0, le=MOST)] = Field(
+        description="weight in the loss of the maximum over the frames' scores, beside the window's; above 0 inference "
+        "takes the mean of both"
+    )
+
+    @model_validator(mode="after")
+    def _frames_say_something_else(self) -> Self:
+        if self.pooling == "maximum" and self.frame_weight > 0:
+            raise ValueError(
+                f"frame_weight ({self.frame_weight}) must be 0 where pooling is maximum, which is the frames' already"
+            )
+        return self
+
+
 class Train(Section):
     """The training loop."""
 
@@ -225,10 +252,19 @@ class Train(Section):
     mixup_alpha: Annotated[float, Field(ge=0, le=MOST)] = Field(
         description="Beta(alpha, alpha) of mixup's weights; 0 for no mixup"
     )
+    mixup_labels: Literal["weighted", "union"] = Field(
+        description="of mixed windows: weighted as the windows are, or union, a species present where either has it"
+    )
+    cutmix_probability: Fraction = Field(
+        description="of a window to be cut at some time and to go on, or to begin, with another one's frames"
+    )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
         description="targets are drawn towards 0.5 by this part"
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(description="dropout before the attention head")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(description="dropout before the head")
+    ema_momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="of the running average over steps whose weights are kept, at 0.99 over about 100; 0 for none"
+    )
     checkpoint: Literal["last", "validation_lwlrap", "validation_precision"] = Field(
         description="the epoch whose weights are kept: the last, or the best by a metric of the validation"
     )
@@ -280,6 +316,7 @@ class Params(Section):
     image: Image
     labels: Labels
     augment: Augment
+    head: Head
     train: Train
     infer: Infer
     ensemble: Ensemble

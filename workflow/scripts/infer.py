@@ -35,7 +35,10 @@ def main() -> None:
     folds = read_folds(arguments.folds)
     shapes = Shapes.of(params)
     hop = min(shapes.window[0], to_frames(params.infer.hop_seconds, params.spectrogram))
-    scorer, _ = build_models(arguments.backbone, shapes, n_species, dropout=0, seed=0)
+    scorer, _ = build_models(
+        arguments.backbone, shapes, n_species, 0.0, 0, params.image.frequency_channel, params.head.pooling,
+        params.head.frame_weight > 0,
+    )  # fmt: skip
     load_weights(scorer, arguments.weights)
     with replacing(arguments.output) as folder:
         folder.mkdir()

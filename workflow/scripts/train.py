@@ -46,7 +46,10 @@ def main() -> None:
     shapes = Shapes.of(params)
     job = (arguments.backbone, arguments.fold)
     seed = int(generator(params.seed, "weights", *job).integers(2**31))
-    scorer, trainer = build_models(arguments.backbone, shapes, n_species, params.train.dropout, seed)
+    scorer, trainer = build_models(
+        arguments.backbone, shapes, n_species, params.train.dropout, seed, params.image.frequency_channel,
+        params.head.pooling, params.head.frame_weight > 0,
+    )  # fmt: skip
     load_pretrained(scorer, arguments.backbone, arguments.pretrained)
     annotations = Annotations.of_tables(tp, fp).of_recordings(set(folds.index[folds != arguments.fold]))
     crops = Crops(annotations, arguments.spectrograms, params, n_species, job)
@@ -54,7 +57,9 @@ def main() -> None:
     validated = sorted(set(folds.index[folds == arguments.fold]) & set(tp.recording_id))
     left_out = Answers.of_annotations(tp, fp, validated, n_species)
 
-    used = params.model_dump_json(include={"seed", "spectrogram", "window", "image", "labels", "augment", "train"})
+    used = params.model_dump_json(
+        include={"seed", "spectrogram", "window", "image", "labels", "augment", "head", "train"}
+    )
     tables = [arguments.data / "train_tp.csv", arguments.data / "train_fp.csv", arguments.folds, arguments.species]
     key = fingerprint(
         f"{job} {device} {used}",
