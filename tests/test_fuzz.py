@@ -25,6 +25,7 @@ from dawnchorus.params import Params, load_params
 from dawnchorus.report import read_as_text
 from dawnchorus.tables import (
     read_annotations,
+    read_boxes,
     read_folds,
     read_recordings,
     read_scores,
@@ -101,6 +102,7 @@ TRUTH = "recording_id,s0,s1,s2\na,0,0,1\nb,1,0,0\n"
 RECORDINGS = "recording_id,file,same_as\na,a.flac,a\nb,b.wav,a\n"
 FOLDS = "recording_id,fold\na,0\nb,1\nb,-1\n"
 SPECIES = "species,tp_rows,fp_rows,tp_rows_0\ns0,1,1,0\ns1,0,0,0\ns2,3,2,1\n"
+SCORED_BOXES = "recording_id,species_id,t_min,t_max,is_tp,score\na,0,0.5,2,1,0.75\nb,2,1,3,0,0.25\n"
 AUDIO = "split,recording_id,file,usable,problem\ntrain,a,a.flac,1,\ntest,b,b.wav,0,truncated\n"
 
 
@@ -135,6 +137,12 @@ def truth_is_0_or_1(path: Path) -> None:
     assert table.isin([0, 1]).all(axis=None)
 
 
+def scored_boxes_are_numbers(path: Path) -> None:
+    table = read_boxes(path)
+    assert not table.index.has_duplicates
+    assert np.isfinite(table.reset_index().drop(columns="recording_id").astype(float)).all(axis=None)
+
+
 def recordings_are_files(path: Path) -> None:
     table = read_recordings(path)
     assert not table.index.has_duplicates
@@ -164,6 +172,7 @@ TABLES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "sample_submission.csv": (SCORES, scores_are_numbers),
     "predictions.csv": (SCORES, predictions_are_numbers),
     "truth_test.csv": (TRUTH, truth_is_0_or_1),
+    "boxes.csv": (SCORED_BOXES, scored_boxes_are_numbers),
     "recordings.csv": (RECORDINGS, recordings_are_files),
     "folds.csv": (FOLDS, folds_are_numbers),
     "species.csv": (SPECIES, species_are_numbered),

@@ -14,6 +14,8 @@ from dawnchorus.params import MOST
 ANNOTATION_COLUMNS = ["recording_id", "species_id", "songtype_id", "t_min", "f_min", "t_max", "f_max"]
 # Nothing here asks for the type of a song, so a table of one's own may do without it.
 REQUIRED_COLUMNS = [column for column in ANNOTATION_COLUMNS if column != "songtype_id"]
+# A labelled box is known by these; one that stands twice in an annotation table counts once.
+BOX_COLUMNS = ["recording_id", "species_id", "t_min", "t_max", "is_tp"]
 
 
 def species_columns(n_species: int) -> list[str]:
@@ -145,6 +147,49 @@ def write_scores(path: Path, recording_ids: list[str], scores: NDArray[np.floati
     table.insert(0, "recording_id", recording_ids)
     # Nine digits are enough to read every float32 back unchanged.
     table.to_csv(path, index=False, float_format="%.9g")
+
+
+def labelled_boxes(tp: pd.DataFrame, fp: pd.DataFrame, recording_ids: Container[str]) -> pd.DataFrame:
+    """The boxes of some recordings.
+
+    Args:
+        tp: the TP annotations, as `read_annotations` gives them.
+        fp: the FP annotations.
+        recording_ids: names of the recordings.
+
+    Returns:
+        A row for each box with the columns `BOX_COLUMNS` (s; is_tp is bool), TP boxes first.
+    """
+    both = pd.concat([tp.assign(is_tp=True), fp.assign(is_tp=False)])
+    wanted = [name in recording_ids for name in both.recording_id]
+    return both.loc[wanted, BOX_COLUMNS].drop_duplicates(ignore_index=True)
+
+
+def write_boxes(path: Path, boxes: pd.DataFrame, scores: NDArray[np.floating]) -> None:
+    """Write the score of each box: a CSV file of the columns `BOX_COLUMNS` and score; is_tp is 1 for TP, 0 for FP."""
+    # Times keep all their digits, so that boxes stay apart.
+    table = boxes.assign(is_tp=boxes.is_tp.astype(int), score=[f"{score:.9g}" for score in scores])
+    table.to_csv(path, index=False)
+
+
+def read_boxes(path: Path) -> pd.DataFrame:
+    """Read what `write_boxes` wrote.
+
+    Returns:
+        A float column score, indexed by `BOX_COLUMNS`.
+
+    Raises:
+        InputError: as in `read_scores`.
+    """
+    table = _read(path, [*BOX_COLUMNS, "score"], may_be_empty=True)[[*BOX_COLUMNS, "score"]]
+    for column in [*BOX_COLUMNS[1:], "score"]:
+        table[column] = _numbers(path, table, column)
+    wrong_species = (table.species_id % 1 != 0) | ~table.species_id.between(0, MOST)
+    _refuse(path, table, "species_id", wrong_species, "a whole number from 0")
+    _refuse(path, table, "is_tp", ~table.is_tp.isin([0, 1]), "0 or 1")
+    table = table.astype({"species_id": int, "is_tp": bool})
+    _refuse(path, table, "recording_id", table.duplicated(BOX_COLUMNS), "each box once")
+    return table.set_index(BOX_COLUMNS)
 
 
 def read_recordings(path: Path) -> pd.DataFrame:
