@@ -46,7 +46,7 @@ def test_both_engines_give_the_same_bytes(through_snakemake: Clone, through_dvc:
 
 def test_metrics_and_plots_are_shown(clone: Clone) -> None:
     metrics = json.loads((clone.path / "results/metrics.json").read_text())
-    assert set(metrics) == {"oof", "test", "skipped"}
+    assert set(metrics) == {"oof", "test", "skipped", "weights"}
     for figures in (metrics["oof"], metrics["test"]):
         assert set(figures) == {"small_cnn", "ensemble", "constant", "random"}
         for figure in figures.values():

@@ -242,6 +242,13 @@ class Infer(Section):
 class Ensemble(Section):
     """Averaging and its evaluation."""
 
+    average: Literal["mean", "rank_mean"] = Field(
+        description="of the backbones' scores: mean, or rank_mean, of their ranks among all scores of the backbone"
+    )
+    weights: Literal["equal", "out_of_fold"] = Field(
+        description="of the backbones in it: equal, or out_of_fold, those that rank the boxes best that no model has "
+        "seen"
+    )
     bootstrap_samples: Annotated[int, Field(ge=100, le=MOST)] = Field(
         description="resamplings of the recordings behind the 95 % intervals"
     )
