@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-# Weights of so many boxes, over all resamplings, are held at once.
+# So many weights, of recordings in resamplings, are held at once.
 MOST_WEIGHTS = 4_000_000
 
 
@@ -107,7 +107,7 @@ def evaluate_boxes(boxes: pd.DataFrame, samples: int, rng: np.random.Generator) 
     if not macro.species:
         return BoxEvaluation(*[float("nan")] * 6)
     n_recordings = int(macro.recordings.max()) + 1
-    at_once = max(1, MOST_WEIGHTS // len(boxes))
+    at_once = max(1, MOST_WEIGHTS // max(n_recordings, *(len(rows) for rows, _, _ in macro.species)))
     share = np.full(n_recordings, 1 / n_recordings)
     drawn = [
         macro.figures(rng.multinomial(n_recordings, share, size=min(at_once, samples - done)))

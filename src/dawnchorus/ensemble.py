@@ -109,7 +109,7 @@ def combine(
             )
         if list(table.columns) != list(first.columns):
             raise InputError(f"{name}: has other species columns than {first_name}; run the infer stages again")
-    aligned = [_comparable(table.loc[first.index], average) for table in tables.values()]
+    aligned = [_comparable(table.reindex(first.index), average) for table in tables.values()]
     if weights is None:
         weights = np.full(len(aligned), 1 / len(aligned))
     weighted = [table * weight for table, weight in zip(aligned, weights, strict=True)]

@@ -237,6 +237,32 @@ def read_species(path: Path) -> list[str]:
     return list(table.species)
 
 
+def read_prevalence(path: Path, columns: list[str]) -> NDArray[np.float64]:
+    """Read a table that declares how common species are: species (s0, s1, ...) and prevalence.
+
+    Args:
+        path: a CSV file; its rows may stand in any order.
+        columns: the species columns, which must have a row each.
+
+    Returns:
+        The prevalence of each species in their order, shape [Species]; above 0 and below 1.
+
+    Raises:
+        InputError: as in `read_scores`, for a species that is missing, unknown or there twice, and for a prevalence
+            that is not between 0 and 1.
+    """
+    table = _read(path, ["species", "prevalence"], named_by="`ensemble.prior` in params.yaml names the table")
+    table["prevalence"] = _numbers(path, table, "prevalence")
+    _refuse(path, table, "species", ~table.species.isin(columns), f"one of {columns[0]} to {columns[-1]}")
+    _refuse(path, table, "species", table.species.duplicated(), "each species once")
+    possible = table.prevalence.between(0, 1, inclusive="neither")
+    _refuse(path, table, "prevalence", ~possible, "a part of the recordings, above 0 and below 1")
+    missing = [name for name in columns if name not in set(table.species)]
+    if missing:
+        raise InputError(f"{path}: has no row for {len(missing)} species, for example {missing[0]}; add them")
+    return table.set_index("species").prevalence[columns].to_numpy()
+
+
 def read_both_annotations(folder: Path, n_species: int, group: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read `train_tp.csv` and `train_fp.csv`, of which the second may have no rows; as `read_annotations`."""
     return (
@@ -245,14 +271,19 @@ def read_both_annotations(folder: Path, n_species: int, group: str | None = None
     )
 
 
-def _read(path: Path, required: list[str], may_be_empty: bool = False) -> pd.DataFrame:
+def _read(
+    path: Path,
+    required: list[str],
+    may_be_empty: bool = False,
+    named_by: str = "`data.root` in params.yaml names the folder of the data set",
+) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             # Without it pandas drops cells that stand beyond the last column.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False, skip_blank_lines=False)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: is missing; `data.root` in params.yaml names the folder of the data set") from error
+        raise InputError(f"{path}: is missing; {named_by}") from error
     except pd.errors.EmptyDataError as error:
         raise InputError(f"{path}: is empty; expected a line with {', '.join(required)}, then rows") from error
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
