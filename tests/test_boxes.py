@@ -27,12 +27,12 @@ def test_weighted_figures_are_scikit_learns(digits: int) -> None:
     rng = np.random.default_rng(0)
     is_tp = rng.random(40) < 0.4
     scores = (rng.random(40) + 0.3 * is_tp).round(digits)  # one digit: many ties
-    weights = rng.integers(0, 4, (5, 40))
+    weights = rng.integers(0, 4, (40, 5))
     average_precision, auc = average_precision_and_auc(is_tp, scores, weights)
-    for row, found in enumerate(weights):
+    for row, found in enumerate(weights.T):
         assert average_precision[row] == pytest.approx(average_precision_score(is_tp, scores, sample_weight=found))
         assert auc[row] == pytest.approx(roc_auc_score(is_tp, scores, sample_weight=found))
-    without_fp = average_precision_and_auc(is_tp, scores, is_tp[None].astype(int))
+    without_fp = average_precision_and_auc(is_tp, scores, is_tp[:, None].astype(int))
     assert np.isnan(without_fp).all()
 
 

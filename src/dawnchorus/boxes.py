@@ -41,23 +41,35 @@ def average_precision_and_auc(
     Args:
         is_tp: whether each is a TP box (else FP), shape [Boxes].
         scores: shape [Boxes].
-        weights: shape [Weightings, Boxes].
+        weights: shape [Boxes, Weightings].
 
     Returns:
         Both figures, each with shape [Weightings]; NaN where TP or FP boxes have no weight.
     """
-    order = np.argsort(-scores, kind="stable")
-    # Boxes of one score stand at one threshold.
-    first = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
-    tp, fp = (np.add.reduceat(weights[:, order] * kind[order], first, axis=1) for kind in (is_tp, ~is_tp))
-    tp_above, fp_above = tp.cumsum(axis=1), fp.cumsum(axis=1)
-    n_tp, n_fp = tp_above[:, -1], fp_above[:, -1]
+    # Thresholds at which no TP box stands do not count.
+    levels = np.unique(scores[is_tp])[::-1]
+    tp_above, _ = _weight_above(scores, weights, np.flatnonzero(is_tp), levels)
+    fp_above, fp_strictly_above = _weight_above(scores, weights, np.flatnonzero(~is_tp), levels)
+    tp = np.diff(tp_above, axis=0, prepend=0)
+    n_tp, n_fp = weights[is_tp].sum(axis=0), weights[~is_tp].sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = np.nan_to_num(tp_above / (tp_above + fp_above))
         missing = np.where((n_tp > 0) & (n_fp > 0), 0.0, np.nan)
-        average_precision = (tp * precision).sum(axis=1) / n_tp
-        auc = (tp * (n_fp[:, None] - fp_above + fp / 2)).sum(axis=1) / (n_tp * n_fp)
+        average_precision = (tp * precision).sum(axis=0) / n_tp
+        # A tie counts half.
+        auc = (tp * (n_fp - (fp_above + fp_strictly_above) / 2)).sum(axis=0) / (n_tp * n_fp)
     return average_precision + missing, auc + missing
+
+
+def _weight_above(
+    scores: NDArray[np.floating], weights: NDArray[np.number], rows: NDArray[np.int64], levels: NDArray[np.floating]
+) -> tuple[NDArray[np.number], NDArray[np.number]]:
+    """The weight of some boxes that score at least each level, and of those that score more: [Levels, Weightings]."""
+    falling = rows[np.argsort(-scores[rows])]
+    summed = np.zeros((len(rows) + 1, weights.shape[1]), weights.dtype)
+    np.cumsum(weights[falling], axis=0, out=summed[1:])
+    at_least, more = (np.searchsorted(-scores[falling], -levels, side) for side in ("right", "left"))
+    return summed[at_least], summed[more]
 
 
 @dataclass(frozen=True)
@@ -79,9 +91,9 @@ class _Macro:
         return cls(pd.factorize(table.recording_id)[0], species)
 
     def figures(self, weights: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Average precision and AUC for weights of shape [Weightings, Recordings]: shape [2, Weightings]."""
+        """Average precision and AUC for weights of shape [Recordings, Weightings]: shape [2, Weightings]."""
         values = np.array([
-            average_precision_and_auc(is_tp, scores, weights[:, self.recordings[rows]])
+            average_precision_and_auc(is_tp, scores, weights[self.recordings[rows]])
             for rows, is_tp, scores in self.species
         ])  # fmt: skip
         # A resampling may lack a species' TP or FP boxes.
@@ -92,7 +104,7 @@ class _Macro:
 def macro_average_precision(boxes: pd.DataFrame) -> float:
     """`BoxEvaluation.box_average_precision` of scored boxes; NaN where no species has TP and FP boxes."""
     macro = _Macro.of(boxes)
-    return float(macro.figures(np.ones((1, len(boxes)), int))[0, 0]) if macro.species else float("nan")
+    return float(macro.figures(np.ones((len(boxes), 1), int))[0, 0]) if macro.species else float("nan")
 
 
 def evaluate_boxes(boxes: pd.DataFrame, samples: int, rng: np.random.Generator) -> BoxEvaluation:
@@ -110,9 +122,11 @@ def evaluate_boxes(boxes: pd.DataFrame, samples: int, rng: np.random.Generator) 
     at_once = max(1, MOST_WEIGHTS // max(n_recordings, *(len(rows) for rows, _, _ in macro.species)))
     share = np.full(n_recordings, 1 / n_recordings)
     drawn = [
-        macro.figures(rng.multinomial(n_recordings, share, size=min(at_once, samples - done)))
+        macro.figures(
+            rng.multinomial(n_recordings, share, size=min(at_once, samples - done)).T.astype(np.int32, order="C")
+        )
         for done in range(0, samples, at_once)
     ]
     low, high = np.nanpercentile(np.concatenate(drawn, axis=1), [2.5, 97.5], axis=1)
-    average_precision, auc = macro.figures(np.ones((1, n_recordings), int))[:, 0]
+    average_precision, auc = macro.figures(np.ones((n_recordings, 1), int))[:, 0]
     return BoxEvaluation(*map(float, (average_precision, low[0], high[0], auc, low[1], high[1])))
