@@ -11,8 +11,9 @@ from dawnchorus.answers import Answers
 from dawnchorus.crops import Annotations
 from dawnchorus.ensemble import collect
 from dawnchorus.folds import fold_report, stratified_split
-from dawnchorus.report import figures
-from dawnchorus.tables import read_both_annotations, write_scores
+from dawnchorus.params import Ensemble
+from dawnchorus.report import box_figures, figures
+from dawnchorus.tables import labelled_boxes, read_both_annotations, write_boxes, write_scores
 
 SIZES = (100, 1_000, 10_000, 100_000)
 N_SPECIES, N_FOLDS = 24, 5
@@ -39,11 +40,15 @@ def _seconds(folder: Path, size: int) -> float:
             "species_id": rng.integers(0, N_SPECIES, n_rows), "t_min": begin, "f_min": 1e3, "t_max": begin + 2,
             "f_max": 3e3,
         }).to_csv(folder / f"train_{kind}.csv", index=False)  # fmt: skip
+    annotations = read_both_annotations(folder, N_SPECIES)
     for fold in range(N_FOLDS):
         (folder / f"model/{fold}").mkdir(parents=True)
         write_scores(folder / f"model/{fold}/test.csv", list(names), rng.random((size, N_SPECIES)))
         part = names[fold::N_FOLDS]
         write_scores(folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES)))
+        boxes = labelled_boxes(*annotations, set(part))
+        write_boxes(folder / f"model/{fold}/boxes.csv", boxes, rng.random(len(boxes)))
+    settings = Ensemble(average="mean", weights="equal", prior="none", bootstrap_samples=1000)
 
     start = time.perf_counter()
     tp, fp = read_both_annotations(folder, N_SPECIES)
@@ -51,7 +56,8 @@ def _seconds(folder: Path, size: int) -> float:
     fold_report(tp, tp.recording_id.map(folds), folds)
     Annotations.of_tables(tp, fp).of_recordings(set(folds.index[folds != 0]))
     columns = [f"s{number}" for number in range(N_SPECIES)]
-    _, oof = collect(folder, ["model"], list(range(N_FOLDS)), columns)
-    answers = Answers.of_annotations(tp, fp, list(oof["ensemble"].index), N_SPECIES)
-    figures(answers, {"ensemble": oof["ensemble"]}, samples=1000, seed=1)
+    found = collect(folder, ["model"], list(range(N_FOLDS)), columns, settings)[0]["ensemble"]
+    answers = Answers.of_annotations(tp, fp, list(found.oof.index), N_SPECIES)
+    figures(answers, {"ensemble": found.oof}, settings.bootstrap_samples, seed=1)
+    box_figures({"ensemble": found.boxes}, settings.bootstrap_samples, seed=1)
     return time.perf_counter() - start

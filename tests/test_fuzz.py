@@ -25,7 +25,9 @@ from dawnchorus.params import Params, load_params
 from dawnchorus.report import read_as_text
 from dawnchorus.tables import (
     read_annotations,
+    read_boxes,
     read_folds,
+    read_prevalence,
     read_recordings,
     read_scores,
     read_skipped,
@@ -101,6 +103,8 @@ TRUTH = "recording_id,s0,s1,s2\na,0,0,1\nb,1,0,0\n"
 RECORDINGS = "recording_id,file,same_as\na,a.flac,a\nb,b.wav,a\n"
 FOLDS = "recording_id,fold\na,0\nb,1\nb,-1\n"
 SPECIES = "species,tp_rows,fp_rows,tp_rows_0\ns0,1,1,0\ns1,0,0,0\ns2,3,2,1\n"
+SCORED_BOXES = "recording_id,species_id,t_min,t_max,is_tp,score\na,0,0.5,2,1,0.75\nb,2,1,3,0,0.25\n"
+PREVALENCE = "species,prevalence\ns0,0.5\ns2,0.25\ns1,0.125\n"
 AUDIO = "split,recording_id,file,usable,problem\ntrain,a,a.flac,1,\ntest,b,b.wav,0,truncated\n"
 
 
@@ -135,6 +139,18 @@ def truth_is_0_or_1(path: Path) -> None:
     assert table.isin([0, 1]).all(axis=None)
 
 
+def scored_boxes_are_numbers(path: Path) -> None:
+    table = read_boxes(path)
+    assert not table.index.has_duplicates
+    assert np.isfinite(table.reset_index().drop(columns="recording_id").astype(float)).all(axis=None)
+
+
+def prevalence_is_possible(path: Path) -> None:
+    prevalence = read_prevalence(path, ["s0", "s1", "s2"])
+    assert len(prevalence) == 3
+    assert ((prevalence > 0) & (prevalence < 1)).all()
+
+
 def recordings_are_files(path: Path) -> None:
     table = read_recordings(path)
     assert not table.index.has_duplicates
@@ -164,6 +180,8 @@ TABLES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "sample_submission.csv": (SCORES, scores_are_numbers),
     "predictions.csv": (SCORES, predictions_are_numbers),
     "truth_test.csv": (TRUTH, truth_is_0_or_1),
+    "boxes.csv": (SCORED_BOXES, scored_boxes_are_numbers),
+    "prevalence.csv": (PREVALENCE, prevalence_is_possible),
     "recordings.csv": (RECORDINGS, recordings_are_files),
     "folds.csv": (FOLDS, folds_are_numbers),
     "species.csv": (SPECIES, species_are_numbered),

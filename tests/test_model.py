@@ -18,7 +18,7 @@ from dawnchorus.answers import Answers
 from dawnchorus.backbones import build_backbone
 from dawnchorus.crops import Annotations, Crops
 from dawnchorus.errors import InputError
-from dawnchorus.inference import score_recordings
+from dawnchorus.inference import score_boxes, score_recordings
 from dawnchorus.model import Augment, Head, Mixup, ToImage, build_models
 from dawnchorus.params import Params
 from dawnchorus.training import MaskedCrossEntropy, Validation, fit, learning_rate_schedule, validate
@@ -458,6 +458,20 @@ def test_a_clip_scores_the_maximum_over_its_windows(tiny: Params, tmp_path: Path
         spectrogram = np.load(tmp_path / f"{name}.npy")
         windows = np.stack([spectrogram[start : start + 47] for start in (0, 23, 46, 47)])
         np.testing.assert_allclose(scores[number], scorer.predict_on_batch(windows).max(axis=0), atol=1e-5)
+
+
+def test_a_box_scores_its_species_in_the_window_around_it(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    scorer, _ = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+    begin, _, end, _ = annotations.boxes.T
+    boxes = pd.DataFrame({"recording_id": annotations.recording_ids, "species_id": annotations.species_ids,
+                          "t_min": begin, "t_max": end})  # fmt: skip
+    scores = score_boxes(scorer, tmp_path, boxes, tiny.spectrogram, batch_size=7)
+    for box, score in zip(boxes.itertuples(), scores, strict=True):
+        middle = round((box.t_min + box.t_max) / 2 * 48_000 / 2048 - 47 / 2)
+        start = min(max(middle, 0), 94 - 47)
+        window = np.load(tmp_path / f"{box.recording_id}.npy")[None, start : start + 47]
+        assert score == pytest.approx(float(scorer.predict_on_batch(window)[0, box.species_id]), abs=1e-5)
 
 
 def test_scores_that_are_no_numbers_are_an_error(tiny: Params, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dawnchorus.errors import InputError
 from dawnchorus.tables import (
     read_annotations,
     read_folds,
+    read_prevalence,
     read_recordings,
     read_scores,
     read_skipped,
@@ -89,6 +90,30 @@ def test_truth_must_be_0_or_1_and_hold_every_test_recording(tmp_path: Path) -> N
     path.write_text("recording_id,s0\na,1\n")
     with pytest.raises(InputError, match="no row for 1 test recordings, for example 'b'"):
         read_truth(path, ["s0"], ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        ("s0,0.5\ns1,1.2", ["line 3, column prevalence: found 1.2", "above 0 and below 1"]),
+        ("s0,0\ns1,0.2", ["line 2, column prevalence: found 0,", "above 0 and below 1"]),
+        ("s0,rare\ns1,0.2", ["line 2, column prevalence: found 'rare'", "a number"]),
+        ("s0,0.1\ns2,0.2", ["line 3, column species: found 's2'", "one of s0 to s1"]),
+        ("s0,0.1\ns0,0.2", ["line 3, column species: found 's0'", "each species once"]),
+        ("s1,0.1", ["no row for 1 species, for example s0"]),
+    ],
+)
+def test_declared_prevalence(tmp_path: Path, rows: str, names: list[str]) -> None:
+    path = tmp_path / "prevalence.csv"
+    with pytest.raises(InputError, match=r"prevalence\.csv: is missing; `ensemble\.prior`"):
+        read_prevalence(path, ["s0", "s1"])
+    path.write_text("species,prevalence\ns1,0.75\ns0,0.25\n")
+    assert read_prevalence(path, ["s0", "s1"]).tolist() == [0.25, 0.75]
+    path.write_text(f"species,prevalence\n{rows}\n")
+    with pytest.raises(InputError) as error:
+        read_prevalence(path, ["s0", "s1"])
+    for name in [str(path), *names]:
+        assert name in str(error.value)
 
 
 def test_a_row_whose_recording_has_no_file_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from dawnchorus.cached import Spectrograms
 from dawnchorus.labels import window_labels
-from dawnchorus.windows import cover, place
+from dawnchorus.params import Params
+from dawnchorus.windows import around, cover, place
 
 
 @given(st.integers(1, 2000), st.integers(1, 300), st.data())
@@ -46,6 +47,13 @@ def test_a_placed_window_shows_enough_of_its_box(
     assert inside >= min_overlap * min(duration, seconds) - 1e-6
     if 0 < start < recording - seconds:
         assert t_min - start <= begin_within * seconds + 1e-6
+
+
+def test_a_window_has_the_box_in_its_middle_or_the_recordings_end(tiny: Params) -> None:
+    # 48,000 / 2,048 frames/s: the boxes' middles lie on the frames 46.9, 2.3, 93.8 and 46.9.
+    t_min, t_max = np.array([1.5, 0.0, 3.5, 1.0]), np.array([2.5, 0.2, 4.5, 3.0])
+    starts = around(t_min, t_max, 40, np.array([94, 94, 94, 30]), tiny.spectrogram)
+    assert starts.tolist() == [27, 0, 54, 0]
 
 
 def test_a_short_recording_is_filled_with_its_lowest_level(tmp_path: Path) -> None:

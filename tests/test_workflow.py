@@ -46,13 +46,20 @@ def test_both_engines_give_the_same_bytes(through_snakemake: Clone, through_dvc:
 
 def test_metrics_and_plots_are_shown(clone: Clone) -> None:
     metrics = json.loads((clone.path / "results/metrics.json").read_text())
-    assert set(metrics) == {"oof", "test", "skipped"}
+    assert set(metrics) == {"oof", "test", "skipped", "weights"}
     for figures in (metrics["oof"], metrics["test"]):
         assert set(figures) == {"small_cnn", "ensemble", "constant", "random"}
         for figure in figures.values():
             assert figure["lwlrap_low"] <= figure["lwlrap"] <= figure["lwlrap_high"]
-    clone.edit_params("ensemble", {"bootstrap_samples": 200})
+    boxes = metrics["oof"]["ensemble"]
+    assert 0 <= boxes["box_auc_low"] <= boxes["box_auc"] <= boxes["box_auc_high"] <= 1
+    clone.edit_params("ensemble", {"bootstrap_samples": 200, "prior": "estimated"})
     clone.run("dvc", "repro")
+    corrected = json.loads((clone.path / "results/metrics.json").read_text())
+    assert all(0 < part < 1 for part in corrected["prevalence"].values())
+    # Only the test scores are corrected.
+    assert corrected["test"]["small_cnn"]["lwlrap"] != metrics["test"]["small_cnn"]["lwlrap"]
+    assert corrected["oof"]["small_cnn"]["lwlrap"] == metrics["oof"]["small_cnn"]["lwlrap"]
     changes = clone.run("dvc", "metrics", "diff")
     for name in ("oof.ensemble.lwlrap_low", "test.small_cnn.lwlrap_high"):
         assert name in changes

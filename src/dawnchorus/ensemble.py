@@ -1,65 +1,156 @@
 """The ensemble: means of scores over folds and backbones."""
 
 import functools
+import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 
+from dawnchorus import params
+from dawnchorus.boxes import macro_average_precision
 from dawnchorus.errors import InputError
-from dawnchorus.tables import read_scores
+from dawnchorus.tables import read_boxes, read_scores
+
+# Weights that are tried are multiples of 1 / GRID.
+GRID = 10
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model, a backbone or the ensemble predicts.
+
+    Attributes:
+        test: clip scores of the test recordings, indexed by recording_id; the mean over folds.
+        oof: clip scores of the annotated recordings, likewise, each by the model that has not seen it.
+        boxes: their labelled boxes, as `tables.read_boxes` gives them.
+    """
+
+    test: pd.DataFrame
+    oof: pd.DataFrame
+    boxes: pd.DataFrame
 
 
 def collect(
-    folder: Path, backbones: Sequence[str], folds: Sequence[int], columns: list[str]
-) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    folder: Path, backbones: Sequence[str], folds: Sequence[int], columns: list[str], settings: params.Ensemble
+) -> tuple[dict[str, Predictions], dict[str, float]]:
     """Read the predictions of an experiment's models; other files in the folder are left alone.
 
     Args:
-        folder: holds `<backbone>/<fold>/test.csv` and `oof.csv`.
+        folder: holds `<backbone>/<fold>/test.csv`, `oof.csv` and `boxes.csv`.
         backbones: names.
         folds: numbers.
         columns: the species columns.
+        settings: how the backbones are averaged.
 
     Returns:
-        Score tables by backbone, and of the "ensemble", the mean over backbones: those of the test recordings, each the
-        mean over folds, and those of the annotated recordings, each scored by the model that has not seen it.
+        The predictions of each backbone, and of the "ensemble", their weighted mean; and the backbones' weights.
+        Weights that are chosen are, for a fold's out-of-fold scores, chosen on the other folds' boxes.
     """
-    test, oof = {}, {}
+    found, by_fold = {}, {}
     for backbone in backbones:
         paths = [folder / backbone / str(fold) for fold in folds]
-        test[backbone] = mean_scores(
-            {str(path / "test.csv"): read_scores(path / "test.csv", columns) for path in paths}
+        models = by_fold[backbone] = [_read(path, columns) for path in paths]
+        found[backbone] = Predictions(
+            combine({str(path / "test.csv"): model.test for path, model in zip(paths, models, strict=True)}),
+            _once([model.oof for model in models]),
+            _once([model.boxes for model in models]),
         )
-        by_fold = pd.concat([read_scores(path / "oof.csv", columns) for path in paths])
-        # With the notebook's split a recording can be left out by several models.
-        oof[backbone] = by_fold.groupby(level=0, sort=False).mean()
-    for tables in (test, oof):
-        tables["ensemble"] = mean_scores(dict(tables))
-    return test, oof
+
+    def weights(number: int | None) -> NDArray[np.float64]:
+        """The weights of the backbones by all folds' boxes but one's."""
+        if settings.weights == "equal":
+            return np.full(len(backbones), 1 / len(backbones))
+        boxes = {
+            backbone: _once([model.boxes for other, model in enumerate(models) if other != number])
+            for backbone, models in by_fold.items()
+        }
+        return choose_weights(boxes, settings.average)
+
+    oof, boxes = [], []
+    for number in range(len(folds)):
+        chosen = weights(number)
+        left_out = {backbone: by_fold[backbone][number] for backbone in backbones}
+        oof.append(combine({name: model.oof for name, model in left_out.items()}, chosen, settings.average))
+        boxes.append(combine({name: model.boxes for name, model in left_out.items()}, chosen, settings.average))
+    chosen = weights(None)
+    test = combine({name: one.test for name, one in found.items()}, chosen, settings.average)
+    found["ensemble"] = Predictions(test, _once(oof), _once(boxes))
+    return found, dict(zip(backbones, chosen.tolist(), strict=True))
 
 
-def mean_scores(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The mean of score tables, joined on recording_id.
+def combine(
+    tables: dict[str, pd.DataFrame], weights: NDArray[np.float64] | None = None, average: str = "mean"
+) -> pd.DataFrame:
+    """The weighted mean of tables of scores, joined on their index.
 
     Args:
-        tables: score tables by the name that an error shows (their file), each indexed by recording_id.
+        tables: by the name that an error shows (their file, or a backbone).
+        weights: of the tables, their sum 1, shape [Tables]; by default they count alike.
+        average: mean; rank_mean replaces each score by its rank among all of its table, as a part of 1, before.
 
     Returns:
-        A table with the recordings of the first, in its order.
+        A table with the rows of the first, in its order.
 
     Raises:
-        InputError: two tables hold different recordings or species.
+        InputError: two tables hold different rows or species.
     """
     (first_name, first), *others = tables.items()
     for name, table in others:
         differing = first.index.symmetric_difference(table.index)
         if len(differing):
             raise InputError(
-                f"{name}: {len(differing)} recordings stand there or in {first_name} alone, for example "
-                f"{differing[0]!r}; run the infer stages again"
+                f"{name}: {len(differing)} rows stand there or in {first_name} alone, for example {differing[0]!r}; "
+                "run the infer stages again"
             )
         if list(table.columns) != list(first.columns):
             raise InputError(f"{name}: has other species columns than {first_name}; run the infer stages again")
-    aligned = [table.loc[first.index] for table in tables.values()]
-    return functools.reduce(pd.DataFrame.add, aligned) / len(aligned)
+    aligned = [_comparable(table.reindex(first.index), average) for table in tables.values()]
+    if weights is None:
+        weights = np.full(len(aligned), 1 / len(aligned))
+    weighted = [table * weight for table, weight in zip(aligned, weights, strict=True)]
+    return functools.reduce(pd.DataFrame.add, weighted)
+
+
+def choose_weights(boxes: dict[str, pd.DataFrame], average: str) -> NDArray[np.float64]:
+    """The weights by which the mean over backbones ranks TP above FP boxes best.
+
+    All weights that are multiples of a tenth are tried; the highest `macro_average_precision` wins, of equals the one
+    nearest to equal weights.
+
+    Args:
+        boxes: scored boxes by backbone.
+        average: as in `combine`.
+
+    Returns:
+        Shape [Backbones].
+    """
+    places = itertools.combinations(range(GRID + len(boxes) - 1), len(boxes) - 1)
+    tried = [np.diff([-1, *place, GRID + len(boxes) - 1]) - 1 for place in places]
+    nearest_first = sorted(tried, key=lambda parts: float((parts**2).sum()))
+    return max(nearest_first, key=lambda parts: macro_average_precision(combine(boxes, parts / GRID, average))) / GRID
+
+
+def _comparable(table: pd.DataFrame, average: str) -> pd.DataFrame:
+    """The scores that are averaged: those of the table, or their ranks."""
+    if average == "mean":
+        return table
+    return pd.DataFrame(rankdata(table).reshape(table.shape) / table.size, table.index, table.columns)
+
+
+def _read(folder: Path, columns: list[str]) -> Predictions:
+    return Predictions(
+        read_scores(folder / "test.csv", columns),
+        read_scores(folder / "oof.csv", columns),
+        read_boxes(folder / "boxes.csv"),
+    )
+
+
+def _once(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """All rows of some tables; with the notebook's split a recording, left out by several models, gets their mean."""
+    table = pd.concat(tables)
+    return table.groupby(level=list(range(table.index.nlevels)), sort=False).mean()

@@ -293,8 +293,19 @@ class Infer(Section):
 
 
 class Ensemble(Section):
-    """Averaging and its evaluation."""
+    """Averaging, correction and evaluation."""
 
+    average: Literal["mean", "rank_mean"] = Field(
+        description="of the backbones' scores: mean, or rank_mean, of their ranks among all scores of the backbone"
+    )
+    weights: Literal["equal", "out_of_fold"] = Field(
+        description="of the backbones in it: equal, or out_of_fold, those that rank the boxes best that no model has "
+        "seen"
+    )
+    prior: Annotated[str, Field(min_length=1)] = Field(
+        description="prevalence that the scores of test recordings are corrected by: none, estimated, or a file with "
+        "the columns species,prevalence"
+    )
     bootstrap_samples: Annotated[int, Field(ge=100, le=MOST)] = Field(
         description="resamplings of the recordings behind the 95 % intervals"
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dawnchorus.answers import Answers
+from dawnchorus.boxes import evaluate_boxes
 from dawnchorus.errors import InputError
 from dawnchorus.metrics import average_precisions, evaluate, evaluate_constant, evaluate_random
 from dawnchorus.seeding import generator
@@ -36,10 +37,28 @@ def figures(answers: Answers, submissions: dict[str, pd.DataFrame], samples: int
     }
     evaluations["constant"] = evaluate_constant(truth, known, samples, draws())
     evaluations["random"] = evaluate_random(truth, known, samples, draws())
+    return {name: _rounded(asdict(evaluation)) for name, evaluation in evaluations.items()}
+
+
+def box_figures(boxes: dict[str, pd.DataFrame], samples: int, seed: int) -> dict[str, dict]:
+    """The figures of labelled boxes.
+
+    Args:
+        boxes: as `tables.read_boxes` gives them, by the name of the submission.
+        samples: of the bootstrap.
+        seed: of the bootstrap; all are resampled alike.
+
+    Returns:
+        The fields of `boxes.BoxEvaluation`, as in `figures`.
+    """
     return {
-        name: {key: round(value, 6) for key, value in asdict(evaluation).items() if not np.isnan(value)}
-        for name, evaluation in evaluations.items()
+        name: _rounded(asdict(evaluate_boxes(table, samples, generator(seed, "bootstrap"))))
+        for name, table in boxes.items()
     }
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {key: round(value, 6) for key, value in values.items() if not np.isnan(value)}
 
 
 def species_average_precision(answers: Answers, scores: pd.DataFrame) -> pd.DataFrame:
@@ -66,15 +85,17 @@ def as_text(metrics: dict[str, dict]) -> str:
     """`metrics.json` as a small table: a row for each submission, test figures beside out-of-fold ones."""
     sets = [name for name in ("test", "oof") if name in metrics]
     titles = {"test": "test", "oof": "out of fold"}
-    lines = [" " * 14 + "".join(f"  {titles[name] + ' LWLRAP (95 %)':<30}{'macro AP':<8}" for name in sets)]
+    headings = (f"  {titles[name] + ' LWLRAP (95 %)':<30}{'macro AP':<8}" for name in sets)
+    lines = [" " * 14 + "".join(headings) + "  box AP  box AUC"]
     for submission in metrics[sets[0]]:
         cells = []
         for name in sets:
             row = metrics[name][submission]
             interval = f"({row['lwlrap_low']:.3f} to {row['lwlrap_high']:.3f})"
-            macro = f"{row['macro_average_precision']:.3f}" if "macro_average_precision" in row else "-"
-            cells.append(f"  {row['lwlrap']:.3f} {interval:<24}{macro:<8}")
-        lines.append(f"{submission:<14}" + "".join(cells))
+            cells.append(f"  {row['lwlrap']:.3f} {interval:<24}{_cell(row, 'macro_average_precision'):<8}")
+        found = metrics["oof"][submission]
+        boxes = f"  {_cell(found, 'box_average_precision'):<8}{_cell(found, 'box_auc'):<7}"
+        lines.append(f"{submission:<14}" + "".join(cells) + boxes)
     skipped = metrics["skipped"]
     if skipped["recordings"]:
         lines.append(
@@ -82,3 +103,7 @@ def as_text(metrics: dict[str, dict]) -> str:
             f"{skipped['fp_rows']} FP rows; the column problem of data/audio.csv says why"
         )
     return "\n".join(lines)
+
+
+def _cell(row: dict[str, float], key: str) -> str:
+    return f"{row[key]:.3f}" if key in row else "-"

@@ -14,6 +14,8 @@ from dawnchorus.params import MOST
 ANNOTATION_COLUMNS = ["recording_id", "species_id", "songtype_id", "t_min", "f_min", "t_max", "f_max"]
 # Nothing here asks for the type of a song, so a table of one's own may do without it.
 REQUIRED_COLUMNS = [column for column in ANNOTATION_COLUMNS if column != "songtype_id"]
+# A labelled box is known by these; one that stands twice in an annotation table counts once.
+BOX_COLUMNS = ["recording_id", "species_id", "t_min", "t_max", "is_tp"]
 
 
 def species_columns(n_species: int) -> list[str]:
@@ -147,6 +149,49 @@ def write_scores(path: Path, recording_ids: list[str], scores: NDArray[np.floati
     table.to_csv(path, index=False, float_format="%.9g")
 
 
+def labelled_boxes(tp: pd.DataFrame, fp: pd.DataFrame, recording_ids: Container[str]) -> pd.DataFrame:
+    """The boxes of some recordings.
+
+    Args:
+        tp: the TP annotations, as `read_annotations` gives them.
+        fp: the FP annotations.
+        recording_ids: names of the recordings.
+
+    Returns:
+        A row for each box with the columns `BOX_COLUMNS` (s; is_tp is bool), TP boxes first.
+    """
+    both = pd.concat([tp.assign(is_tp=True), fp.assign(is_tp=False)])
+    wanted = [name in recording_ids for name in both.recording_id]
+    return both.loc[wanted, BOX_COLUMNS].drop_duplicates(ignore_index=True)
+
+
+def write_boxes(path: Path, boxes: pd.DataFrame, scores: NDArray[np.floating]) -> None:
+    """Write the score of each box: a CSV file of the columns `BOX_COLUMNS` and score; is_tp is 1 for TP, 0 for FP."""
+    # Times keep all their digits, so that boxes stay apart.
+    table = boxes.assign(is_tp=boxes.is_tp.astype(int), score=[f"{score:.9g}" for score in scores])
+    table.to_csv(path, index=False)
+
+
+def read_boxes(path: Path) -> pd.DataFrame:
+    """Read what `write_boxes` wrote.
+
+    Returns:
+        A float column score, indexed by `BOX_COLUMNS`.
+
+    Raises:
+        InputError: as in `read_scores`.
+    """
+    table = _read(path, [*BOX_COLUMNS, "score"], may_be_empty=True)[[*BOX_COLUMNS, "score"]]
+    for column in [*BOX_COLUMNS[1:], "score"]:
+        table[column] = _numbers(path, table, column)
+    wrong_species = (table.species_id % 1 != 0) | ~table.species_id.between(0, MOST)
+    _refuse(path, table, "species_id", wrong_species, "a whole number from 0")
+    _refuse(path, table, "is_tp", ~table.is_tp.isin([0, 1]), "0 or 1")
+    table = table.astype({"species_id": int, "is_tp": bool})
+    _refuse(path, table, "recording_id", table.duplicated(BOX_COLUMNS), "each box once")
+    return table.set_index(BOX_COLUMNS)
+
+
 def read_recordings(path: Path) -> pd.DataFrame:
     """Read `data/recordings/<split>.csv`: the usable recordings.
 
@@ -192,6 +237,32 @@ def read_species(path: Path) -> list[str]:
     return list(table.species)
 
 
+def read_prevalence(path: Path, columns: list[str]) -> NDArray[np.float64]:
+    """Read a table that declares how common species are: species (s0, s1, ...) and prevalence.
+
+    Args:
+        path: a CSV file; its rows may stand in any order.
+        columns: the species columns, which must have a row each.
+
+    Returns:
+        The prevalence of each species in their order, shape [Species]; above 0 and below 1.
+
+    Raises:
+        InputError: as in `read_scores`, for a species that is missing, unknown or there twice, and for a prevalence
+            that is not between 0 and 1.
+    """
+    table = _read(path, ["species", "prevalence"], named_by="`ensemble.prior` in params.yaml names the table")
+    table["prevalence"] = _numbers(path, table, "prevalence")
+    _refuse(path, table, "species", ~table.species.isin(columns), f"one of {columns[0]} to {columns[-1]}")
+    _refuse(path, table, "species", table.species.duplicated(), "each species once")
+    possible = table.prevalence.between(0, 1, inclusive="neither")
+    _refuse(path, table, "prevalence", ~possible, "a part of the recordings, above 0 and below 1")
+    missing = [name for name in columns if name not in set(table.species)]
+    if missing:
+        raise InputError(f"{path}: has no row for {len(missing)} species, for example {missing[0]}; add them")
+    return table.set_index("species").prevalence[columns].to_numpy()
+
+
 def read_both_annotations(folder: Path, n_species: int, group: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read `train_tp.csv` and `train_fp.csv`, of which the second may have no rows; as `read_annotations`."""
     return (
@@ -200,14 +271,19 @@ def read_both_annotations(folder: Path, n_species: int, group: str | None = None
     )
 
 
-def _read(path: Path, required: list[str], may_be_empty: bool = False) -> pd.DataFrame:
+def _read(
+    path: Path,
+    required: list[str],
+    may_be_empty: bool = False,
+    named_by: str = "`data.root` in params.yaml names the folder of the data set",
+) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             # Without it pandas drops cells that stand beyond the last column.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False, skip_blank_lines=False)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: is missing; `data.root` in params.yaml names the folder of the data set") from error
+        raise InputError(f"{path}: is missing; {named_by}") from error
     except pd.errors.EmptyDataError as error:
         raise InputError(f"{path}: is empty; expected a line with {', '.join(required)}, then rows") from error
     except (OSError, ValueError, pd.errors.ParserWarning) as error:

@@ -81,3 +81,26 @@ def place(
     earliest = t_min - np.minimum(begin_within * seconds, seconds - needed)
     start = earliest + draws * (t_min - earliest)
     return np.minimum(np.maximum(start, 0.0), np.maximum(0.0, recording_seconds - seconds))
+
+
+def around(
+    t_min: NDArray[np.float64],
+    t_max: NDArray[np.float64],
+    length: int,
+    n_frames: NDArray[np.int64],
+    settings: params.Spectrogram,
+) -> NDArray[np.int64]:
+    """First frames of the windows that have an annotated box in their middle; all arrays have the shape [Windows].
+
+    Args:
+        t_min: begin of the box, s.
+        t_max: end of the box, s.
+        length: frames of a window.
+        n_frames: frames of the recording.
+        settings: of the spectrograms.
+
+    Returns:
+        Starts; where such a window would leave the recording, the nearest within it.
+    """
+    middle = (t_min + t_max) / 2 * settings.sample_rate / settings.hop_length
+    return np.clip(np.round(middle - length / 2).astype(int), 0, np.maximum(0, n_frames - length))

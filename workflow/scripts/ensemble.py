@@ -1,4 +1,4 @@
-"""Average the predictions of all models and evaluate each backbone and the ensemble."""
+"""Average the predictions of all models, correct them by prevalence, and evaluate each backbone and the ensemble."""
 
 import argparse
 import json
@@ -8,10 +8,18 @@ from dawnchorus.answers import Answers
 from dawnchorus.ensemble import collect
 from dawnchorus.files import replacing
 from dawnchorus.params import load_params
+from dawnchorus.prior import correct
 from dawnchorus.provenance import write_provenance
-from dawnchorus.report import figures, species_average_precision
+from dawnchorus.report import box_figures, figures, species_average_precision
 from dawnchorus.script import run
-from dawnchorus.tables import read_both_annotations, read_scores, read_skipped, read_truth, write_scores
+from dawnchorus.tables import (
+    read_both_annotations,
+    read_prevalence,
+    read_scores,
+    read_skipped,
+    read_truth,
+    write_scores,
+)
 
 
 def main() -> None:
@@ -31,7 +39,16 @@ def main() -> None:
 
     sample = read_scores(arguments.data / "sample_submission.csv")
     columns = list(sample.columns)
-    test, oof = collect(arguments.predictions, params.backbones, params.folds, columns)
+    found, weights = collect(arguments.predictions, params.backbones, params.folds, columns, params.ensemble)
+    test = {name: predictions.test for name, predictions in found.items()}
+    oof = {name: predictions.oof for name, predictions in found.items()}
+    prevalence = None
+    if params.ensemble.prior != "none":
+        is_estimated = params.ensemble.prior == "estimated"
+        declared = None if is_estimated else read_prevalence(Path(params.ensemble.prior), columns)
+        for name, predictions in found.items():
+            # The ensemble, the last one, is what is reported.
+            test[name], prevalence = correct(predictions.test, predictions.boxes, declared)
     scored = [name for name in sample.index if name in test["ensemble"].index]
     tp, fp = read_both_annotations(arguments.data, len(columns))
     answers = {"oof": Answers.of_annotations(tp, fp, list(oof["ensemble"].index), len(columns))}
@@ -44,6 +61,12 @@ def main() -> None:
         name: figures(answer, scores[name], params.ensemble.bootstrap_samples, params.seed)
         for name, answer in answers.items()
     }
+    boxes = {name: predictions.boxes for name, predictions in found.items()}
+    for name, figure in box_figures(boxes, params.ensemble.bootstrap_samples, params.seed).items():
+        metrics["oof"][name] |= figure
+    metrics["weights"] = {name: round(weight, 6) for name, weight in weights.items()}
+    if prevalence is not None:
+        metrics["prevalence"] = dict(zip(columns, prevalence.round(6).tolist(), strict=True))
     metrics["skipped"] = {
         "recordings": len(skipped),
         "tp_rows": int(("train/" + tp.recording_id).isin(skipped).sum()),

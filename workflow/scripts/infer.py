@@ -1,16 +1,24 @@
-"""Score the test recordings, and the training recordings of the fold that a model has not seen."""
+"""Score the test recordings, and the training recordings and their boxes of the fold that a model has not seen."""
 
 import argparse
 from pathlib import Path
 
 from dawnchorus.device import use_device
 from dawnchorus.files import replacing
-from dawnchorus.inference import score_recordings
+from dawnchorus.inference import score_boxes, score_recordings
 from dawnchorus.model import build_models
 from dawnchorus.params import load_params
 from dawnchorus.provenance import note_job
 from dawnchorus.script import run
-from dawnchorus.tables import read_folds, read_recordings, read_species, write_scores
+from dawnchorus.tables import (
+    labelled_boxes,
+    read_both_annotations,
+    read_folds,
+    read_recordings,
+    read_species,
+    write_boxes,
+    write_scores,
+)
 from dawnchorus.weights import load_weights
 from dawnchorus.windows import Shapes, to_frames
 
@@ -18,6 +26,7 @@ from dawnchorus.windows import Shapes, to_frames
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--recordings", type=Path, required=True, help="the usable test recordings")
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
@@ -25,14 +34,16 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--backbone", required=True)
     parser.add_argument("--fold", type=int, required=True, help="the fold that the model has not seen")
-    parser.add_argument("--output", type=Path, required=True, help="output folder: test.csv and oof.csv")
+    parser.add_argument("--output", type=Path, required=True, help="output folder: test.csv, oof.csv and boxes.csv")
     parser.add_argument("--provenance", type=Path, required=True, help="folder of notes on what computed a result")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     device = use_device(params.train.threads)
 
     n_species = len(read_species(arguments.species))
+    tp, fp = read_both_annotations(arguments.data, n_species)
     folds = read_folds(arguments.folds)
+    left_out = list(folds.index[folds == arguments.fold])
     shapes = Shapes.of(params)
     hop = min(shapes.window[0], to_frames(params.infer.hop_seconds, params.spectrogram))
     scorer, _ = build_models(
@@ -44,7 +55,7 @@ def main() -> None:
         folder.mkdir()
         for name, split, recordings in (
             ("test", "test", list(read_recordings(arguments.recordings).index)),
-            ("oof", "train", list(folds.index[folds == arguments.fold])),
+            ("oof", "train", left_out),
         ):
             scores = score_recordings(
                 scorer,
@@ -55,6 +66,11 @@ def main() -> None:
                 f"{split} recordings scored",
             )
             write_scores(folder / f"{name}.csv", recordings, scores)
+        boxes = labelled_boxes(tp, fp, set(left_out))
+        box_scores = score_boxes(
+            scorer, arguments.spectrograms / "train", boxes, params.spectrogram, params.infer.batch_size
+        )
+        write_boxes(folder / "boxes.csv", boxes, box_scores)
     note_job(
         arguments.provenance, f"infer@{arguments.backbone}-{arguments.fold}", device, params.train.threads,
         inputs=[arguments.weights], outputs=sorted(arguments.output.glob("*.csv")),
