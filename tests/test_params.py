@@ -34,6 +34,7 @@ PARAMS = ROOT / "params.yaml"
         ("backbones", "small_cnn", ["backbones", "'small_cnn'", "list"]),
         ("backbones", ["inception"], ["inception", "75"]),
         ("image.mels", 20, ["backbones: small_cnn", "24", "x 20"]),
+        ("ensemble.weights", "best", ["ensemble.weights", "'best'", "'equal' or 'out_of_fold'"]),
         ("data.bad_audio", "ignore", ["data.bad_audio", "'ignore'", "'stop' or 'skip'"]),
         ("split.method", "random", ["split.method", "'random'", "'stratified' or 'notebook'"]),
         ("augment.choices", ["time_mask"], ["augment.choices.0", "'time_mask'", "'time_masks'"]),
@@ -63,6 +64,7 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         (large, r"one file for 2 backbones; write \{backbone\}"),
         ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
         ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
+        ({"ensemble": {"average": "rank_mean", "prior": "estimated"}}, r"prior \(estimated\) must be none"),
         ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
     ]
     for changes, reason in cases:
