@@ -36,6 +36,7 @@ PARAMS = ROOT / "params.yaml"
         ("backbones", "small_cnn", ["backbones", "'small_cnn'", "list"]),
         ("backbones", ["inception"], ["inception", "75"]),
         ("image.mels", 20, ["backbones: small_cnn", "24", "x 20"]),
+        ("ensemble.weights", "best", ["ensemble.weights", "'best'", "'equal' or 'out_of_fold'"]),
         ("data.bad_audio", "ignore", ["data.bad_audio", "'ignore'", "'stop' or 'skip'"]),
         ("split.method", "random", ["split.method", "'random'", "'stratified' or 'notebook'"]),
         ("augment.choices", ["time_mask"], ["augment.choices.0", "'time_mask'", "'time_masks'"]),
@@ -67,6 +68,7 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
         ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
         ({"head": {"pooling": "maximum", "frame_weight": 0.5}}, r"frame_weight \(0.5\) must be 0"),
+        ({"ensemble": {"average": "rank_mean", "prior": "estimated"}}, r"prior \(estimated\) must be none"),
         ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
     ]
     for changes, reason in cases:

@@ -310,6 +310,13 @@ class Ensemble(Section):
         description="resamplings of the recordings behind the 95 % intervals"
     )
 
+    @model_validator(mode="after")
+    def _a_prior_needs_probabilities(self) -> Self:
+        # Ranks among boxes, which calibrate, and among recordings are not on one scale.
+        if self.prior != "none" and self.average == "rank_mean":
+            raise ValueError(f"prior ({self.prior}) must be none where average is rank_mean, whose ranks are no scores")
+        return self
+
 
 class Params(Section):
     """All of `params.yaml`."""
