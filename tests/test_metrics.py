@@ -16,6 +16,7 @@ from dawnchorus.metrics import (
     precision,
     random_precision,
     ranking_precisions,
+    resample,
 )
 from dawnchorus.report import figures
 
@@ -58,7 +59,7 @@ def test_lwlrap_by_hand() -> None:
 def test_the_interval_is_that_of_resampled_recordings() -> None:
     truth, scores = case(1)
     precision = ranking_precisions(truth, scores).sum(axis=1)
-    low, high = bootstrap_interval(precision, truth.sum(axis=1), 4000, np.random.default_rng(0))
+    low, high = bootstrap_interval(precision, truth.sum(axis=1), resample(truth, 4000, np.random.default_rng(0)))
     rng = np.random.default_rng(1)
     used = np.flatnonzero(truth.any(axis=1))
     drawn = [rng.choice(used, len(used)) for _ in range(600)]
@@ -96,10 +97,10 @@ def test_random_and_constant_submissions() -> None:
     sampled = [
         label_ranking_average_precision_score(truth, rng.random(truth.shape), sample_weight=weights) for _ in range(500)
     ]
-    random = evaluate_random(truth, known, 200, rng)
+    random = evaluate_random(truth, known, resample(truth, 200, rng))
     assert random.lwlrap == pytest.approx(np.mean(sampled), abs=0.01)
     assert random.lwlrap_low < random.lwlrap < random.lwlrap_high
-    constant = evaluate_constant(truth, known, 200, rng)
+    constant = evaluate_constant(truth, known, resample(truth, 200, rng))
     prevalence = np.tile(truth.mean(axis=0), (len(truth), 1))
     assert constant.lwlrap == pytest.approx(
         label_ranking_average_precision_score(truth, prevalence, sample_weight=weights)

@@ -46,56 +46,82 @@ def average_precision_and_auc(
     Returns:
         Both figures, each with shape [Weightings]; NaN where TP or FP boxes have no weight.
     """
-    # Thresholds at which no TP box stands do not count.
-    levels = np.unique(scores[is_tp])[::-1]
-    tp_above, _ = _weight_above(scores, weights, np.flatnonzero(is_tp), levels)
-    fp_above, fp_strictly_above = _weight_above(scores, weights, np.flatnonzero(~is_tp), levels)
-    tp = np.diff(tp_above, axis=0, prepend=0)
-    n_tp, n_fp = weights[is_tp].sum(axis=0), weights[~is_tp].sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.nan_to_num(tp_above / (tp_above + fp_above))
-        missing = np.where((n_tp > 0) & (n_fp > 0), 0.0, np.nan)
-        average_precision = (tp * precision).sum(axis=0) / n_tp
-        # A tie counts half.
-        auc = (tp * (n_fp - (fp_above + fp_strictly_above) / 2)).sum(axis=0) / (n_tp * n_fp)
-    return average_precision + missing, auc + missing
+    return _Ranking.of(is_tp, scores, np.arange(len(scores))).figures(weights)
 
 
-def _weight_above(
-    scores: NDArray[np.floating], weights: NDArray[np.number], rows: NDArray[np.int64], levels: NDArray[np.floating]
-) -> tuple[NDArray[np.number], NDArray[np.number]]:
-    """The weight of some boxes that score at least each level, and of those that score more: [Levels, Weightings]."""
-    falling = rows[np.argsort(-scores[rows])]
-    summed = np.zeros((len(rows) + 1, weights.shape[1]), weights.dtype)
-    np.cumsum(weights[falling], axis=0, out=summed[1:])
-    at_least, more = (np.searchsorted(-scores[falling], -levels, side) for side in ("right", "left"))
-    return summed[at_least], summed[more]
+@dataclass(frozen=True)
+class _Ranking:
+    """A species' boxes by falling score; thresholds are the scores of its TP boxes, for others do not count.
+
+    Attributes:
+        tp: the row of the weights that each TP box takes, shape [TP boxes].
+        fp: likewise, shape [FP boxes].
+        tp_above: TP boxes that score at least each threshold, shape [Thresholds].
+        fp_above: FP boxes, likewise.
+        fp_strictly_above: FP boxes that score more than it.
+    """
+
+    tp: NDArray[np.int64]
+    fp: NDArray[np.int64]
+    tp_above: NDArray[np.int64]
+    fp_above: NDArray[np.int64]
+    fp_strictly_above: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, is_tp: NDArray[np.bool_], scores: NDArray[np.floating], weight_rows: NDArray[np.int64]) -> "_Ranking":
+        tp, fp = (rows[np.argsort(-scores[rows])] for rows in (np.flatnonzero(is_tp), np.flatnonzero(~is_tp)))
+        thresholds = np.unique(-scores[tp])
+        return cls(
+            weight_rows[tp],
+            weight_rows[fp],
+            np.searchsorted(-scores[tp], thresholds, "right"),
+            np.searchsorted(-scores[fp], thresholds, "right"),
+            np.searchsorted(-scores[fp], thresholds, "left"),
+        )
+
+    def figures(self, weights: NDArray[np.number]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Average precision and AUC for weights of shape [Rows, Weightings]: [Weightings] each."""
+        tp_weight, fp_weight = _summed(weights[self.tp]), _summed(weights[self.fp])
+        tp_above, fp_above = tp_weight[self.tp_above], fp_weight[self.fp_above]
+        tp, n_tp, n_fp = np.diff(tp_above, axis=0, prepend=0), tp_weight[-1], fp_weight[-1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            precision = np.nan_to_num(tp_above / (tp_above + fp_above))
+            missing = np.where((n_tp > 0) & (n_fp > 0), 0.0, np.nan)
+            average_precision = (tp * precision).sum(axis=0) / n_tp
+            # A tie counts half.
+            auc = (tp * (n_fp - (fp_above + fp_weight[self.fp_strictly_above]) / 2)).sum(axis=0) / (n_tp * n_fp)
+        return average_precision + missing, auc + missing
+
+
+def _summed(weights: NDArray[np.number]) -> NDArray[np.number]:
+    """The sum of the first none, one, two, ... rows: [Rows, Weightings] -> [Rows + 1, Weightings]."""
+    summed = np.zeros((len(weights) + 1, weights.shape[1]), weights.dtype)
+    np.cumsum(weights, axis=0, out=summed[1:])
+    return summed
 
 
 @dataclass(frozen=True)
 class _Macro:
     """The figures of scored boxes, as means over species; a species without TP or without FP boxes is left out."""
 
-    recordings: NDArray[np.int64]
-    species: list[tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]]
+    n_recordings: int
+    species: list[_Ranking]
 
     @classmethod
     def of(cls, boxes: pd.DataFrame) -> "_Macro":
         table = boxes.reset_index()
         is_tp, scores = table.is_tp.to_numpy(), table.score.to_numpy()
+        recordings, names = pd.factorize(table.recording_id)
         species = [
-            (rows, is_tp[rows], scores[rows])
+            _Ranking.of(is_tp[rows], scores[rows], recordings[rows])
             for rows in table.groupby("species_id").indices.values()
             if 0 < is_tp[rows].sum() < len(rows)
         ]
-        return cls(pd.factorize(table.recording_id)[0], species)
+        return cls(len(names), species)
 
     def figures(self, weights: NDArray[np.integer]) -> NDArray[np.float64]:
         """Average precision and AUC for weights of shape [Recordings, Weightings]: shape [2, Weightings]."""
-        values = np.array([
-            average_precision_and_auc(is_tp, scores, weights[self.recordings[rows]])
-            for rows, is_tp, scores in self.species
-        ])  # fmt: skip
+        values = np.array([ranking.figures(weights) for ranking in self.species])
         # A resampling may lack a species' TP or FP boxes.
         with np.errstate(invalid="ignore"):
             return np.nansum(values, axis=0) / (~np.isnan(values)).sum(axis=0)
@@ -104,7 +130,7 @@ class _Macro:
 def macro_average_precision(boxes: pd.DataFrame) -> float:
     """`BoxEvaluation.box_average_precision` of scored boxes; NaN where no species has TP and FP boxes."""
     macro = _Macro.of(boxes)
-    return float(macro.figures(np.ones((len(boxes), 1), int))[0, 0]) if macro.species else float("nan")
+    return float(macro.figures(np.ones((macro.n_recordings, 1), int))[0, 0]) if macro.species else float("nan")
 
 
 def evaluate_boxes(boxes: pd.DataFrame, samples: int, rng: np.random.Generator) -> BoxEvaluation:
@@ -118,15 +144,15 @@ def evaluate_boxes(boxes: pd.DataFrame, samples: int, rng: np.random.Generator) 
     macro = _Macro.of(boxes)
     if not macro.species:
         return BoxEvaluation(*[float("nan")] * 6)
-    n_recordings = int(macro.recordings.max()) + 1
-    at_once = max(1, MOST_WEIGHTS // max(n_recordings, *(len(rows) for rows, _, _ in macro.species)))
-    share = np.full(n_recordings, 1 / n_recordings)
+    largest = max(macro.n_recordings, *(len(ranking.fp) for ranking in macro.species))
+    at_once = max(1, MOST_WEIGHTS // largest)
+    share = np.full(macro.n_recordings, 1 / macro.n_recordings)
     drawn = [
         macro.figures(
-            rng.multinomial(n_recordings, share, size=min(at_once, samples - done)).T.astype(np.int32, order="C")
+            rng.multinomial(macro.n_recordings, share, size=min(at_once, samples - done)).T.astype(np.int32, order="C")
         )
         for done in range(0, samples, at_once)
     ]
     low, high = np.nanpercentile(np.concatenate(drawn, axis=1), [2.5, 97.5], axis=1)
-    average_precision, auc = macro.figures(np.ones((n_recordings, 1), int))[:, 0]
+    average_precision, auc = macro.figures(np.ones((macro.n_recordings, 1), int))[:, 0]
     return BoxEvaluation(*map(float, (average_precision, low[0], high[0], auc, low[1], high[1])))

@@ -39,20 +39,34 @@ def lwlrap(truth: Truth, scores: Scores) -> float:
     return float(ranking_precisions(truth, scores).sum() / truth.sum()) if truth.any() else float("nan")
 
 
+def resample(truth: Truth, samples: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """How often each recording with labels is drawn, for a bootstrap over recordings.
+
+    Args:
+        truth: which species call, shape [Recordings, Species].
+        samples: number of resamplings.
+        rng: draws them.
+
+    Returns:
+        Shape [Samples, Recordings with labels].
+    """
+    n_used = int(truth.any(axis=1).sum())
+    return rng.multinomial(n_used, np.full(n_used, 1 / n_used), size=samples)
+
+
 def bootstrap_interval(
-    precision: NDArray[np.float64], labels: NDArray[np.integer], samples: int, rng: np.random.Generator
+    precision: NDArray[np.float64], labels: NDArray[np.integer], resamples: NDArray[np.int64]
 ) -> tuple[float, float]:
     """The 95 % interval of LWLRAP over resampled recordings (percentile bootstrap).
 
     Args:
         precision: sum of `ranking_precisions` of each recording, shape [Recordings].
         labels: its number of true labels, shape [Recordings].
-        samples: number of resamplings.
-        rng: draws them.
+        resamples: what `resample` gives.
     """
     used = np.flatnonzero(labels)
-    counts = rng.multinomial(len(used), np.full(len(used), 1 / len(used)), size=samples)
-    low, high = np.percentile((counts @ precision[used]) / (counts @ labels[used]), [2.5, 97.5])
+    sums = resamples @ np.stack([precision[used], labels[used]], axis=1)
+    low, high = np.percentile(sums[:, 0] / sums[:, 1], [2.5, 97.5])
     return float(low), float(high)
 
 
@@ -115,26 +129,25 @@ class Evaluation:
     macro_average_precision: float
 
 
-def evaluate(truth: Truth, scores: Scores, known: Truth, samples: int, rng: np.random.Generator) -> Evaluation:
+def evaluate(truth: Truth, scores: Scores, known: Truth, resamples: NDArray[np.int64]) -> Evaluation:
     """All figures of a submission.
 
     Args:
         truth: which species call, shape [Recordings, Species]; somewhere one does.
         scores: shape [Recordings, Species].
         known: where `truth` is known, shape [Recordings, Species].
-        samples: of the bootstrap.
-        rng: draws them.
+        resamples: of the recordings, as `resample` gives them.
     """
     precision = ranking_precisions(truth, scores).sum(axis=1)
-    return _evaluation(precision, truth, average_precisions(truth, scores, known), samples, rng)
+    return _evaluation(precision, truth, average_precisions(truth, scores, known), resamples)
 
 
-def evaluate_constant(truth: Truth, known: Truth, samples: int, rng: np.random.Generator) -> Evaluation:
+def evaluate_constant(truth: Truth, known: Truth, resamples: NDArray[np.int64]) -> Evaluation:
     """What a submission scores that gives every recording the true prevalence of each species."""
-    return evaluate(truth, np.broadcast_to(truth.mean(axis=0), truth.shape), known, samples, rng)
+    return evaluate(truth, np.broadcast_to(truth.mean(axis=0), truth.shape), known, resamples)
 
 
-def evaluate_random(truth: Truth, known: Truth, samples: int, rng: np.random.Generator) -> Evaluation:
+def evaluate_random(truth: Truth, known: Truth, resamples: NDArray[np.int64]) -> Evaluation:
     """What a random submission scores on average, by formula; its interval resamples recordings as the others do."""
     precision = np.array([int(count) * random_precision(int(count), truth.shape[1]) for count in truth.sum(axis=1)])
     usable = (known & truth).any(axis=0) & (known & ~truth).any(axis=0)
@@ -142,19 +155,18 @@ def evaluate_random(truth: Truth, known: Truth, samples: int, rng: np.random.Gen
         random_precision(int((truth & known)[:, species].sum()), int(known[:, species].sum()))
         for species in np.flatnonzero(usable)
     ]
-    return _evaluation(precision, truth, np.array(by_species), samples, rng)
+    return _evaluation(precision, truth, np.array(by_species), resamples)
 
 
 def _evaluation(
     precision: NDArray[np.float64],
     truth: Truth,
     by_species: NDArray[np.float64],
-    samples: int,
-    rng: np.random.Generator,
+    resamples: NDArray[np.int64],
 ) -> Evaluation:
     """The figures that follow from each recording's summed precision and each species' average precision."""
     labels = truth.sum(axis=1)
-    interval = bootstrap_interval(precision, labels, samples, rng)
+    interval = bootstrap_interval(precision, labels, resamples)
     usable = by_species[~np.isnan(by_species)]
     return Evaluation(
         float(precision.sum() / labels.sum()), *interval, float(np.mean(usable)) if len(usable) else float("nan")

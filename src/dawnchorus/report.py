@@ -10,7 +10,7 @@ import pandas as pd
 from dawnchorus.answers import Answers
 from dawnchorus.boxes import evaluate_boxes
 from dawnchorus.errors import InputError
-from dawnchorus.metrics import average_precisions, evaluate, evaluate_constant, evaluate_random
+from dawnchorus.metrics import average_precisions, evaluate, evaluate_constant, evaluate_random, resample
 from dawnchorus.seeding import generator
 
 
@@ -26,17 +26,14 @@ def figures(answers: Answers, submissions: dict[str, pd.DataFrame], samples: int
     Returns:
         The fields of `metrics.Evaluation`, rounded to six digits, by name; one that has no value is left out.
     """
-
-    def draws() -> np.random.Generator:
-        return generator(seed, "bootstrap")
-
     truth, known = answers.truth, answers.known
+    resamples = resample(truth, samples, generator(seed, "bootstrap"))
     evaluations = {
-        name: evaluate(truth, table.loc[answers.recording_ids].to_numpy(), known, samples, draws())
+        name: evaluate(truth, table.loc[answers.recording_ids].to_numpy(), known, resamples)
         for name, table in submissions.items()
     }
-    evaluations["constant"] = evaluate_constant(truth, known, samples, draws())
-    evaluations["random"] = evaluate_random(truth, known, samples, draws())
+    evaluations["constant"] = evaluate_constant(truth, known, resamples)
+    evaluations["random"] = evaluate_random(truth, known, resamples)
     return {name: _rounded(asdict(evaluation)) for name, evaluation in evaluations.items()}
 
 
