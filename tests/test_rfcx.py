@@ -127,12 +127,13 @@ def test_cached_spectrograms_of_real_recordings_are_librosas(folder: Path, at_fu
 def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_size: Path, tmp_path: Path) -> None:
     folder = at_full_size
     run("fetch_weights", folder, "--backbone", "efficientnet", "--output", tmp_path / "pretrained")
-    model: list[str | Path] = ["--folds", folder / "folds.csv", "--species", folder / "species.csv", "--backbone",
-                               "efficientnet", "--fold", "0", "--weights", tmp_path / "0.weights.h5",
-                               "--provenance", tmp_path / "provenance"]  # fmt: skip
-    run("train", folder, "--data", folder / "data", "--spectrograms", folder / "spectrograms/train", "--pretrained",
-        tmp_path / "pretrained", "--curve", tmp_path / "curve.csv", "--checkpoints", tmp_path / "checkpoints",
-        "--unfinished", tmp_path / "unfinished", *model)  # fmt: skip
+    model: list[str | Path] = [
+        "--data", folder / "data", "--folds", folder / "folds.csv", "--species", folder / "species.csv", "--backbone",
+        "efficientnet", "--fold", "0", "--weights", tmp_path / "0.weights.h5", "--provenance", tmp_path / "provenance",
+    ]  # fmt: skip
+    run("train", folder, "--spectrograms", folder / "spectrograms/train", "--pretrained", tmp_path / "pretrained",
+        "--curve", tmp_path / "curve.csv", "--checkpoints", tmp_path / "checkpoints", "--unfinished",
+        tmp_path / "unfinished", *model)  # fmt: skip
     assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
     run("infer", folder, "--recordings", folder / "test.csv", "--spectrograms", folder / "spectrograms", "--output",
         tmp_path / "predictions", *model)  # fmt: skip

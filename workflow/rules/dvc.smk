@@ -65,6 +65,8 @@ def make_plan():
     for stage in list(runs):
         if stage.name != "check_params" or not all(out.exists for out in stage.outs):
             runs |= networkx.ancestors(graph, stage) & stages
+    for stage in sorted(runs, key=lambda stage: stage.addressing):
+        refuse_read_only(stage, root)
     return {
         stage.addressing: {
             "outputs": [os.path.relpath(out.fs_path, root) for out in stage.outs],
@@ -75,6 +77,17 @@ def make_plan():
         }
         for stage in sorted(stages, key=lambda stage: stage.addressing)
     }
+
+
+def refuse_read_only(stage, root):
+    """Make sure that a stage may write where its outputs go; Snakemake itself would end with a traceback."""
+    for out in stage.outs:
+        folder = next(parent for parent in Path(out.fs_path).parents if parent.exists())
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise WorkflowError(
+                f"{os.path.relpath(folder, root)}: Permission denied, and {stage.addressing} writes there: "
+                "give this user the permission to write"
+            )
 
 
 def stamp(address):
