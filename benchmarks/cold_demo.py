@@ -13,7 +13,7 @@ from rows import Row
 
 ROOT = Path(__file__).parent.parent
 
-# First on PATH: stage commands call `python`. Notes when each began and ended, and which script it was.
+# First on PATH: commands call `python`. Notes when each began and ended, and which script it was.
 TIMED_PYTHON = """#!/bin/sh
 began=$(date +%s.%N)
 {python} "$@"
@@ -45,9 +45,11 @@ def measure(folder: Path) -> list[Row]:
     subprocess.run(timed, cwd=clone, env=environment, check=True)
     subprocess.run(["make", "--assume-old=env", "demo"], cwd=clone, env=environment, check=True, capture_output=True)
     subprocess.run(timed, cwd=clone, env=environment, check=True)
-    first, *stages, last = [
+    first, *runs, last = [
         StageRun(float(began), float(ended), script) for began, ended, script in map(str.split, log.open())
     ]
+    # What is run as a module is an engine's.
+    stages = [run for run in runs if run.script.startswith("workflow/scripts/")]
     wall = last.began - first.ended
     imports = sum(
         times * _processor_seconds(clone, script) for script, times in Counter(run.script for run in stages).items()

@@ -23,7 +23,7 @@ from dawnchorus.windows import Shapes, cover, to_frames
 
 N_SPECIES = 24
 # Steps and recordings that are timed for each backbone: some seconds of work.
-STEPS: dict[BackboneName, int] = {"small_cnn": 60, "efficientnet": 4}
+STEPS: dict[BackboneName, int] = {"small_cnn": 60, "efficientnet": 3}
 RECORDINGS: dict[BackboneName, int] = {"small_cnn": 8, "efficientnet": 1}
 PEER_STEPS = 1
 

@@ -50,10 +50,10 @@ class Row:
         return self.ours / other if self.faster_is_more else other / self.ours
 
 
-def in_turn(sides: dict[str, Callable[[], object]], times: int) -> dict[str, float]:
-    """The median time in s of each of some functions, which run in turn after a first run that does not count."""
+def in_turn(sides: dict[str, Callable[[], object]], times: int, warm_up: bool = True) -> dict[str, float]:
+    """The median time in s of each of some functions, which run in turn, after a first run each that does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(times + 1):
+    for number in range(0 if warm_up else 1, times + 1):
         for name, function in sides.items():
             start = time.perf_counter()
             function()

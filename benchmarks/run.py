@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,9 +60,11 @@ def measure(folder: Path, parts: list[str]) -> list[Row]:
     }
     rows = []
     for part in parts:
-        print(f"measuring {part}", file=sys.stderr)
+        print(f"measuring {part}", file=sys.stderr, flush=True)
+        began = time.monotonic()
         (folder / part).mkdir()
         rows += measures[part](folder / part)
+        print(f"took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return rows
 
 
