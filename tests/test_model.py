@@ -293,9 +293,8 @@ def test_the_last_or_the_best_epoch_is_kept(tiny: Params, tmp_path: Path) -> Non
     annotations = noise_with_tones(tmp_path, tiny)
     figures = [Validation(0.3, 0.9), Validation(0.8, 0.2), Validation(0.8, 0.4), Validation(0.5, 0.1)]
 
-    cases = [("last", 4, 0.5), ("validation_lwlrap", 2, 0.5), ("validation_precision", 1, 0.0)]
-    for checkpoint, kept, momentum in cases:
-        params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint, "ema_momentum": momentum}})
+    for checkpoint, kept in [("last", 4), ("validation_lwlrap", 2), ("validation_precision", 1)]:
+        params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint}})
         _, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
         weights: list[list[np.ndarray]] = []
         keep_epoch = partial(keep_weights, trainer, weights)
@@ -307,33 +306,6 @@ def test_the_last_or_the_best_epoch_is_kept(tiny: Params, tmp_path: Path) -> Non
             np.testing.assert_array_equal(weight, expected)
 
 
-def test_averaged_weights_are_validated_and_training_goes_on_with_its_own(tiny: Params, tmp_path: Path) -> None:
-    annotations = noise_with_tones(tmp_path, tiny)
-
-    def run(momentum: float) -> tuple[list[float], list[list[np.ndarray]]]:
-        """Losses, and the weights that each epoch's validation sees."""
-        # One step an epoch, so that a run without averaging gives what is to be averaged.
-        params = changed(tiny, {"train": {"epochs": 3, "batch_size": 24, "ema_momentum": momentum}})
-        _, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
-        seen = []
-
-        def validate() -> Validation:
-            seen.append([keras.ops.convert_to_numpy(variable) for variable in trainer.trainable_variables])
-            return Validation(0.5, 0.5)
-
-        crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
-        return list(fit(trainer, crops, validate, Unfinished(tmp_path / str(momentum))).loss), seen
-
-    losses, own = run(0.0)
-    same_losses, averaged = run(0.75)
-    assert same_losses == losses
-    expected = own[0]
-    for seen, weights in zip(averaged, own, strict=True):
-        expected = [0.75 * old + 0.25 * new for old, new in zip(expected, weights, strict=True)]
-        for weight, value in zip(seen, expected, strict=True):
-            np.testing.assert_allclose(weight, value, rtol=1e-4, atol=1e-6)
-
-
 def keep_weights(model: keras.Model, weights: list[list[np.ndarray]], epoch: int) -> None:
     assert epoch == len(weights) + 1
     weights.append(model.get_weights())
@@ -343,18 +315,12 @@ class KilledError(Exception):
     """Stands for kill -9."""
 
 
-OPTIONS = {"ema_momentum": 0.9, "cutmix_probability": 0.5, "mixup_labels": "union"}
-
-
-@pytest.mark.parametrize(
-    ("precision", "options"),
-    [("float32", {"checkpoint": "validation_lwlrap", **OPTIONS}), ("mixed_float16", {"checkpoint": "last", **OPTIONS})],
-)
+@pytest.mark.parametrize(("precision", "checkpoint"), [("float32", "validation_lwlrap"), ("mixed_float16", "last")])
 def test_a_training_that_is_interrupted_ends_as_if_it_was_not(
-    tiny: Params, tmp_path: Path, precision: str, options: dict[str, object]
+    tiny: Params, tmp_path: Path, precision: str, checkpoint: str
 ) -> None:
     annotations = noise_with_tones(tmp_path, tiny)
-    params = changed(tiny, {"train": {"epochs": 4, **options}})
+    params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint}})
     crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
     figures = [Validation(0.3, 0.9), Validation(0.8, 0.2), Validation(0.7, 0.4), Validation(0.5, 0.1)]
     keras.mixed_precision.set_global_policy(precision)

@@ -106,7 +106,7 @@ def test_the_notebooks_preset_has_the_notebooks_settings() -> None:
     assert (train.mixup_labels, train.cutmix_probability) == ("weighted", 0)
     assert (train.epochs, train.batch_size, train.warmup_fraction) == (30, 8, 0.1)
     assert (train.warmup_learning_rate, train.learning_rate) == (1e-5, 1.5e-3)
-    assert (train.checkpoint, train.ema_momentum) == ("last", 0)
+    assert train.checkpoint == "last"
 
 
 def test_a_file_that_is_no_yaml_or_no_sections_is_named(tmp_path: Path) -> None:

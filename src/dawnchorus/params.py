@@ -262,9 +262,6 @@ class Train(Section):
         description="targets are drawn towards 0.5 by this part"
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(description="dropout before the head")
-    ema_momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
-        description="of the running average over steps whose weights are kept, at 0.99 over about 100; 0 for none"
-    )
     checkpoint: Literal["last", "validation_lwlrap", "validation_precision"] = Field(
         description="the epoch whose weights are kept: the last, or the best by a metric of the validation"
     )

@@ -4,7 +4,6 @@ import json
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -123,7 +122,6 @@ def fit(
 ) -> pd.DataFrame:
     """Train a model in place; it ends with the weights of the epoch that `train.checkpoint` names.
 
-    With `train.ema_momentum` that is the running average of the weights over steps, which is also what is validated.
     Where the job was interrupted, it goes on after its last finished epoch, and ends as if it had not been.
 
     Args:
@@ -144,7 +142,7 @@ def fit(
     loss = MaskedCrossEntropy(train.label_smoothing)
     schedule = learning_rate_schedule(train, train.epochs * crops.steps_per_epoch)
     trainer.compile(
-        optimizer=keras.optimizers.Adam(schedule, use_ema=train.ema_momentum > 0, ema_momentum=train.ema_momentum),
+        optimizer=keras.optimizers.Adam(schedule),
         loss=WithFrames(loss, head.frame_weight) if head.frame_weight > 0 else loss,
         jit_compile=train.xla,
     )
@@ -227,11 +225,7 @@ class _Recorder(keras.callbacks.Callback):
                 f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml, or find a damaged "
                 "spectrogram by `make verify`"
             )
-        with self._averaged():
-            found = self._validate()
-            if self._keep_epoch is not None:
-                self._keep_epoch(epoch + 1)
-            weights = self._trainer.get_weights()
+        found = self._validate()
         last_step = (epoch + 1) * self._crops.steps_per_epoch - 1
         row = {
             "epoch": epoch + 1,
@@ -241,22 +235,16 @@ class _Recorder(keras.callbacks.Callback):
             "learning_rate": float(ops.convert_to_numpy(self._schedule(last_step))),
         }
         if self._metric != "last" and all(row[self._metric] > earlier[self._metric] for earlier in self.rows):
-            self.best = weights
+            self.best = self._trainer.get_weights()
         self.rows.append(row)
+        if self._keep_epoch is not None:
+            self._keep_epoch(epoch + 1)
         with self._unfinished.saving(epoch + 1) as state:
             self._save(state)
         self._progress.step(f"loss {loss:.4f}, validation LWLRAP {found.lwlrap:.4f}, precision {found.precision:.4f}")
 
-    @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """The model has the running average of its weights, if there is one, and afterwards its own again."""
-        own = self._trainer.get_weights()
-        self._trainer.optimizer.finalize_variable_values(self._trainer.trainable_variables)
-        yield
-        self._trainer.set_weights(own)
-
     def _save(self, state: Path) -> None:
-        # With the optimizer's state, of which the average is a part, for the model is compiled.
+        # With the optimizer's state, for the model is compiled.
         self._trainer.save_weights(state / "trainer.weights.h5")
         (state / "curve.json").write_text(json.dumps(self.rows))
         if self.best is not None:
