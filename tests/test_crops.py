@@ -8,7 +8,7 @@ import pytest
 from tiny import changed
 
 from dawnchorus.crops import Annotations, Crops
-from dawnchorus.mixing import mix_labels, unite_labels
+from dawnchorus.mixing import mix_labels, union
 from dawnchorus.params import Params
 
 N_ROWS = 11
@@ -88,32 +88,13 @@ def test_mixup_draws_weights_of_0_to_1(crops: Crops) -> None:
     assert sorted(inputs["partner"]) == [0, 1, 2, 3]
 
 
-def test_a_mixed_window_may_have_the_species_of_both(crops: Crops) -> None:
-    """Every third row is a false positive of its species, the others are calls; nobody listened for other species."""
-    params = changed(crops.params, {"train": {"mixup_alpha": 1.0, "mixup_labels": "union", "batch_size": N_ROWS}})
-    united = Crops(crops.annotations, crops.folder, params, N_ROWS, crops.job)
-    inputs, labels = next(united.batches())
-    rows = rows_of([(inputs, labels)])
-    for row, other, (target, known) in zip(rows, np.array(rows)[inputs["partner"]], labels, strict=True):
-        present = {number for number in (row, other) if number % 3 > 0}
-        assert set(np.flatnonzero(target)) == present
-        # What is absent in one part is not known to be absent in the other, where nobody listened.
-        absent = {row} & {other} - present
-        listened = np.isin(np.arange(N_ROWS), list(present | absent))
-        np.testing.assert_allclose(known, np.where(listened, 1, params.labels.unlabelled_weight))
-
-
 def test_the_union_knows_what_both_parts_know() -> None:
     # Of six species: a call in one part, in none, in both, in one that is unsure, a false positive in both, and unsure.
     target = np.array([[1, 0, 1, 1, 0, 0], [0, 0, 1, 0, 0, 0]], np.float32)
     known = np.array([[1, 0.1, 1, 0.6, 1, 0], [0.1, 0.1, 1, 1, 1, 0.1]], np.float32)
-    labels, partner = np.stack([target, known], axis=1), np.array([1, 0], np.int32)
-    united = unite_labels(labels, partner, np.array([0.2, 0.7], np.float32))
-    for window in united:
+    labels = np.stack([target, known], axis=1)
+    for window in union(labels, labels[::-1]):
         np.testing.assert_allclose(window, [[1.0, 0, 1, 1, 0, 0], [1, 0.1, 1, 0.6, 1, 0]])
-    # A part of no weight is not heard.
-    alone = unite_labels(labels, partner, np.array([1, 0], np.float32))
-    np.testing.assert_allclose(alone, labels[[0, 0]])
 
 
 def test_a_cut_window_goes_on_with_another_one_and_has_the_labels_of_what_is_left(crops: Crops, tmp_path: Path) -> None:

@@ -320,7 +320,7 @@ def test_a_training_that_is_interrupted_ends_as_if_it_was_not(
     tiny: Params, tmp_path: Path, precision: str, checkpoint: str
 ) -> None:
     annotations = noise_with_tones(tmp_path, tiny)
-    params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint}})
+    params = changed(tiny, {"train": {"epochs": 4, "checkpoint": checkpoint, "cutmix_probability": 0.5}})
     crops = Crops(annotations, tmp_path, params, 2, ("small_cnn", 0))
     figures = [Validation(0.3, 0.9), Validation(0.8, 0.2), Validation(0.7, 0.4), Validation(0.5, 0.1)]
     keras.mixed_precision.set_global_policy(precision)

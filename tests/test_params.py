@@ -103,7 +103,7 @@ def test_the_notebooks_preset_has_the_notebooks_settings() -> None:
     assert preset.backbones == ["inception", "efficientnet", "resnet"]
     train = preset.train
     assert (train.pretrained, train.dropout, train.label_smoothing, train.mixup_alpha) == ("imagenet", 0.25, 0.2, 0.1)
-    assert (train.mixup_labels, train.cutmix_probability) == ("weighted", 0)
+    assert train.cutmix_probability == 0
     assert (train.epochs, train.batch_size, train.warmup_fraction) == (30, 8, 0.1)
     assert (train.warmup_learning_rate, train.learning_rate) == (1e-5, 1.5e-3)
     assert train.checkpoint == "last"

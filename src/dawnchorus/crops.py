@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dawnchorus.augment import draw_changes
 from dawnchorus.cached import Spectrograms
 from dawnchorus.labels import window_labels
-from dawnchorus.mixing import before, draw_cuts, join_windows, mix_labels, rest, union, unite_labels
+from dawnchorus.mixing import before, draw_cuts, join_windows, mix_labels, rest, union
 from dawnchorus.params import Params
 from dawnchorus.seeding import generator
 from dawnchorus.windows import Shapes, place, to_seconds
@@ -163,7 +163,6 @@ class Crops:
             labels: target and known after CutMix and mixup, stacked: (Batch, 2, Species) float32.
         """
         batch_size, cuts = self.params.train.batch_size, self.params.train.cutmix_probability > 0
-        mixed = {"weighted": mix_labels, "union": unite_labels}[self.params.train.mixup_labels]
         for epoch in count(first_epoch):
             draws = self.draws(epoch)
             for first in range(0, len(draws.order), BATCHES_AT_ONCE * batch_size):
@@ -182,7 +181,7 @@ class Crops:
                         "weight": weight,
                         **{key: values[rows] for key, values in draws.changes.items()},
                     }
-                    yield inputs, mixed(labels[batch], partner, weight)
+                    yield inputs, mix_labels(labels[batch], partner, weight)
 
     def _labels(
         self, rows: NDArray[np.int64], starts: NDArray[np.int64], stretches: NDArray[np.int64]

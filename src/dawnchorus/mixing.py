@@ -28,17 +28,6 @@ def mix_labels(
     return np.stack([mixed_target, mixed_known], axis=1)
 
 
-def unite_labels(
-    labels: NDArray[np.float32], partner: NDArray[np.int32], weight: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The labels of windows that are mixed with partners, both being heard whatever their weights, unless one is 0.
-
-    Arguments and result are those of `mix_labels`.
-    """
-    others, weight = labels[partner], weight[:, None, None]
-    return union(np.where(weight > 0, labels, others), np.where(weight < 1, others, labels))
-
-
 def union(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """The labels of windows of two parts that are both heard.
 

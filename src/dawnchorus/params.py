@@ -252,9 +252,6 @@ class Train(Section):
     mixup_alpha: Annotated[float, Field(ge=0, le=MOST)] = Field(
         description="Beta(alpha, alpha) of mixup's weights; 0 for no mixup"
     )
-    mixup_labels: Literal["weighted", "union"] = Field(
-        description="of mixed windows: weighted as the windows are, or union, a species present where either has it"
-    )
     cutmix_probability: Fraction = Field(
         description="of a window to be cut at some time and to go on, or to begin, with another one's frames"
     )
