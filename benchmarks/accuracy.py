@@ -1,0 +1,224 @@
+"""Climb a ladder of settings: each step by the workflow itself, kept as a DVC experiment; print and keep a table."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from ruamel.yaml import YAML
+
+from dawnchorus.boxes import average_precision_and_auc
+from dawnchorus.errors import InputError
+from dawnchorus.metrics import ranking_precisions
+from dawnchorus.script import run
+from dawnchorus.tables import read_scores, read_truth
+
+ROOT = Path(__file__).parent.parent
+LADDER = ROOT / "benchmarks/ladder.yaml"
+# What a run of the workflow changes among the files that git has.
+TRACKED = ("params.yaml", "dvc.lock", "data/demo/dvc.lock", "results/metrics.json")
+RESAMPLES = 1000
+TEST = ("test LWLRAP", "test macro AP")
+# Figures of metrics.json that the labels alone give, and their names in the table.
+OUT_OF_FOLD = {
+    "box_average_precision": "box AP",
+    "box_auc": "box AUC",
+    "lwlrap": "LWLRAP of known labels",
+    "macro_average_precision": "macro AP of known labels",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the ladder: its name, and what it sets otherwise than the preset, by dotted key."""
+
+    name: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The steps from one method to another.
+
+    Attributes:
+        preset: the parameters that the last step ends with.
+        seeds: that each step is run with.
+        sets: what each data set sets, by its name, by dotted key.
+        steps: from the first method to the last.
+    """
+
+    preset: Path
+    seeds: list[int]
+    sets: dict[str, dict[str, Any]]
+    steps: list[Step]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one step came to with all seeds.
+
+    Attributes:
+        step: its name.
+        scores: of the test recordings, shape [Seeds, Recordings, Species].
+        out_of_fold: a row for each seed, with the figures of OUT_OF_FOLD.
+    """
+
+    step: str
+    scores: NDArray[np.float64]
+    out_of_fold: pd.DataFrame
+
+
+def read_ladder(path: Path) -> Ladder:
+    """Read a ladder. Its first step says what every key is that a step changes, each other one what it changes.
+
+    Raises:
+        InputError: a later step changes what the first does not set, or the last one differs from the preset.
+    """
+    content = YAML(typ="safe").load(path)
+    preset = YAML(typ="safe").load(ROOT / content["preset"])
+    settings: dict[str, Any] = {}
+    steps: list[Step] = []
+    for step in content["steps"]:
+        new = set(step["changes"]) - set(settings)
+        if steps and new:
+            raise InputError(f"{path}: {step['name']} changes {min(new)}, which {steps[0].name} does not set")
+        settings = settings | step["changes"]
+        steps.append(Step(step["name"], settings))
+    for key, value in settings.items():
+        section, name = key.split(".")
+        if preset[section][name] != value:
+            raise InputError(f"{path}: ends with {key}: {value}, but {content['preset']} has {preset[section][name]}")
+    return Ladder(ROOT / content["preset"], content["seeds"], content["sets"], steps)
+
+
+def climb(step: Step, ladder: Ladder, data: str, cores: int) -> Outcome:
+    """Run the workflow with a step's settings, once for each seed, and keep each run as a DVC experiment."""
+    scores, figures = [], []
+    for seed in ladder.seeds:
+        name = f"{data}-{step.name.replace(' ', '-')}-{seed}"
+        print(name, file=sys.stderr, flush=True)
+        write_params(ladder.preset, {"seed": seed} | ladder.sets[data] | step.settings, ROOT / "params.yaml")
+        subprocess.run(["snakemake", "--cores", str(cores), "--quiet", "all"], cwd=ROOT, check=True)
+        subprocess.run(["dvc", "exp", "save", "--quiet", "--force", "--name", name], cwd=ROOT, check=True)
+        metrics = json.loads((ROOT / "results/metrics.json").read_text())
+        figures.append({title: metrics["oof"]["ensemble"][key] for key, title in OUT_OF_FOLD.items()})
+        scores.append(read_scores(ROOT / "results/submission.csv").to_numpy())
+    return Outcome(step.name, np.array(scores), pd.DataFrame(figures, ladder.seeds))
+
+
+def write_params(preset: Path, settings: dict[str, Any], path: Path) -> None:
+    """Write a params.yaml: a preset with some dotted keys set."""
+    yaml = YAML()
+    content = yaml.load(preset)
+    for key, value in settings.items():
+        *section, name = key.split(".")
+        (content[section[0]] if section else content)[name] = value
+    yaml.dump(content, path)
+
+
+def lwlrap_and_macro(
+    truth: NDArray[np.bool_], scores: NDArray[np.float64], weights: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Both figures for many weightings of the recordings, the mean over seeds.
+
+    Args:
+        truth: which species call, shape [Recordings, Species].
+        scores: shape [Seeds, Recordings, Species].
+        weights: how often each recording counts, shape [Recordings, Weightings].
+
+    Returns:
+        Shape [2, Weightings].
+    """
+    figures = []
+    for submission in scores:
+        precision = ranking_precisions(truth, submission).sum(axis=1)
+        by_species = [
+            average_precision_and_auc(truth[:, species], submission[:, species], weights)[0]
+            for species in np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
+        ]
+        # A resampling may lack a rare species.
+        figures.append([precision @ weights / (truth.sum(axis=1) @ weights), np.nanmean(by_species, axis=0)])
+    return np.mean(figures, axis=0)
+
+
+def as_text(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
+    """The ladder as a table in Markdown, and how well the out-of-fold figures follow the test's.
+
+    The first column of weights counts each recording once, the others are the bootstrap's, the same for all steps.
+    """
+    true = truth.to_numpy() > 0
+    n_recordings = len(true)
+    drawn = np.random.default_rng(0).multinomial(n_recordings, np.full(n_recordings, 1 / n_recordings), RESAMPLES).T
+    weights = np.concatenate([np.ones((n_recordings, 1), int), drawn], axis=1)
+    constant = lwlrap_and_macro(true, np.broadcast_to(true.mean(axis=0), (1, *true.shape)), weights)
+    figures = [lwlrap_and_macro(true, outcome.scores, weights) for outcome in outcomes]
+    lines = [
+        "| step | test LWLRAP | over the step before | test macro AP | over the step before | box AP | box AUC |",
+        "|---|---|---|---|---|---|---|",
+        f"| constant, true prevalence | {constant[0, 0]:.3f} |  | {constant[1, 0]:.3f} |  |  |  |",
+    ]
+    for before, found, outcome in zip([None, *figures], figures, outcomes, strict=False):
+        gains = ["", ""] if before is None else [with_interval(gain) for gain in found - before]
+        boxes = outcome.out_of_fold.mean()
+        lines.append(
+            f"| {outcome.step} | {found[0, 0]:.3f} | {gains[0]} | {found[1, 0]:.3f} | {gains[1]} | "
+            f"{boxes['box AP']:.3f} | {boxes['box AUC']:.3f} |"
+        )
+    whole, last = figures[-1] - figures[0], figures[-1]
+    lines += [
+        "",
+        f"The last step over the first: LWLRAP {with_interval(whole[0])}, macro AP {with_interval(whole[1])}; over the "
+        f"constant: LWLRAP {with_interval(last[0] - constant[0])}.",
+    ]
+    return "\n".join(lines)
+
+
+def with_interval(values: NDArray[np.float64]) -> str:
+    """A difference, and its 95 % interval from the bootstrap's values behind it."""
+    low, high = np.nanpercentile(values[1:], [2.5, 97.5])
+    return f"{values[0]:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def followed(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
+    """How well each out-of-fold figure orders all runs as the test figures do: Spearman's correlation, in Markdown."""
+    true, once = truth.to_numpy() > 0, np.ones((len(truth), 1), int)
+    runs = []
+    for outcome in outcomes:
+        tested = [lwlrap_and_macro(true, scores[None], once)[:, 0] for scores in outcome.scores]
+        runs.append(outcome.out_of_fold.assign(**dict(zip(TEST, np.transpose(tested), strict=True))))
+    correlation = pd.concat(runs).corr(method="spearman").loc[list(OUT_OF_FOLD.values()), list(TEST)]
+    rows = [f"| {name} | " + " | ".join(f"{value:.2f}" for value in row) + " |" for name, row in correlation.iterrows()]
+    return "\n".join(["| out of fold | " + " | ".join(TEST) + " |", "|---|---|---|", *rows])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ladder", type=Path, default=LADDER)
+    parser.add_argument("--data", default="first", help="name of the data set in the ladder's `sets`")
+    parser.add_argument("--ends", action="store_true", help="the first and the last step alone")
+    parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
+    arguments = parser.parse_args()
+    ladder = read_ladder(arguments.ladder)
+    if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *TRACKED], cwd=ROOT).returncode:
+        raise InputError(
+            f"{', '.join(TRACKED)}: not all are as they were committed; commit them, for they are replaced"
+        )
+    steps = [ladder.steps[0], ladder.steps[-1]] if arguments.ends else ladder.steps
+    try:
+        outcomes = [climb(step, ladder, arguments.data, arguments.cores) for step in steps]
+        sample = read_scores(ROOT / "data/demo/dataset/sample_submission.csv")
+        truth = read_truth(ROOT / "data/demo/dataset/truth_test.csv", list(sample.columns), list(sample.index))
+    finally:
+        subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", *TRACKED], cwd=ROOT, check=True)
+    print(as_text(outcomes, truth), followed(outcomes, truth), sep="\n\n")
+
+
+if __name__ == "__main__":
+    run(main)

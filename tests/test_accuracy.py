@@ -1,0 +1,75 @@
+"""The ladder of settings: what its steps are, and what its figures mean."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+from sklearn.metrics import average_precision_score, label_ranking_average_precision_score
+from tiny import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from accuracy import LADDER, Outcome, as_text, lwlrap_and_macro, read_ladder
+
+from dawnchorus.errors import InputError
+
+
+def test_the_ladder_begins_with_the_notebooks_method() -> None:
+    notebook = YAML(typ="safe").load(ROOT / "presets/notebook.yaml")
+    for key, value in read_ladder(LADDER).steps[0].settings.items():
+        section, name = key.split(".")
+        assert notebook[section][name] == value, key
+
+
+def ladder(path: Path, steps: str) -> Path:
+    path.write_text(f"preset: presets/benchmark.yaml\nseeds: [1]\nsets: {{}}\nsteps: {steps}\n")
+    return path
+
+
+def test_a_ladder_must_end_in_its_preset(tmp_path: Path) -> None:
+    path = ladder(tmp_path / "ladder.yaml", "[{name: a, changes: {train.epochs: 31}}]")
+    with pytest.raises(
+        InputError, match=r"ladder\.yaml: ends with train\.epochs: 31, but presets/benchmark\.yaml has 30"
+    ):
+        read_ladder(path)
+
+
+def test_the_first_step_says_what_later_ones_change(tmp_path: Path) -> None:
+    path = ladder(tmp_path / "ladder.yaml", "[{name: a, changes: {}}, {name: b, changes: {train.epochs: 30}}]")
+    with pytest.raises(InputError, match=r"b changes train\.epochs, which a does not set"):
+        read_ladder(path)
+
+
+def test_figures_are_those_of_scikit_learn_on_repeated_recordings() -> None:
+    rng = np.random.default_rng(1)
+    truth, scores = rng.random((30, 4)) < 0.4, rng.random((2, 30, 4))
+    truth[:, 3] = True  # in every recording: no average precision
+    drawn = rng.integers(0, 30, 30)
+    weights = np.stack([np.ones(30, int), np.bincount(drawn, minlength=30)], axis=1)
+    found = lwlrap_and_macro(truth, scores, weights)
+    for column, rows in enumerate((np.arange(30), drawn)):
+        expected = np.mean(
+            [
+                [
+                    label_ranking_average_precision_score(
+                        truth[rows], one[rows], sample_weight=truth[rows].sum(axis=1)
+                    ),
+                    np.mean([average_precision_score(truth[rows, s], one[rows, s]) for s in range(3)]),
+                ]
+                for one in scores
+            ],
+            axis=0,
+        )
+        assert found[:, column] == pytest.approx(expected)
+
+
+def test_a_step_that_changes_nothing_gains_nothing() -> None:
+    rng = np.random.default_rng(1)
+    truth = pd.DataFrame(rng.random((20, 3)) < 0.4).astype(float)
+    scores, boxes = rng.random((2, 20, 3)), pd.DataFrame({"box AP": [0.5, 0.7], "box AUC": [0.6, 0.6]})
+    text = as_text([Outcome("first", scores, boxes), Outcome("second", scores, boxes)], truth)
+    assert "| +0.000 (+0.000 to +0.000) |" in text
+    assert "0.600 | 0.600 |" in text
