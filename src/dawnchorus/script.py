@@ -1,5 +1,6 @@
 """What all command-line scripts of the workflow share."""
 
+import gc
 import sys
 from collections.abc import Callable
 
@@ -15,3 +16,6 @@ def run(main: Callable[[], None]) -> None:
     except OSError as error:
         reason = error.strerror or error
         sys.exit(f"error: {error.filename or 'a file'}: {reason}; check the disk's space and the permissions")
+    finally:
+        # Before it ends, Python looks for garbage among all objects, which with TensorFlow's takes almost a second.
+        gc.freeze()

@@ -9,6 +9,7 @@ mean nothing after a run through DVC, a pull or a checkout, trigger nothing by t
 constant: it runs after every change of params.yaml and hands nothing on to its descendants.
 """
 
+import gc
 import json
 import os
 import re
@@ -204,3 +205,6 @@ if workflow.is_main_process:
     hold_folder()
     write_plan()
 PLAN = json.loads((FOLDER / "plan.json").read_text())
+# The modules of Snakemake and DVC stay until the end: without this, Python's searches for garbage, that at the end
+# above all, go through them again, for a seventh of the time in which Snakemake finds that there is nothing to do.
+gc.freeze()
