@@ -146,6 +146,8 @@ def fit(
         loss=WithFrames(loss, head.frame_weight) if head.frame_weight > 0 else loss,
         jit_compile=train.xla,
     )
+    # Otherwise it would be built in the first step, and TensorFlow would trace that step a second time.
+    trainer.optimizer.build(trainer.trainable_variables)
     recorder = _Recorder(trainer, crops, validate, unfinished, keep_epoch, schedule)
     first_epoch = recorder.resume()
     trainer.fit(
@@ -251,7 +253,6 @@ class _Recorder(keras.callbacks.Callback):
             np.savez(state / "best.npz", *self.best)
 
     def _load(self, state: Path) -> None:
-        self._trainer.optimizer.build(self._trainer.trainable_variables)
         try:
             load_weights(self._trainer, state / "trainer.weights.h5", remedy="it was written by an interrupted run")
             self.rows = json.loads((state / "curve.json").read_text())
