@@ -14,9 +14,11 @@ from typing import Any
 from ruamel.yaml import YAML
 from tiny import ROOT, TINY
 
-# Stage commands call `python`; this one, first on PATH, notes each call before it becomes the real one.
+# Stage commands call `python`; this one, first on PATH, notes each call before it becomes the real one. Commands of
+# stages wait as long as there is a gate.
 COUNTING_PYTHON = """#!/bin/sh
 echo "$$ $*" >> "$STARTED"
+case "$*" in *workflow/scripts/*) while [ -e "{gate}" ]; do sleep 0.1; done;; esac
 exec {python} "$@"
 """
 
@@ -64,13 +66,23 @@ class Clone:
         return Clone(path)
 
     @property
-    def environment(self) -> dict[str, str]:
-        """PATH with the counting python, and nothing of this machine's git and DVC settings."""
+    def _tools(self) -> Path:
         tools = self.path.parent / f"{self.path.name}-tools"
         tools.mkdir(exist_ok=True)
+        return tools
+
+    @property
+    def gate(self) -> Path:
+        """A file: while it is there, no command of a stage goes past its start."""
+        return self._tools / "gate"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """PATH with the counting python, and nothing of this machine's git and DVC settings."""
+        tools = self._tools
         python = tools / "python"
         if not python.exists():
-            python.write_text(COUNTING_PYTHON.format(python=sys.executable))
+            python.write_text(COUNTING_PYTHON.format(python=sys.executable, gate=self.gate))
             python.chmod(0o755)
             (tools / "started.log").touch()
         kept = {

@@ -151,24 +151,29 @@ def test_no_training_goes_on_with_the_state_of_another(tmp_path: Path, through_s
 
 def test_a_second_run_in_the_same_folder_says_who_is_first(tmp_path: Path, through_snakemake: Clone) -> None:
     clone = through_snakemake.copy(tmp_path / "clone")
-    clone.edit_params("train", {"learning_rate": 0.002})
+    clone.edit_params("ensemble", {"bootstrap_samples": 150})
+    clone.gate.touch()
     first = Run(clone, "snakemake", "--cores", "1")
-    assert first.until(lambda: any(stage.startswith("train") for stage, _ in first.events())), first.output
-    started = next(stage for stage, _ in first.events() if stage.startswith("train"))
+    assert first.until(lambda: list(first.events())), first.output
     refused = clone.snakemake(fails=True)
     assert f"another Snakemake (PID {first.process.pid}) runs in this folder: wait until it ends" in refused
-    same_stage = clone.run("dvc", "repro", "--single-item", started.replace(" ", "@", 1).replace(" ", "-"), fails=True)
+    same_stage = clone.run("dvc", "repro", "--single-item", "check_params", fails=True)
     assert "is busy, it is being blocked by" in same_stage
+    clone.gate.unlink()
     assert first.process.wait(300) == 0, first.output
+    assert clone.started() == ["check_params", "ensemble"]
     clone.assert_nothing_to_do()
 
-    clone.edit_params("train", {"learning_rate": 0.001})
+    clone.edit_params("ensemble", {"bootstrap_samples": 200})
+    clone.gate.touch()
     first = Run(clone, "dvc", "repro")
-    assert first.until(lambda: any(stage.startswith("train") for stage, _ in first.events())), first.output
+    assert first.until(lambda: list(first.events())), first.output
     refused = clone.snakemake(fails=True)
     assert f"(PID {first.process.pid}): wait until it ends" in refused
     assert "another process writes results/" in refused
+    clone.gate.unlink()
     assert first.process.wait(300) == 0, first.output
+    assert clone.started() == ["check_params", "ensemble"]
     clone.assert_nothing_to_do()
 
 
