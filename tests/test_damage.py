@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clone import MODELS, Clone
+from clone import Clone
 from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
@@ -131,7 +131,7 @@ def test_a_truncated_copy_in_the_cache_is_named_and_computed_again(clone: Clone)
     (clone.path / WEIGHTS).unlink()
     clone.edit_params("infer", {"hop_seconds": 0.5})
     # DVC trusts its copy and restores it; inference cannot read it.
-    clone.snakemake("--keep-going", fails=True)
+    clone.run("snakemake", "--cores", "1", "results/predictions/small_cnn/0", fails=True)
     log = (clone.path / "logs/infer/small_cnn-0.log").read_text()
     assert f"error: {WEIGHTS}: holds no weights for this model" in log
     assert "run `make verify`, then again" in log
@@ -199,15 +199,17 @@ def small_disk(clone: Clone) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(clone: Clone, small_disk: Path) -> None:
-    clone.edit_params("spectrogram", {"hop_length": 1024})
+    # The new spectrograms are the same as the old ones; DVC has to make them to know it.
+    with (clone.path / "src/dawnchorus/spectrogram.py").open("a") as file:
+        file.write("\n# changed\n")
     output = clone.snakemake("--cores", "1", fails=True)
     assert "No space left on device" in output
     assert "error: data/spectrograms/" in output
     assert "Traceback" not in output
     assert [path.name for path in small_disk.iterdir()] == ["lost+found"]
     # It ends with the first stage that fails.
-    assert len(clone.started()) == 2
+    assert len(clone.started()) == 1
     subprocess.run(["mount", "-o", "remount,size=50m", small_disk], check=True)
     clone.snakemake()
-    assert clone.started() == sorted(["cache_spectrograms test", "cache_spectrograms train", "ensemble", *MODELS])
+    assert clone.started() == ["cache_spectrograms test", "cache_spectrograms train"]
     clone.assert_nothing_to_do()
