@@ -6,10 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ruamel.yaml import YAML
 from tiny import ROOT, TINY
@@ -35,7 +35,8 @@ class Clone:
 
     path: Path
     _seen: int = 0
-    _edges: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    # Of the graph of stages, by params.yaml, on which alone it depends.
+    _edges: ClassVar[dict[str, list[tuple[str, str]]]] = {}
 
     @classmethod
     def new(cls, path: Path) -> "Clone":
