@@ -11,6 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+import pandas as pd
+import soundfile
 from ruamel.yaml import YAML
 from tiny import ROOT, TINY
 
@@ -187,3 +190,18 @@ def stage_of(line: str) -> str:
     if name == "cache_spectrograms":
         parts = [Path(options["--output"]).name]
     return " ".join([name, *parts])
+
+
+def add_test_recording(folder: Path, name: str) -> None:
+    """Add two seconds of noise, of a seed of its name's, to a data set's test recordings."""
+    samples = np.random.default_rng(list(name.encode())).normal(0, 0.01, 96_000)
+    soundfile.write(folder / f"test/{name}.wav", samples, 48_000)
+    for table_name, value in (("sample_submission.csv", 0.5), ("truth_test.csv", 1)):
+        table = pd.read_csv(folder / table_name)
+        table.loc[len(table)] = [name, *[value] * (table.shape[1] - 1)]
+        table.to_csv(folder / table_name, index=False)
+
+
+def states(folder: Path) -> dict[Path, tuple[int, int, float]]:
+    """Inode, mode and time of everything in a folder."""
+    return {path: (path.stat().st_ino, path.stat().st_mode, path.stat().st_mtime) for path in folder.rglob("*")}

@@ -1,6 +1,7 @@
 """What many tests share: the committed parameters, and a tiny experiment."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 # Tests run the modules in their own process; without this they would each take all cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from clone import ALL, Clone
+from clone import ALL, Clone, add_test_recording, states
 from filelock import FileLock
 from ruamel.yaml import YAML
 from storage import Bucket, isolate, serve
@@ -51,30 +52,58 @@ def edited(tmp_path: Path) -> Callable[[str, object], Path]:
     return edit
 
 
-def finished(factory: pytest.TempPathFactory, name: str, *command: str) -> Clone:
-    """A fresh clone after its first run, results committed; made once, whichever of pytest's workers comes first."""
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Clone]) -> Clone:
+    """A clone that is made at the path that `make` gets, by whichever of pytest's workers comes first."""
     shared = factory.getbasetemp().parent / f"{name}-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
     with FileLock(f"{shared}.lock"):
-        if (shared / "clone").exists():
-            return Clone(shared / "clone")
-        clone = Clone.new(shared / "making")
-        clone.run(*command)
-        assert clone.started() == ALL
-        clone.commit("results")
-        # Renamed when it is whole, so that no worker starts from half of it.
-        return Clone(clone.path.rename(shared / "clone"))
+        if not (shared / "clone").exists():
+            # Renamed when it is whole, so that no worker starts from half of it.
+            make(shared / "making").path.rename(shared / "clone")
+        return Clone(shared / "clone")
+
+
+def finished(path: Path, *command: str) -> Clone:
+    """A fresh clone after its first run, results committed."""
+    clone = Clone.new(path)
+    clone.run(*command)
+    assert clone.started() == ALL
+    clone.commit("results")
+    return clone
 
 
 @pytest.fixture(scope="session")
 def through_snakemake(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone that Snakemake finished."""
-    return finished(tmp_path_factory, "snakemake", "snakemake", "--cores", "8", "--resources", "gpu=1")
+    command = ("snakemake", "--cores", "8", "--resources", "gpu=1")
+    return once(tmp_path_factory, "snakemake", lambda path: finished(path, *command))
 
 
 @pytest.fixture(scope="session")
 def through_dvc(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone that DVC finished."""
-    return finished(tmp_path_factory, "dvc", "dvc", "repro")
+    return once(tmp_path_factory, "dvc", lambda path: finished(path, "dvc", "repro"))
+
+
+@pytest.fixture(scope="session")
+def with_own_recordings(through_snakemake: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """The same after another run, on recordings in data/own, one of them not of the embedded data set; git has none."""
+
+    def make(path: Path) -> Clone:
+        clone = through_snakemake.copy(path)
+        own = clone.path / "data/own"
+        shutil.copytree(clone.path / "data/demo/dataset", own)
+        add_test_recording(own, "own")
+        (clone.path / ".git/info/exclude").write_text("/data/own\n")
+        # The embedded data set is no part of this experiment, even where its files are gone.
+        shutil.rmtree(clone.path / "data/demo/dataset")
+        clone.edit_params("data", {"root": "data/own"})
+        before = states(own)
+        clone.snakemake()
+        assert clone.started() == sorted(set(ALL) - {"synthesize", "fetch_weights small_cnn"})
+        assert states(own) == before
+        return clone
+
+    return once(tmp_path_factory, "own", make)
 
 
 @pytest.fixture

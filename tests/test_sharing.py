@@ -3,10 +3,7 @@
 import json
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-import soundfile
 from clone import Clone
 from ruamel.yaml import YAML
 from storage import BUCKET, Bucket, Folder, Storage, isolate, layout
@@ -227,20 +224,11 @@ def test_keys_and_server_may_lie_outside_the_environment(
     clone.run("git", "grep", "--quiet", keys["aws_secret_access_key"], fails=True)
 
 
-def test_ones_own_recordings_are_pushed_only_where_dvc_has_them(clone: Clone, tmp_path: Path) -> None:
-    own = clone.path / "data/own"
-    clone.run("cp", "-r", "data/demo/dataset", "data/own")
-    soundfile.write(own / "test/new.wav", np.random.default_rng(0).normal(0, 0.01, 96_000), 48_000)
-    for name, value in (("sample_submission.csv", 0.5), ("truth_test.csv", 1)):
-        table = pd.read_csv(own / name)
-        table.loc[len(table)] = ["new", *[value] * (table.shape[1] - 1)]
-        table.to_csv(own / name, index=False)
-    clone.edit_params("data", {"root": "data/own"})
-    (clone.path / ".git/info/exclude").write_text("/data/own\n")
-    clone.snakemake()
+def test_ones_own_recordings_are_pushed_only_where_dvc_has_them(with_own_recordings: Clone, tmp_path: Path) -> None:
+    clone = with_own_recordings.copy(tmp_path / "clone")
     storage = Folder(tmp_path / "remote")
     share(clone, storage.url)
-    recording = clone.run("md5sum", "data/own/test/new.wav").split()[0]
+    recording = clone.run("md5sum", "data/own/test/own.wav").split()[0]
     assert hash_of(clone, "results/submission.csv") in storage.names()
     assert recording not in storage.names()
     assert not any(name.startswith("logs/") for name in clone.run("git", "ls-files").splitlines())
@@ -253,7 +241,7 @@ def test_ones_own_recordings_are_pushed_only_where_dvc_has_them(clone: Clone, tm
     assert recording in storage.names()
     colleague = clone.git_clone(tmp_path / "colleague")
     colleague.run("dvc", "pull")
-    assert (colleague.path / "data/own/test/new.wav").exists()
+    assert (colleague.path / "data/own/test/own.wav").exists()
     colleague.assert_nothing_to_do()
 
 

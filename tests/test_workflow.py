@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from clone import MODELS, Clone
+from clone import MODELS, Clone, add_test_recording, states
 from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
@@ -160,22 +160,9 @@ def test_a_changed_module_runs_what_imports_it(clone: Clone, module: str, expect
     clone.assert_nothing_to_do()
 
 
-def test_a_new_test_recording_retrains_nothing(clone: Clone, tmp_path: Path) -> None:
-    own = tmp_path / "own data"
-    clone.run("cp", "-r", "data/demo/dataset", str(own))
-    clone.edit_params("data", {"root": str(own)})
-    # The embedded data set is no part of this experiment, even where its files are gone.
-    clone.run("rm", "-r", "data/demo/dataset")
-    before = states(own)
-    clone.snakemake()
-    assert "synthesize" not in clone.started()
-    assert states(own) == before
-
-    soundfile.write(own / "test/new.wav", np.random.default_rng(0).normal(0, 0.01, 96_000), 48_000)
-    for name, value in (("sample_submission.csv", 0.5), ("truth_test.csv", 1)):
-        table = pd.read_csv(own / name)
-        table.loc[len(table)] = ["new", *[value] * (table.shape[1] - 1)]
-        table.to_csv(own / name, index=False)
+def test_a_new_test_recording_retrains_nothing(with_own_recordings: Clone, tmp_path: Path) -> None:
+    clone = with_own_recordings.copy(tmp_path / "clone")
+    add_test_recording(clone.path / "data/own", "new")
     clone.assert_engines_agree()
     clone.snakemake()
     assert clone.started() == [
@@ -212,11 +199,6 @@ def write_field_recordings(folder: Path) -> pd.Series:
     tests = pd.Index(seconds.index[4::5], name="recording_id")
     pd.DataFrame(0.5, tests, [f"s{species}" for species in range(5)]).to_csv(folder / "sample_submission.csv")
     return seconds
-
-
-def states(folder: Path) -> dict[Path, tuple[int, int, float]]:
-    """Inode, mode and time of everything in a folder."""
-    return {path: (path.stat().st_ino, path.stat().st_mode, path.stat().st_mtime) for path in folder.rglob("*")}
 
 
 def test_a_folder_of_ones_own_in_mixed_formats(clone: Clone, tmp_path: Path) -> None:
