@@ -117,7 +117,7 @@ def validate(scorer: keras.Model, folder: Path, left_out: Answers, batch_size: i
 def fit(
     trainer: keras.Model,
     crops: Crops,
-    validate: Callable[[], Validation],
+    validate: Callable[[], Validation] | None,
     unfinished: Unfinished,
     keep_epoch: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
@@ -129,13 +129,13 @@ def fit(
     Args:
         trainer: the training model of `build_models`.
         crops: its training windows.
-        validate: gives the metrics of the present weights.
+        validate: gives the metrics of the present weights; None where no recording could tell.
         unfinished: keeps the state after each epoch; still there at the end.
         keep_epoch: is called with the number of each epoch, from 1, when it has ended.
 
     Returns:
-        The curve: a row for each epoch with epoch, loss, validation_lwlrap, validation_precision and learning_rate (of
-        its last step).
+        The curve: a row for each epoch with epoch, loss, validation_lwlrap, validation_precision (NaN without
+        `validate`) and learning_rate (of its last step).
 
     Raises:
         InputError: the loss is no longer a number, or the state of an earlier run is damaged.
@@ -190,7 +190,7 @@ class _Recorder(keras.callbacks.Callback):
         self,
         trainer: keras.Model,
         crops: Crops,
-        validate: Callable[[], Validation],
+        validate: Callable[[], Validation] | None,
         unfinished: Unfinished,
         keep_epoch: Callable[[int], None] | None,
         schedule: Callable[[int], NDArray[np.float32]],
@@ -228,7 +228,7 @@ class _Recorder(keras.callbacks.Callback):
                 "spectrogram by `make verify`"
             )
         with self._averaged():
-            found = self._validate()
+            found = self._validate() if self._validate is not None else Validation(np.nan, np.nan)
             if self._keep_epoch is not None:
                 self._keep_epoch(epoch + 1)
             weights = self._trainer.get_weights()
@@ -245,7 +245,8 @@ class _Recorder(keras.callbacks.Callback):
         self.rows.append(row)
         with self._unfinished.saving(epoch + 1) as state:
             self._save(state)
-        self._progress.step(f"loss {loss:.4f}, validation LWLRAP {found.lwlrap:.4f}, precision {found.precision:.4f}")
+        validation = f", validation LWLRAP {found.lwlrap:.4f}, precision {found.precision:.4f}"
+        self._progress.step(f"loss {loss:.4f}" + (validation if self._validate is not None else ""))
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
