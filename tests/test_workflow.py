@@ -383,7 +383,11 @@ def test_teachers_come_and_go(clone: Clone) -> None:
     assert submission.read_bytes() not in (with_first, without[submission])
     clone.assert_nothing_to_do()
     scores = next((clone.path / "results/teachers/second/small_cnn/0").glob("*.npy"))
-    scores.write_bytes(b"damaged")
+    times = scores.stat()
+    scores.write_bytes(scores.read_bytes()[:-1] + b"?")
+    os.utime(scores, ns=(times.st_atime_ns, times.st_mtime_ns))
+    said = clone.run("env", "PYTHONPATH=src", "python", "workflow/scripts/verify.py", fails=True)
+    assert f"{scores.relative_to(clone.path)}: output of teach@round1-small_cnn-0" in said
     assert "teach@round1-small_cnn-0" in clone.assert_engines_agree()
 
     # Back to one round and to none: all of it is in DVC's cache.

@@ -89,31 +89,25 @@ def train_model(options: argparse.Namespace, params: Params, device: str, round_
     left_out = list(folds.index[folds == options.fold])
     # A recording without a TP row does not count in LWLRAP.
     validated = Answers.of_annotations(tp, fp, sorted(set(left_out) & set(tp.recording_id)), n_species)
-
-    used = params.model_dump_json(
-        include={"seed", "spectrogram", "window", "image", "labels", "augment", "head", "train"}
-    )
-    tables = [options.data / "train_tp.csv", options.data / "train_fp.csv", options.folds, options.species]
-    key = fingerprint(
-        f"{job} {device} {used}",
-        [*tables, *sorted(options.pretrained.iterdir()), *sorted(options.targets.glob("[!.]*"))],
-        [options.spectrograms],
-    )
-    unfinished = Unfinished(options.unfinished / key)
+    unfinished = _state(options, params, f"{job} {device}")
 
     def keep_epoch(epoch: int) -> None:
         if params.train.every_epoch:
             with replacing(unfinished.kept / f"{epoch}.weights.h5") as path:
                 scorer.save_weights(path)
 
-    curve = fit(
-        trainer,
-        crops,
-        # A teacher has seen these recordings, so what its student says of them is no test.
-        None
-        if targets is not None
-        else partial(validate, scorer, options.spectrograms, validated, params.train.batch_size),
-        unfinished,
-        keep_epoch,
-    )
+    check = partial(validate, scorer, options.spectrograms, validated, params.train.batch_size)
+    # Teachers have seen these recordings, so what their student says of them is no test.
+    curve = fit(trainer, crops, None if targets is not None else check, unfinished, keep_epoch)
     return Trained(scorer, curve, left_out, unfinished)
+
+
+def _state(options: argparse.Namespace, params: Params, job: str) -> Unfinished:
+    """The state of a job, in a folder that is named after all that it depends on."""
+    used = params.model_dump_json(
+        include={"seed", "spectrogram", "window", "image", "labels", "augment", "head", "train"}
+    )
+    tables = [options.data / "train_tp.csv", options.data / "train_fp.csv", options.folds, options.species]
+    scores = sorted(options.targets.glob("[!.]*"))
+    files = [*tables, *sorted(options.pretrained.iterdir()), *scores]
+    return Unfinished(options.unfinished / fingerprint(f"{job} {used}", files, [options.spectrograms]))
