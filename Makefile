@@ -47,5 +47,6 @@ bench: demo ## measure how fast it is, beside the usual way and the machine's li
 
 clean: ## remove what the workflow made; DVC's cache and .venv stay
 	rm -rf .snakemake logs dvc_plots results/checkpoints results/curves results/models results/predictions \
-	    results/provenance results/provenance.json results/submissions results/unfinished results/*.csv results/*.txt \
+	    results/provenance results/provenance.json results/submissions results/targets results/teachers \
+	    results/unfinished results/*.csv results/*.txt \
 	    data/demo/dataset data/pretrained data/recordings data/spectrograms data/*.csv

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ def climb(step: Step, ladder: Ladder, data: str, cores: int) -> Outcome:
     """Run the workflow with a step's settings, once for each seed, and keep each run as a DVC experiment."""
     scores, figures = [], []
     for seed in ladder.seeds:
-        name = f"{data}-{step.name.replace(' ', '-')}-{seed}"
+        name = "-".join([data, *re.findall(r"\w+", step.name), str(seed)])
         print(name, file=sys.stderr, flush=True)
         write_params(ladder.preset, {"seed": seed} | ladder.sets[data] | step.settings, ROOT / "params.yaml")
         subprocess.run(["snakemake", "--cores", str(cores), "--quiet", "all"], cwd=ROOT, check=True)

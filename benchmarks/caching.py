@@ -84,7 +84,7 @@ def _all_cores(recordings: list[Path], folder: Path, params_file: Path) -> Row:
 
     cores = os.sched_getaffinity(0)
     # Each takes long, and the row before has read all recordings.
-    sides = {"all": lambda: cache_on(cores), "one": lambda: cache_on({max(cores)})}
+    sides: dict[str, Callable[[], object]] = {"all": lambda: cache_on(cores), "one": lambda: cache_on({max(cores)})}
     seconds = in_turn(sides, times=1, warm_up=False)
     one = copies / seconds["one"]
     return Row(f"cache, {len(cores)} cores", "recordings/s", copies / seconds["all"], one, len(cores) * one)

@@ -27,7 +27,7 @@ exec {python} "$@"
 
 
 DATA = ["synthesize", "check_data", "split_folds", "cache_spectrograms test", "cache_spectrograms train",
-        "fetch_weights small_cnn"]  # fmt: skip
+        "fetch_weights small_cnn", "no_teacher"]  # fmt: skip
 MODELS = ["infer small_cnn 0", "infer small_cnn 1", "train small_cnn 0", "train small_cnn 1"]
 ALL = sorted(["check_params", *DATA, *MODELS, "ensemble"])
 
@@ -137,6 +137,11 @@ class Clone:
             content[section] = values
         yaml.dump(content, self.path / "params.yaml")
 
+    def rounds(self) -> dict[str, str]:
+        """What DVC calls the rounds of params.yaml, by their id."""
+        teachers = YAML().load(self.path / "params.yaml")["teachers"]
+        return {each["id"]: f"round{number}" for number, each in enumerate(teachers)}
+
     def planned(self) -> set[str]:
         """The DVC stages that `snakemake --dry-run` lists."""
         found = set()
@@ -146,7 +151,9 @@ class Clone:
             if rule == "synthesize":
                 found.add("data/demo/dvc.yaml:synthesize")
             elif rule != "all":
-                suffix = "-".join(cards[key] for key in ("split", "backbone", "fold") if key in cards)
+                if "round" in cards:
+                    cards["round"] = self.rounds()[cards["round"]]
+                suffix = "-".join(cards[key] for key in ("split", "round", "backbone", "fold") if key in cards)
                 found.add(f"{rule}@{suffix}" if suffix else rule)
         return found
 
@@ -186,8 +193,8 @@ def stage_of(line: str) -> str:
     words = line.split()
     name = next(Path(word).stem for word in words if word.startswith("workflow/scripts/"))
     options = dict(pairwise(words))
-    parts = [options[key] for key in ("--backbone", "--fold") if key in options]
-    if name == "cache_spectrograms":
+    parts = [options[key] for key in ("--round", "--backbone", "--fold") if key in options]
+    if name in ("cache_spectrograms", "gather_targets"):
         parts = [Path(options["--output"]).name]
     return " ".join([name, *parts])
 

@@ -15,8 +15,9 @@ from dawnchorus.params import Params
 # are renamed.
 # The package's __init__.py, which only silences TensorFlow, is one of them.
 WITHOUT_EFFECT = {"errors", "files", "params", "progress", "provenance", "script"}
-STAGES = {"check_params", "synthesize", "check_data", "split_folds", "cache_spectrograms", "fetch_weights", "train",
-          "infer", "ensemble"}  # fmt: skip
+STAGES = {"check_params", "synthesize", "check_data", "split_folds", "cache_spectrograms", "fetch_weights",
+          "no_teacher", "teach", "gather_targets", "train", "infer", "ensemble"}  # fmt: skip
+TWO_ROUNDS = [{"id": "first", "teacher": "none"}, {"id": "second", "teacher": "first"}]
 # Keys that a stage may track without the rest of their section.
 SINGLE_KEYS = {"train.threads", "train.pretrained", "data.bad_audio", "split.group", "spectrogram.sample_rate"}
 
@@ -45,9 +46,18 @@ def closure(path: Path) -> set[Path]:
     return found
 
 
-def stages(root: Path = ROOT) -> dict[str, list]:
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone with teachers in which nothing has run, so that Snakemake's calls leave the workspace alone."""
+    clone = Clone.new(tmp_path_factory.mktemp("dag") / "clone")
+    clone.edit_params("teachers", TWO_ROUNDS)
+    return clone
+
+
+@pytest.fixture(scope="module")
+def stages(clone: Clone) -> dict[str, list]:
     """DVC's stages by name; those of a matrix are alike but for their items."""
-    with Repo(str(root)) as repo:
+    with Repo(str(clone.path)) as repo:
         by_name: dict[str, list] = {}
         for stage in repo.index.stages:
             by_name.setdefault(re.sub(r"@.*", "", stage.name), []).append(stage)
@@ -58,18 +68,21 @@ def script(name: str) -> Path:
     return ROOT / "workflow/scripts" / f"{name}.py"
 
 
-def test_the_stages_are_those_of_the_design() -> None:
-    assert set(stages()) == STAGES
+def test_the_stages_are_those_of_the_design(stages: dict[str, list]) -> None:
+    assert set(stages) == STAGES
 
 
 @pytest.mark.parametrize("name", sorted(STAGES))
-def test_a_stage_depends_on_its_script_and_all_that_it_imports(name: str) -> None:
+def test_a_stage_depends_on_its_script_and_all_that_it_imports(
+    clone: Clone, stages: dict[str, list], name: str
+) -> None:
     wanted = {path for path in closure(script(name)) if path.stem not in WITHOUT_EFFECT} | {script(name)}
     if name == "check_params":
         wanted.add(ROOT / "src/dawnchorus/params.py")  # its very subject
-    for stage in stages()[name]:
+    for stage in stages[name]:
         assert f"workflow/scripts/{name}.py" in stage.cmd
-        code = {Path(dep.fs_path) for dep in stage.deps if dep.fs_path.endswith(".py")}
+        files = {Path(dep.fs_path).relative_to(clone.path) for dep in stage.deps if dep.fs_path.endswith(".py")}
+        code = {ROOT / file for file in files}
         assert code == wanted
 
 
@@ -96,41 +109,35 @@ def parameters_read(paths: set[Path]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", sorted(STAGES - {"check_params"}))
-def test_a_stage_tracks_exactly_the_parameters_that_it_reads(name: str) -> None:
+def test_a_stage_tracks_exactly_the_parameters_that_it_reads(stages: dict[str, list], name: str) -> None:
     code = {path for path in closure(script(name)) if path.stem not in WITHOUT_EFFECT} | {script(name)}
     read = parameters_read(code)
-    for stage in stages()[name]:
+    for stage in stages[name]:
         tracked = {key for dep in stage.deps for key in getattr(dep, "params", [])}
         assert tracked == read
 
 
-def test_an_interrupted_training_is_bound_to_all_parameters_that_it_tracks() -> None:
-    tree = ast.parse(script("train").read_text())
+def test_an_interrupted_training_is_bound_to_all_parameters_that_it_tracks(stages: dict[str, list]) -> None:
+    tree = ast.parse((ROOT / "src/dawnchorus/jobs.py").read_text())
     (bound,) = (
         ast.literal_eval(node.value)
         for node in ast.walk(tree)
         if isinstance(node, ast.keyword) and node.arg == "include"
     )
-    for stage in stages()["train"]:
+    for stage in stages["train"] + stages["teach"]:
         assert {key for dep in stage.deps for key in getattr(dep, "params", [])} == bound
 
 
-def test_check_params_tracks_the_whole_file_and_all_stages_depend_on_it() -> None:
-    (check,) = stages()["check_params"]
+def test_check_params_tracks_the_whole_file_and_all_stages_depend_on_it(stages: dict[str, list]) -> None:
+    (check,) = stages["check_params"]
     assert [dep.params for dep in check.deps if hasattr(dep, "params")] == [[]]
     constant = {out.fs_path for out in check.outs}
-    for name, group in stages().items():
+    for name, group in stages.items():
         for stage in group:
             assert name == "check_params" or constant <= {dep.fs_path for dep in stage.deps}, stage.addressing
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Clone:
-    """A clone in which nothing has run, so that Snakemake's calls leave the workspace alone."""
-    return Clone.new(tmp_path / "clone")
-
-
-def test_the_rules_have_the_outputs_of_dvcs_stages(clone: Clone) -> None:
+def test_the_rules_have_the_outputs_of_dvcs_stages(clone: Clone, stages: dict[str, list]) -> None:
     output = clone.snakemake("--summary")
     table = output[output.index("output_file\t") :].splitlines()
     heading = table[0].split("\t")
@@ -140,7 +147,7 @@ def test_the_rules_have_the_outputs_of_dvcs_stages(clone: Clone) -> None:
         rules.setdefault(cells["rule"], set()).add(cells["output_file"])
     assert rules == {
         name: {str(Path(out.fs_path).relative_to(clone.path)) for stage in group for out in stage.outs}
-        for name, group in stages(clone.path).items()
+        for name, group in stages.items()
     }
 
 

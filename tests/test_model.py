@@ -18,7 +18,7 @@ from dawnchorus.answers import Answers
 from dawnchorus.backbones import build_backbone
 from dawnchorus.crops import Annotations, Crops
 from dawnchorus.errors import InputError
-from dawnchorus.inference import score_boxes, score_recordings
+from dawnchorus.inference import score_boxes, score_recordings, score_windows
 from dawnchorus.model import Augment, Head, Mixup, ToImage, build_models
 from dawnchorus.params import Params
 from dawnchorus.training import MaskedCrossEntropy, Validation, fit, learning_rate_schedule, validate
@@ -289,6 +289,21 @@ def test_training_learns_and_repeats_itself(tiny: Params, tmp_path: Path) -> Non
     np.testing.assert_array_equal(scores, again)
 
 
+def test_without_a_validation_the_weights_are_the_same_and_the_curve_has_none(tiny: Params, tmp_path: Path) -> None:
+    annotations = noise_with_tones(tmp_path, tiny)
+    crops = Crops(annotations, tmp_path, changed(tiny, {"train": {"epochs": 2}}), 2, ("small_cnn", 0))
+
+    def run(validate: Callable[[], Validation] | None) -> tuple[pd.DataFrame, list[np.ndarray]]:
+        _, trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+        return fit(trainer, crops, validate, Unfinished(tmp_path / str(validate))), trainer.get_weights()
+
+    (curve, weights), (blind, same) = run(lambda: Validation(0.5, 0.5)), run(None)
+    assert list(blind.loss) == list(curve.loss)
+    assert blind[["validation_lwlrap", "validation_precision"]].isna().all(axis=None)
+    for one, other in zip(weights, same, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_the_last_or_the_best_epoch_is_kept(tiny: Params, tmp_path: Path) -> None:
     annotations = noise_with_tones(tmp_path, tiny)
     figures = [Validation(0.3, 0.9), Validation(0.8, 0.2), Validation(0.8, 0.4), Validation(0.5, 0.1)]
@@ -424,6 +439,17 @@ def test_a_clip_scores_the_maximum_over_its_windows(tiny: Params, tmp_path: Path
         spectrogram = np.load(tmp_path / f"{name}.npy")
         windows = np.stack([spectrogram[start : start + 47] for start in (0, 23, 46, 47)])
         np.testing.assert_allclose(scores[number], scorer.predict_on_batch(windows).max(axis=0), atol=1e-5)
+
+
+def test_each_window_of_a_recording_is_scored(tiny: Params, tmp_path: Path) -> None:
+    names = list(noise_with_tones(tmp_path, tiny).recording_ids[:3])
+    np.save(tmp_path / f"{names[1]}.npy", np.load(tmp_path / f"{names[1]}.npy")[:40])  # shorter than a window
+    scorer, _ = build_models("small_cnn", SHAPES, 2, 0.25, 1)
+    found = score_windows(scorer, tmp_path, names, hop_frames=23, batch_size=7, what="windows scored")
+    assert [len(scores) for scores in found] == [4, 1, 4]  # those of 94 frames begin on 0, 23, 46 and 47
+    spectrogram = np.load(tmp_path / f"{names[2]}.npy")
+    windows = np.stack([spectrogram[start : start + 47] for start in (0, 23, 46, 47)])
+    np.testing.assert_allclose(found[2], scorer.predict_on_batch(windows), atol=1e-5)
 
 
 def test_a_box_scores_its_species_in_the_window_around_it(tiny: Params, tmp_path: Path) -> None:

@@ -49,6 +49,13 @@ PARAMS = ROOT / "params.yaml"
         ("folds", [1, 2, 3], ["folds", "[1, 2, 3]", "0, 1, 2"]),
         ("spectrogram.f_max", 30000.0, ["spectrogram", "30000.0", "sample_rate / 2"]),
         ("infer.hop_seconds", 99.0, ["infer.hop_seconds (99.0)", "window.seconds"]),
+        ("teachers", "first", ["teachers", "'first'", "list", "each {id, teacher}"]),
+        ("teachers", [{"id": "first"}], ["teachers.0.teacher: is missing", "none for nobody"]),
+        ("teachers", [{"id": "a b", "teacher": "none"}], ["teachers.0.id", "'a b'", "letters, digits and _"]),
+        ("teachers", [{"id": "none", "teacher": "none"}], ["teachers.0.id", "'none'", "not none"]),
+        ("teachers", [{"id": "a", "weight": 1}], ["teachers.0.weight: unknown key", "known here: id, teacher"]),
+        ("teacher", "first", ["teacher is 'first'", "one of none"]),
+        ("teacher_weight", 1.5, ["teacher_weight", "found 1.5", "less than or equal to 1"]),
         ("window", ..., ["window: is missing"]),
         ("windows", {"seconds": 3.0}, ["windows: unknown key", "window, image"]),
     ],
@@ -71,10 +78,25 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         ({"ensemble": {"average": "rank_mean", "prior": "estimated"}}, r"prior \(estimated\) must be none"),
         ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
     ]
+    first, second = {"id": "first", "teacher": "none"}, {"id": "second", "teacher": "first"}
+    cases += [
+        ({"teachers": [first, first]}, "the id first stands there twice"),
+        (
+            {"teachers": [second, first]},
+            "of second is 'first', expected none or a round before it, one of none",
+        ),
+        ({"teachers": [{"id": "own", "teacher": "own"}]}, "teacher of own is 'own'"),
+        ({"teachers": [first], "teacher": "second"}, "teacher is 'second', expected .* one of none, first"),
+        ({"teachers": [first], "train": {"checkpoint": "validation_lwlrap"}}, r"checkpoint \(validation_lwlrap\) must"),
+        ({"teachers": [first], "split": {"method": "notebook"}}, r"method \(notebook\) must be stratified"),
+    ]
     for changes, reason in cases:
         with pytest.raises(ValidationError, match=reason):
             changed(params, changes)
     changed(params, large | {"train": {"pretrained": "{backbone}.h5"}})
+    rounds = changed(params, {"teachers": [first, second, {"id": "aside", "teacher": "none"}], "teacher": "second"})
+    assert rounds.lineage == ["second", "first"]
+    assert params.lineage == []
 
 
 def test_the_presets_are_whole_and_valid(params: Params) -> None:

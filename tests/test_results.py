@@ -44,6 +44,14 @@ def test_a_figure_without_a_value_is_a_dash(metrics: dict) -> None:
     assert all(row.split()[-3:] == ["-", "-", "-"] for row in as_text(without).splitlines()[1:])
 
 
+def test_without_figures_out_of_fold_the_table_has_those_of_the_test(metrics: dict) -> None:
+    heading, *rows = as_text({name: found for name, found in metrics.items() if name != "oof"}).splitlines()
+    assert heading.split() == ["test", "LWLRAP", "(95", "%)", "macro", "AP"]
+    assert [row.split()[0] for row in rows] == list(metrics["test"])
+    neither = as_text({"weights": metrics["weights"], "skipped": metrics["skipped"]})
+    assert neither.startswith("No figures: the data set has no truth_test.csv, and")
+
+
 def test_the_table_shows_each_submission_with_its_figures(metrics: dict) -> None:
     heading, *rows = as_text(metrics).splitlines()
     assert "test LWLRAP" in heading

@@ -131,9 +131,10 @@ def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_
         "--data", folder / "data", "--folds", folder / "folds.csv", "--species", folder / "species.csv", "--backbone",
         "efficientnet", "--fold", "0", "--weights", tmp_path / "0.weights.h5", "--provenance", tmp_path / "provenance",
     ]  # fmt: skip
+    (tmp_path / "targets").mkdir()
     run("train", folder, "--spectrograms", folder / "spectrograms/train", "--pretrained", tmp_path / "pretrained",
-        "--curve", tmp_path / "curve.csv", "--checkpoints", tmp_path / "checkpoints", "--unfinished",
-        tmp_path / "unfinished", *model)  # fmt: skip
+        "--targets", tmp_path / "targets", "--curve", tmp_path / "curve.csv", "--checkpoints",
+        tmp_path / "checkpoints", "--unfinished", tmp_path / "unfinished", *model)  # fmt: skip
     assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
     run("infer", folder, "--recordings", folder / "test.csv", "--spectrograms", folder / "spectrograms", "--output",
         tmp_path / "predictions", *model)  # fmt: skip

@@ -122,9 +122,10 @@ def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_
     clone.run(
         "env", "PYTHONPATH=src", "python", "workflow/scripts/train.py", "--params", "params.yaml", "--data",
         "data/demo/dataset", "--folds", "data/folds.csv", "--species", "data/species.csv", "--spectrograms",
-        "data/spectrograms/train", "--pretrained", "data/pretrained/small_cnn", "--backbone", "small_cnn", "--fold",
-        "0", "--unfinished", str(elsewhere / "unfinished"), "--weights", str(elsewhere / "0.weights.h5"), "--curve",
-        str(elsewhere / "0.csv"), "--checkpoints", str(elsewhere / "checkpoints"), "--provenance", str(elsewhere),
+        "data/spectrograms/train", "--pretrained", "data/pretrained/small_cnn", "--targets", "results/targets/none",
+        "--backbone", "small_cnn", "--fold", "0", "--unfinished", str(elsewhere / "unfinished"), "--weights",
+        str(elsewhere / "0.weights.h5"), "--curve", str(elsewhere / "0.csv"), "--checkpoints",
+        str(elsewhere / "checkpoints"), "--provenance", str(elsewhere),
     )  # fmt: skip
     results = clone.path / "results"
     assert (elsewhere / "0.weights.h5").read_bytes() == (results / "models/small_cnn/0.weights.h5").read_bytes()
@@ -134,6 +135,37 @@ def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_
         assert (elsewhere / "checkpoints" / name).read_bytes() == (
             results / "checkpoints/small_cnn/0" / name
         ).read_bytes()
+
+
+def test_a_killed_teacher_goes_on_and_one_that_learns_from_another_begins_anew(
+    tmp_path: Path, through_snakemake: Clone
+) -> None:
+    clone = through_snakemake.copy(tmp_path / "clone")
+    clone.edit_params("train", {"epochs": 6})
+    clone.edit_params("teachers", [{"id": "first", "teacher": "none"}])
+    job, scores = "teach@round0-small_cnn-0", clone.path / "results/teachers/first/small_cnn/0"
+    unfinished = "results/unfinished/teachers/first/small_cnn/0"
+    run = Run(clone, "dvc", "repro", job)
+    assert run.until_state(f"{unfinished}/*/epoch-2", set()), run.output
+    run.kill()
+    assert "goes on after epoch" in clone.run("dvc", "repro", job)
+    assert not list((clone.path / unfinished).rglob("*.*"))
+    interrupted = {path.name: path.read_bytes() for path in scores.glob("*.npy")}
+    clone.run("rm", "-r", ".dvc/cache/runs")
+    clone.run("dvc", "repro", "--force", "--single-item", job)
+    assert {path.name: path.read_bytes() for path in scores.glob("*.npy")} == interrupted
+
+    # A student's state is bound to the scores that it learns from.
+    clone.edit_params("teacher", "first")
+    states: set[Path] = set()
+    for weight in (0.3, 0.2):
+        clone.edit_params("teacher_weight", weight)
+        run = Run(clone, "dvc", "repro", "train@small_cnn-0")
+        assert run.until_state("results/unfinished/small_cnn/0/*/epoch-*", states), run.output
+        run.kill()
+        assert "goes on after" not in run.output
+        states |= set(clone.path.glob("results/unfinished/small_cnn/0/*/epoch-*"))
+    assert len({state.parent for state in states}) == 2
 
 
 def test_no_training_goes_on_with_the_state_of_another(tmp_path: Path, through_snakemake: Clone) -> None:

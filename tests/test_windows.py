@@ -91,6 +91,19 @@ def test_labels_of_one_box(box: tuple[float, float], is_tp: bool, target: int, k
     np.testing.assert_allclose(mask, [[0.3, known, 0.3]])
 
 
+def test_boxes_win_over_what_a_teacher_says() -> None:
+    """A call, a false positive, a call that is in by too little, and a species that nobody listened for."""
+    boxes = np.array([[11.0, 1000, 12, 2000], [11.0, 1000, 12, 2000], [14.9, 1000, 17, 2000]])
+    said = np.array([[0.2, 0.9, 0.8, 0.7]], np.float32)
+    targets, known = window_labels(
+        boxes, np.array([0, 1, 2]), np.array([True, False, True]), np.array([0, 0, 0]), np.array([10.0]), 5.0, 4, 0.5,
+        0.3, unlabelled_target=said,
+    )  # fmt: skip
+    np.testing.assert_allclose(targets, [[1, 0, 0, 0.7]])
+    np.testing.assert_allclose(known, [[1, 1, 0, 0.3]])
+    np.testing.assert_allclose(said, [[0.2, 0.9, 0.8, 0.7]])
+
+
 def test_a_call_wins_over_a_false_positive() -> None:
     def labels(tp_box: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
         boxes = np.array([(11.0, 1000, 12.0, 2000), (tp_box[0], 1000, tp_box[1], 2000)])

@@ -305,15 +305,107 @@ def test_a_model_is_untouched_by_what_it_is_validated_on(clone: Clone) -> None:
             np.save(path, -np.load(path))
         clone.run("python", "workflow/scripts/train.py", "--params", "params.yaml", "--data", "data/demo/dataset",
                   "--folds", "data/folds.csv", "--species", "data/species.csv", "--spectrograms", "disturbed",
-                  "--pretrained", "data/pretrained/small_cnn", "--backbone", "small_cnn", "--fold", "0", "--weights",
-                  "0.weights.h5", "--curve", "curve.csv", "--checkpoints", "checkpoints", "--unfinished",
-                  "unfinished", "--provenance", "provenance")  # fmt: skip
+                  "--pretrained", "data/pretrained/small_cnn", "--targets", "results/targets/none", "--backbone",
+                  "small_cnn", "--fold", "0", "--weights", "0.weights.h5", "--curve", "curve.csv", "--checkpoints",
+                  "checkpoints", "--unfinished", "unfinished", "--provenance", "provenance")  # fmt: skip
         clone.run("rm", "-r", "disturbed")
         return (clone.path / "0.weights.h5").read_bytes()
 
     workflows = (clone.path / "results/models/small_cnn/0.weights.h5").read_bytes()
     assert weights_of_fold_0(folds.index[folds == 0]) == workflows
     assert weights_of_fold_0(folds.index[folds == 1][:1]) != workflows
+
+
+def test_teachers_come_and_go(clone: Clone) -> None:
+    first, second = {"id": "first", "teacher": "none"}, {"id": "second", "teacher": "first"}
+    folds = pd.read_csv(clone.path / "data/folds.csv", index_col=0).fold
+    submission, metrics = clone.path / "results/submission.csv", clone.path / "results/metrics.json"
+    without = {path: path.read_bytes() for path in (submission, metrics)}
+    models = {f"{name}@small_cnn-{fold}" for name in ("train", "infer") for fold in (0, 1)}
+    students = {"check_params", "gather_targets@round0", "ensemble", *models}
+
+    clone.edit_params("teachers", [first])
+    clone.edit_params("teacher", "first")
+    assert clone.assert_engines_agree() == students | {"teach@round0-small_cnn-0", "teach@round0-small_cnn-1"}
+    clone.snakemake()
+    taught = ["teach first small_cnn 0", "teach first small_cnn 1"]
+    assert clone.started() == sorted(["check_params", "ensemble", "gather_targets first", *taught, *MODELS])
+    # No model labels what it was trained on, and each recording is labelled.
+    for fold in (0, 1):
+        scored = clone.path / f"results/teachers/first/small_cnn/{fold}"
+        assert {path.stem for path in scored.glob("*.npy")} == set(folds.index[folds == fold])
+    assert {path.stem for path in (clone.path / "results/targets/first").glob("*.npy")} == set(folds.index)
+    # Out of fold nothing is honest, for the teachers have seen it.
+    assert set(json.loads(metrics.read_text())) == {"test", "skipped", "weights"}
+    curve = pd.read_csv(clone.path / "results/curves/small_cnn/0.csv")
+    assert curve.validation_lwlrap.isna().all()
+    assert submission.read_bytes() != without[submission]
+    clone.run("dvc", "plots", "show")
+    jobs = json.loads((clone.path / "results/provenance.json").read_text())["jobs"]
+    assert set(jobs) == {f"teach@first-small_cnn-{fold}" for fold in (0, 1)} | models
+    assert None not in jobs.values()
+    clone.assert_nothing_to_do()
+
+    # The first teachers know of no weight and of no student; another backbone teaches all students.
+    clone.edit_params("teacher_weight", 0.1)
+    assert clone.assert_engines_agree() == students
+    clone.edit_params("teacher_weight", 0.3)
+    clone.edit_params("backbones", ["small_cnn", "small_resnet"])
+    assert clone.assert_engines_agree() >= students | {"teach@round0-small_resnet-0", "train@small_resnet-0"}
+    clone.edit_params("backbones", ["small_cnn"])
+
+    # Two rounds, through the other engine.
+    with_first = submission.read_bytes()
+    clone.edit_params("teachers", [first, second])
+    clone.edit_params("teacher", "second")
+    later = {"gather_targets@round1", "teach@round1-small_cnn-0", "teach@round1-small_cnn-1"}
+    assert clone.assert_engines_agree() == students - {"gather_targets@round0"} | later
+    clone.run("dvc", "repro")
+    assert not {"gather_targets first", *taught} & set(clone.started())
+    assert submission.read_bytes() not in (with_first, without[submission])
+    clone.assert_nothing_to_do()
+    scores = next((clone.path / "results/teachers/second/small_cnn/0").glob("*.npy"))
+    times = scores.stat()
+    scores.write_bytes(scores.read_bytes()[:-1] + b"?")
+    os.utime(scores, ns=(times.st_atime_ns, times.st_mtime_ns))
+    said = clone.run("env", "PYTHONPATH=src", "python", "workflow/scripts/verify.py", fails=True)
+    assert f"{scores.relative_to(clone.path)}: output of teach@round1-small_cnn-0" in said
+    assert "teach@round1-small_cnn-0" in clone.assert_engines_agree()
+
+    # Back to one round and to none: all of it is in DVC's cache.
+    clone.edit_params("teachers", [first])
+    clone.edit_params("teacher", "first")
+    clone.snakemake()
+    assert submission.read_bytes() == with_first
+    clone.run("git", "checkout", "--quiet", "params.yaml")
+    clone.snakemake()
+    assert set(clone.started()) == {"check_params"}
+    assert {path: path.read_bytes() for path in without} == without
+    clone.assert_nothing_to_do()
+
+
+def test_a_teacher_learns_nothing_of_the_fold_that_it_labels(clone: Clone) -> None:
+    folds = pd.read_csv(clone.path / "data/folds.csv", index_col=0).fold
+    clone.run("cp", "-r", "data/demo/dataset", "data/other")
+
+    def scores_of_fold_0(changed: pd.Index) -> dict[str, bytes]:
+        """The scores after training on tables in which some recordings' rows are of other species."""
+        for name in ("train_tp.csv", "train_fp.csv"):
+            table = pd.read_csv(clone.path / f"data/demo/dataset/{name}")
+            others = table.recording_id.isin(changed)
+            table.loc[others, "species_id"] = (table.species_id[others] + 1) % 8
+            table.to_csv(clone.path / f"data/other/{name}", index=False)
+        clone.run("env", "PYTHONPATH=src", "python", "workflow/scripts/teach.py", "--params", "params.yaml", "--data",
+                  "data/other", "--folds", "data/folds.csv", "--species", "data/species.csv", "--spectrograms",
+                  "data/spectrograms/train", "--pretrained", "data/pretrained/small_cnn", "--targets",
+                  "results/targets/none", "--round", "first", "--backbone", "small_cnn", "--fold", "0", "--unfinished",
+                  "unfinished", "--output", "scores", "--provenance", "provenance")  # fmt: skip
+        return {path.name: path.read_bytes() for path in (clone.path / "scores").glob("*.npy")}
+
+    unchanged = scores_of_fold_0(folds.index[:0])
+    assert set(unchanged) == {f"{name}.npy" for name in folds.index[folds == 0]}
+    assert scores_of_fold_0(folds.index[folds == 0]) == unchanged
+    assert scores_of_fold_0(folds.index[folds == 1][:1]) != unchanged
 
 
 def test_the_notebooks_split_goes_all_the_way_and_its_leak_is_counted(clone: Clone) -> None:

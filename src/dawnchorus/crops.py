@@ -16,6 +16,7 @@ from dawnchorus.labels import window_labels
 from dawnchorus.mixing import before, draw_cuts, join_windows, mix_labels, rest, union
 from dawnchorus.params import Params
 from dawnchorus.seeding import generator
+from dawnchorus.teachers import Targets
 from dawnchorus.windows import Shapes, place, to_seconds
 
 # The labels of so many batches are worked out at once, in little more time than those of one.
@@ -91,6 +92,7 @@ class Crops:
         params: the experiment.
         n_species: number of species.
         job: names the model in every random draw, for example ("small_cnn", 0).
+        targets: of species that nobody listened for; None takes them as absent, by `labels.unlabelled_weight`.
     """
 
     annotations: Annotations
@@ -98,6 +100,7 @@ class Crops:
     params: Params
     n_species: int
     job: tuple[str | int, ...]
+    targets: Targets | None = None
 
     def draws(self, epoch: int) -> Draws:
         """What is random in an epoch: a function of the seed, the model and the epoch."""
@@ -189,17 +192,20 @@ class Crops:
         """Target and known, (Windows, 2, Species), of stretches (Windows, 2) of windows, begin and end in frames."""
         labels, settings, annotations = self.params.labels, self.params.spectrogram, self.annotations
         second = to_seconds(1, settings)
-        same = [self._rows_of_recording[name] for name in annotations.recording_ids[rows]]
+        names = annotations.recording_ids[rows]
+        same = [self._rows_of_recording[name] for name in names]
         pairs = np.concatenate(same)
         begins, ends = (starts[:, None] * second + stretches * second).T
         target, known = window_labels(
             annotations.boxes[pairs], annotations.species_ids[pairs], annotations.is_tp[pairs],
             np.repeat(np.arange(len(rows)), [len(one) for one in same]), begins, self._shapes.window[0] * second,
-            self.n_species, labels.min_overlap, labels.unlabelled_weight,
+            self.n_species, labels.min_overlap,
+            labels.unlabelled_weight if self.targets is None else self.targets.weight,
             (settings.f_min, settings.f_max) if labels.within_band else None,
             # A window that begins on a frame must not lose the box that it was placed around.
             tolerance=second,
             ends=ends,
+            unlabelled_target=None if self.targets is None else self.targets.of(names, starts),
         )  # fmt: skip
         return np.stack([target, known], axis=1)
 

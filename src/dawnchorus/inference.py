@@ -55,6 +55,26 @@ def score_recordings(
     return scores
 
 
+def score_windows(
+    scorer: keras.Model, folder: Path, recording_ids: Sequence[str], hop_frames: int, batch_size: int, what: str
+) -> list[NDArray[np.float32]]:
+    """The scores of all windows of recordings, in the order of `windows.cover`.
+
+    Arguments and errors are those of `score_recordings`.
+
+    Returns:
+        For each recording scores with shape [Windows, Species].
+    """
+    spectrograms = Spectrograms(folder)
+    starts = [cover(spectrograms.frames(name), scorer.input_shape[1], hop_frames) for name in recording_ids]
+    names = [name for name, several in zip(recording_ids, starts, strict=True) for _ in several]
+    windows = zip(range(len(names)), names, np.concatenate(starts).tolist(), strict=True)
+    batches = [found for _, found in _score_windows(scorer, spectrograms, track(windows, len(names), what), batch_size)]
+    scores = np.concatenate(batches)
+    _refuse_damaged(scores, folder, names, "windows")
+    return np.split(scores, np.cumsum([len(several) for several in starts])[:-1])
+
+
 def score_boxes(
     scorer: keras.Model, folder: Path, boxes: pd.DataFrame, settings: params.Spectrogram, batch_size: int
 ) -> NDArray[np.float32]:

@@ -17,12 +17,13 @@ def window_labels(
     band: tuple[float, float] | None = None,
     tolerance: float = 0.0,
     ends: NDArray[np.floating] | None = None,
+    unlabelled_target: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Target and mask of windows.
 
     A TP box of which at least `min_overlap` lies in the window: target 1, known 1. An FP box, likewise: target 0,
-    known 1. TP wins over FP. A TP box that is in by less: known 0. Every other species: target 0, known
-    `unlabelled_weight`. A box longer than the window counts as if it were as long as the window.
+    known 1. TP wins over FP. A TP box that is in by less: known 0. Every other species: target `unlabelled_target`,
+    known `unlabelled_weight`. A box longer than the window counts as if it were as long as the window.
 
     Args:
         boxes: t_min (s), f_min (Hz), t_max (s) and f_max (Hz) of annotations, shape [Annotations, 4]; for each window
@@ -38,6 +39,7 @@ def window_labels(
         band: lowest and highest frequency in the windows, Hz; a box outside of it is not in the window by enough.
         tolerance: a box that lies in the window by so much too little, s, still counts.
         ends: end of what is left of each window, s, where it was cut; shape [Windows].
+        unlabelled_target: 0 to 1, shape [Windows, Species]; by default 0.
 
     Returns:
         target and known, each with shape [Windows, Species].
@@ -50,9 +52,13 @@ def window_labels(
     enough = (inside > 0) & (inside >= needed - tolerance - 1e-6)
     if band is not None:
         enough &= (high > band[0]) & (low < band[1])
-    target = np.zeros((len(starts), n_species), np.float32)
+    target = np.zeros((len(starts), n_species), np.float32) if unlabelled_target is None else unlabelled_target.copy()
     known = np.full((len(starts), n_species), unlabelled_weight, np.float32)
-    for chosen, value in ((~is_tp & enough, 1), (is_tp & ~enough & (inside > 0), 0), (is_tp & enough, 1)):
-        known[window[chosen], species_ids[chosen]] = value
-    target[window[is_tp & enough], species_ids[is_tp & enough]] = 1
+    for chosen, present, is_known in (
+        (~is_tp & enough, 0, 1),
+        (is_tp & ~enough & (inside > 0), 0, 0),
+        (is_tp & enough, 1, 1),
+    ):
+        target[window[chosen], species_ids[chosen]] = present
+        known[window[chosen], species_ids[chosen]] = is_known
     return target, known

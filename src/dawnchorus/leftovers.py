@@ -1,4 +1,4 @@
-"""Predictions that an earlier experiment left behind."""
+"""Predictions and scores of models that an earlier experiment left behind."""
 
 import shutil
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def remove_leftovers(folder: Path, backbones: Sequence[str], folds: Sequence[int]) -> None:
-    """Remove the predictions of models that the experiment does not have.
+    """Remove what models have left that the experiment does not have.
 
     DVC takes one hash of the whole folder, so with other models' files in it an experiment would look new. DVC's cache
     keeps what is removed here and brings it back on demand.

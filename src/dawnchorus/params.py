@@ -1,9 +1,10 @@
 """The parameters of an experiment: what `params.yaml` may hold, with units and limits."""
 
 import json
+import re
 import reprlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
@@ -109,6 +110,20 @@ class Data(Section):
         if not root.isprintable() or set(root) & set('"$`\\'):
             raise ValueError(f'found {_shown(root)}, expected a path without ", $, `, \\ and control characters')
         return root
+
+
+class Round(Section):
+    """An earlier round of training, whose models teach those of later ones."""
+
+    id: str = Field(description="a short name of letters, digits and _")
+    teacher: str = Field(description="id of the round that teaches it, which stands before it; none for nobody")
+
+    @field_validator("id")
+    @classmethod
+    def _id_names_a_folder(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_]{1,50}", name) or name == "none":
+            raise ValueError(f"found {_shown(name)}, expected at most 50 letters, digits and _, and not none")
+        return name
 
 
 class Split(Section):
@@ -323,6 +338,13 @@ class Params(Section):
     folds: Annotated[list[Annotated[int, Field(ge=0, le=MOST)]], Field(min_length=2)] = Field(
         description="0, 1, 2, ..."
     )
+    teachers: Annotated[list[Round], Field(max_length=100)] = Field(
+        description="earlier rounds of training, each {id, teacher}; a teacher stands before those whom it teaches"
+    )
+    teacher: str = Field(
+        description="id of the round whose scores the models learn where nobody listened for a species; none for nobody"
+    )
+    teacher_weight: Fraction = Field(description="weight in the loss of such scores, in all rounds that have a teacher")
     spectrogram: Spectrogram
     window: Window
     image: Image
@@ -381,6 +403,45 @@ class Params(Section):
                     "write {backbone} in its name where theirs stand"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _teachers_stand_before_those_whom_they_teach(self) -> Self:
+        before = ["none"]
+        for each in self.teachers:
+            if each.id in before:
+                raise ValueError(f"teachers: the id {each.id} stands there twice; each round needs one of its own")
+            if each.teacher not in before:
+                raise ValueError(
+                    f"teachers: the teacher of {each.id} is {_shown(each.teacher)}, expected none or a round before "
+                    f"it, one of {', '.join(before)}"
+                )
+            before.append(each.id)
+        if self.teacher not in before:
+            raise ValueError(
+                f"teacher is {_shown(self.teacher)}, expected none or the id of a round in teachers, one of "
+                f"{', '.join(before)}"
+            )
+        if self.teachers and self.train.checkpoint != "last":
+            raise ValueError(
+                f"train.checkpoint ({self.train.checkpoint}) must be last where there are teachers, which have seen "
+                "the recordings that would choose the epoch"
+            )
+        if self.teachers and self.split.method == "notebook":
+            raise ValueError(
+                "split.method (notebook) must be stratified where there are teachers: in its folds models would teach "
+                "what they were trained on"
+            )
+        return self
+
+    @property
+    def lineage(self) -> list[str]:
+        """Ids of the rounds that the models learn from, the last one first: their teacher, its teacher and so on."""
+        teacher_of = {each.id: each.teacher for each in self.teachers}
+        found, name = [], self.teacher
+        while name != "none":
+            found.append(name)
+            name = teacher_of[name]
+        return found
 
 
 def load_params(path: Path | str) -> Params:
@@ -461,9 +522,10 @@ def _explain(path: Path, content: dict[str, Any], item: Any) -> str:
     location = item["loc"]
     key = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
-        section: type[BaseModel] = Params
+        section: Any = Params
         for part in location[:-1]:
-            section = section.model_fields[part].annotation  # type: ignore[assignment]
+            # A number is an item's in a list of sections.
+            section = get_args(section)[0] if isinstance(part, int) else section.model_fields[part].annotation
         known = ", ".join(section.model_fields)
         return f"{path}: {key}: unknown key with value {_shown(item['input'])}; known here: {known}"
     if item["type"] == "missing":
@@ -478,6 +540,9 @@ def _description(location: tuple[str | int, ...]) -> str:
     section: Any = Params
     description = ""
     for part in location:
+        if isinstance(part, int) and len(get_args(section)) == 1:
+            section = get_args(section)[0]
+            continue
         if not (isinstance(section, type) and issubclass(section, BaseModel)) or str(part) not in section.model_fields:
             break
         field = section.model_fields[str(part)]

@@ -48,7 +48,9 @@ def note_job(
     _write(folder / f"{job}.json", note)
 
 
-def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predictions: Path, submission: Path) -> None:
+def write_provenance(
+    path: Path, params: Params, lock: Path, notes: Path, teachers: Path, predictions: Path, submission: Path
+) -> None:
     """Write what the results in a folder come from.
 
     Args:
@@ -56,6 +58,7 @@ def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predic
         params: the experiment.
         lock: DVC's, which holds the hash of the data.
         notes: folder of `note_job`'s files.
+        teachers: folder with <round>/<backbone>/<fold>/*.npy.
         predictions: folder with <backbone>/<fold>/*.csv.
         submission: the ensemble's.
 
@@ -63,12 +66,17 @@ def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predic
         InputError: a note is damaged.
     """
     jobs: dict[str, dict[str, Any] | None] = {}
-    for backbone in params.backbones:
-        for fold in params.folds:
-            files = sorted((predictions / backbone / str(fold)).glob("*.csv"))
-            infer = _read_note(notes / f"infer@{backbone}-{fold}.json", md5(files))
-            train = infer and _read_note(notes / f"train@{backbone}-{fold}.json", infer["inputs"])
-            jobs |= {f"train@{backbone}-{fold}": train, f"infer@{backbone}-{fold}": infer}
+    models = [(backbone, fold) for backbone in params.backbones for fold in params.folds]
+    for round_id in reversed(params.lineage):
+        for backbone, fold in models:
+            job = f"teach@{round_id}-{backbone}-{fold}"
+            files = sorted((teachers / round_id / backbone / str(fold)).glob("*.npy"))
+            jobs[job] = _read_note(notes / f"{job}.json", md5(files))
+    for backbone, fold in models:
+        files = sorted((predictions / backbone / str(fold)).glob("*.csv"))
+        infer = _read_note(notes / f"infer@{backbone}-{fold}.json", md5(files))
+        train = infer and _read_note(notes / f"train@{backbone}-{fold}.json", infer["inputs"])
+        jobs |= {f"train@{backbone}-{fold}": train, f"infer@{backbone}-{fold}": infer}
     packages = {found.metadata["Name"].lower(): found.version for found in distributions()}
     content = {
         **code(),

@@ -13,6 +13,11 @@ from dawnchorus.errors import InputError
 from dawnchorus.metrics import average_precisions, evaluate, evaluate_constant, evaluate_random, resample
 from dawnchorus.seeding import generator
 
+NO_FIGURES = (
+    "No figures: the data set has no truth_test.csv, and out of fold there are none, for the teachers have seen those "
+    "recordings; docs/metrics.md says more"
+)
+
 
 def figures(answers: Answers, submissions: dict[str, pd.DataFrame], samples: int, seed: int) -> dict[str, dict]:
     """The figures of submissions, and beside them those of a constant and of a random one.
@@ -58,9 +63,11 @@ def _rounded(values: dict[str, float]) -> dict[str, float]:
     return {key: round(value, 6) for key, value in values.items() if not np.isnan(value)}
 
 
-def species_average_precision(answers: Answers, scores: pd.DataFrame) -> pd.DataFrame:
-    """A row for each species: species, average_precision (empty where the labels do not give one)."""
-    values = average_precisions(answers.truth, scores.loc[answers.recording_ids].to_numpy(), answers.known)
+def species_average_precision(answers: Answers | None, scores: pd.DataFrame) -> pd.DataFrame:
+    """A row for each species: species, average_precision (empty where no labels give one)."""
+    values = np.full(scores.shape[1], np.nan)
+    if answers is not None:
+        values = average_precisions(answers.truth, scores.loc[answers.recording_ids].to_numpy(), answers.known)
     return pd.DataFrame({"species": scores.columns, "average_precision": values.round(6)})
 
 
@@ -80,19 +87,7 @@ def read_as_text(path: Path) -> str:
 
 def as_text(metrics: dict[str, dict]) -> str:
     """`metrics.json` as a small table: a row for each submission, test figures beside out-of-fold ones."""
-    sets = [name for name in ("test", "oof") if name in metrics]
-    titles = {"test": "test", "oof": "out of fold"}
-    headings = (f"  {titles[name] + ' LWLRAP (95 %)':<30}{'macro AP':<8}" for name in sets)
-    lines = [" " * 14 + "".join(headings) + "  box AP  box AUC"]
-    for submission in metrics[sets[0]]:
-        cells = []
-        for name in sets:
-            row = metrics[name][submission]
-            interval = f"({row['lwlrap_low']:.3f} to {row['lwlrap_high']:.3f})"
-            cells.append(f"  {row['lwlrap']:.3f} {interval:<24}{_cell(row, 'macro_average_precision'):<8}")
-        found = metrics["oof"][submission]
-        boxes = f"  {_cell(found, 'box_average_precision'):<8}{_cell(found, 'box_auc'):<7}"
-        lines.append(f"{submission:<14}" + "".join(cells) + boxes)
+    lines = _table(metrics) if "test" in metrics or "oof" in metrics else [NO_FIGURES]
     skipped = metrics["skipped"]
     if skipped["recordings"]:
         lines.append(
@@ -100,6 +95,25 @@ def as_text(metrics: dict[str, dict]) -> str:
             f"{skipped['fp_rows']} FP rows; the column problem of data/audio.csv says why"
         )
     return "\n".join(lines)
+
+
+def _table(metrics: dict[str, dict]) -> list[str]:
+    sets = [name for name in ("test", "oof") if name in metrics]
+    titles = {"test": "test", "oof": "out of fold"}
+    headings = [f"  {titles[name] + ' LWLRAP (95 %)':<30}{'macro AP':<8}" for name in sets]
+    has_boxes = "oof" in sets
+    lines = [" " * 14 + "".join(headings) + ("  box AP  box AUC" if has_boxes else "")]
+    for submission in metrics[sets[0]]:
+        cells = []
+        for name in sets:
+            row = metrics[name][submission]
+            interval = f"({row['lwlrap_low']:.3f} to {row['lwlrap_high']:.3f})"
+            cells.append(f"  {row['lwlrap']:.3f} {interval:<24}{_cell(row, 'macro_average_precision'):<8}")
+        if has_boxes:
+            found = metrics["oof"][submission]
+            cells.append(f"  {_cell(found, 'box_average_precision'):<8}{_cell(found, 'box_auc'):<7}")
+        lines.append(f"{submission:<14}" + "".join(cells))
+    return lines
 
 
 def _cell(row: dict[str, float], key: str) -> str:

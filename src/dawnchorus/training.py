@@ -116,7 +116,7 @@ def validate(scorer: keras.Model, folder: Path, left_out: Answers, batch_size: i
 def fit(
     trainer: keras.Model,
     crops: Crops,
-    validate: Callable[[], Validation],
+    validate: Callable[[], Validation] | None,
     unfinished: Unfinished,
     keep_epoch: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
@@ -127,13 +127,13 @@ def fit(
     Args:
         trainer: the training model of `build_models`.
         crops: its training windows.
-        validate: gives the metrics of the present weights.
+        validate: gives the metrics of the present weights; None where no recording could tell.
         unfinished: keeps the state after each epoch; still there at the end.
         keep_epoch: is called with the number of each epoch, from 1, when it has ended.
 
     Returns:
-        The curve: a row for each epoch with epoch, loss, validation_lwlrap, validation_precision and learning_rate (of
-        its last step).
+        The curve: a row for each epoch with epoch, loss, validation_lwlrap, validation_precision (NaN without
+        `validate`) and learning_rate (of its last step).
 
     Raises:
         InputError: the loss is no longer a number, or the state of an earlier run is damaged.
@@ -190,7 +190,7 @@ class _Recorder(keras.callbacks.Callback):
         self,
         trainer: keras.Model,
         crops: Crops,
-        validate: Callable[[], Validation],
+        validate: Callable[[], Validation] | None,
         unfinished: Unfinished,
         keep_epoch: Callable[[int], None] | None,
         schedule: Callable[[int], NDArray[np.float32]],
@@ -227,7 +227,7 @@ class _Recorder(keras.callbacks.Callback):
                 f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml, or find a damaged "
                 "spectrogram by `make verify`"
             )
-        found = self._validate()
+        found = self._validate() if self._validate is not None else Validation(np.nan, np.nan)
         last_step = (epoch + 1) * self._crops.steps_per_epoch - 1
         row = {
             "epoch": epoch + 1,
@@ -243,7 +243,8 @@ class _Recorder(keras.callbacks.Callback):
             self._keep_epoch(epoch + 1)
         with self._unfinished.saving(epoch + 1) as state:
             self._save(state)
-        self._progress.step(f"loss {loss:.4f}, validation LWLRAP {found.lwlrap:.4f}, precision {found.precision:.4f}")
+        validation = f", validation LWLRAP {found.lwlrap:.4f}, precision {found.precision:.4f}"
+        self._progress.step(f"loss {loss:.4f}" + (validation if self._validate is not None else ""))
 
     def _save(self, state: Path) -> None:
         # With the optimizer's state, for the model is compiled.

@@ -153,6 +153,7 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
         "check_params": one_core,
         "synthesize": all_cores,
         "fetch_weights small_cnn": one_core,
+        "no_teacher": one_core,
         "check_data": all_cores,
         "split_folds": one_core,
         "cache_spectrograms train": all_cores,

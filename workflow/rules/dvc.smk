@@ -159,11 +159,19 @@ def all_outputs():
     return [out for stage in PLAN.values() for out in stage["outputs"]]
 
 
+def stage_address(pattern, wildcards):
+    """The address of the stage that is `pattern`, filled in with the wildcards; DVC numbers the rounds of a matrix."""
+    names = dict(wildcards)
+    if "round" in names:
+        names["round"] = ROUNDS.get(names["round"], names["round"])
+    return pattern.format(**names)
+
+
 def dvc_inputs(pattern):
     """An input function for the stage whose address is `pattern`, filled in with the wildcards."""
 
     def inputs(wildcards):
-        address = pattern.format(**wildcards)
+        address = stage_address(pattern, wildcards)
         if address not in PLAN:
             raise WorkflowError(f"dvc.yaml has no stage {address}: params.yaml does not name it")
         stage = PLAN[address]
@@ -205,6 +213,9 @@ if workflow.is_main_process:
     hold_folder()
     write_plan()
 PLAN = json.loads((FOLDER / "plan.json").read_text())
+ROUNDS = {
+    each.id: f"round{number}" for number, each in enumerate(load_params("params.yaml").teachers)
+}
 # The modules of Snakemake and DVC stay until the end: without this, Python's searches for garbage, that at the end
 # above all, go through them again, for a seventh of the time in which Snakemake finds that there is nothing to do.
 gc.freeze()

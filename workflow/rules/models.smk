@@ -2,7 +2,8 @@
 
 Required inputs: data/folds.csv, data/species.csv, data/spectrograms/{train,test}/, data/audio.csv,
     data/recordings/test.csv and the tables in <data.root>.
-Outputs: data/pretrained/{backbone}/, results/models/{backbone}/{fold}.weights.h5,
+Outputs: data/pretrained/{backbone}/, results/teachers/{round}/{backbone}/{fold}/, results/targets/{round}/ (and the
+    empty one of round none), results/models/{backbone}/{fold}.weights.h5,
     results/curves/{backbone}/{fold}.csv, results/checkpoints/{backbone}/{fold}/,
     results/predictions/{backbone}/{fold}/, results/submissions/, results/submission.csv, results/metrics.json,
     results/average_precision.csv.
@@ -15,6 +16,7 @@ GPUS_OF_JOB = 1 if shutil.which("nvidia-smi") else 0
 
 
 wildcard_constraints:
+    round=r"\w+",
     backbone=r"\w+",
     fold=r"\d+",
 
@@ -28,6 +30,48 @@ rule fetch_weights:
         "logs/fetch_weights/{backbone}.log",
     shell:
         "PYTHONPATH=src python -m dawnchorus.repro fetch_weights@{wildcards.backbone}" " &> {log:q}"
+
+
+rule no_teacher:
+    input:
+        dvc_inputs("no_teacher"),
+    output:
+        directory("results/targets/none"),
+    log:
+        "logs/no_teacher.log",
+    shell:
+        "PYTHONPATH=src python -m dawnchorus.repro no_teacher" " &> {log:q}"
+
+
+rule teach:
+    input:
+        dvc_inputs("teach@{round}-{backbone}-{fold}"),
+    output:
+        directory("results/teachers/{round}/{backbone}/{fold}"),
+    log:
+        "logs/teach/{round}-{backbone}-{fold}.log",
+    threads: config["train"]["threads"]
+    resources:
+        gpu=GPUS_OF_JOB,
+    params:
+        stage=lambda wildcards: stage_address("teach@{round}-{backbone}-{fold}", wildcards),
+    shell:
+        "PYTHONPATH=src python -m dawnchorus.repro {params.stage} &> {log:q}"
+
+
+rule gather_targets:
+    input:
+        dvc_inputs("gather_targets@{round}"),
+    output:
+        directory("results/targets/{round}"),
+    log:
+        "logs/gather_targets/{round}.log",
+    wildcard_constraints:
+        round=r"(?!none$)\w+",
+    params:
+        stage=lambda wildcards: stage_address("gather_targets@{round}", wildcards),
+    shell:
+        "PYTHONPATH=src python -m dawnchorus.repro {params.stage} &> {log:q}"
 
 
 rule train:

@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--audio", type=Path, required=True, help="the table of all recordings")
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <backbone>/<fold>/*.csv")
+    parser.add_argument("--teachers", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/*.npy")
     parser.add_argument("--submissions", type=Path, required=True, help="output folder: <backbone>.csv")
     parser.add_argument("--submission", type=Path, required=True, help="output: the ensemble")
     parser.add_argument("--metrics", type=Path, required=True, help="output: JSON")
@@ -51,7 +52,10 @@ def main() -> None:
             test[name], prevalence = correct(predictions.test, predictions.boxes, declared)
     scored = [name for name in sample.index if name in test["ensemble"].index]
     tp, fp = read_both_annotations(arguments.data, len(columns))
-    answers = {"oof": Answers.of_annotations(tp, fp, list(oof["ensemble"].index), len(columns))}
+    answers = {}
+    if params.teacher == "none":
+        # With a teacher, which has seen these recordings, they are no test.
+        answers["oof"] = Answers.of_annotations(tp, fp, list(oof["ensemble"].index), len(columns))
     truth = arguments.data / "truth_test.csv"
     if truth.exists():
         answers["test"] = Answers.of_truth(read_truth(truth, columns, scored))
@@ -61,9 +65,10 @@ def main() -> None:
         name: figures(answer, scores[name], params.ensemble.bootstrap_samples, params.seed)
         for name, answer in answers.items()
     }
-    boxes = {name: predictions.boxes for name, predictions in found.items()}
-    for name, figure in box_figures(boxes, params.ensemble.bootstrap_samples, params.seed).items():
-        metrics["oof"][name] |= figure
+    if "oof" in metrics:
+        boxes = {name: predictions.boxes for name, predictions in found.items()}
+        for name, figure in box_figures(boxes, params.ensemble.bootstrap_samples, params.seed).items():
+            metrics["oof"][name] |= figure
     metrics["weights"] = {name: round(weight, 6) for name, weight in weights.items()}
     if prevalence is not None:
         metrics["prevalence"] = dict(zip(columns, prevalence.round(6).tolist(), strict=True))
@@ -72,7 +77,8 @@ def main() -> None:
         "tp_rows": int(("train/" + tp.recording_id).isin(skipped).sum()),
         "fp_rows": int(("train/" + fp.recording_id).isin(skipped).sum()),
     }
-    by_species = {name: species_average_precision(answer, scores[name]["ensemble"]) for name, answer in answers.items()}
+    judged = "test" if "test" in answers else "oof"
+    by_species = species_average_precision(answers.get(judged), scores[judged]["ensemble"])
 
     with replacing(arguments.submissions) as folder:
         folder.mkdir()
@@ -85,10 +91,10 @@ def main() -> None:
     with replacing(arguments.metrics) as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
     with replacing(arguments.average_precision) as path:
-        by_species.get("test", by_species["oof"]).to_csv(path, index=False)
+        by_species.to_csv(path, index=False)
     write_provenance(
-        arguments.provenance.with_suffix(".json"), params, arguments.lock, arguments.provenance, arguments.predictions,
-        arguments.submission,
+        arguments.provenance.with_suffix(".json"), params, arguments.lock, arguments.provenance, arguments.teachers,
+        arguments.predictions, arguments.submission,
     )  # fmt: skip
 
 

@@ -1,0 +1,19 @@
+"""Make the empty folder that stands for a teacher who says nothing."""
+
+import argparse
+from pathlib import Path
+
+from dawnchorus.files import replacing
+from dawnchorus.script import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, required=True, help="output folder: empty")
+    arguments = parser.parse_args()
+    with replacing(arguments.output) as folder:
+        folder.mkdir()
+
+
+if __name__ == "__main__":
+    run(main)
