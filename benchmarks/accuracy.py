@@ -93,10 +93,17 @@ def read_ladder(path: Path) -> Ladder:
         settings = settings | step["changes"]
         steps.append(Step(step["name"], settings))
     for key, value in settings.items():
-        section, name = key.split(".")
-        if preset[section][name] != value:
-            raise InputError(f"{path}: ends with {key}: {value}, but {content['preset']} has {preset[section][name]}")
+        found = value_of(preset, key)
+        if found != value:
+            raise InputError(f"{path}: ends with {key}: {value}, but {content['preset']} has {found}")
     return Ladder(ROOT / content["preset"], content["seeds"], content["sets"], steps)
+
+
+def value_of(params: dict[str, Any], key: str) -> Any:
+    """What a dotted key stands for in the content of a params.yaml."""
+    for part in key.split("."):
+        params = params[part]
+    return params
 
 
 def climb(step: Step, ladder: Ladder, data: str, cores: int) -> Outcome:
@@ -109,7 +116,9 @@ def climb(step: Step, ladder: Ladder, data: str, cores: int) -> Outcome:
         subprocess.run(["snakemake", "--cores", str(cores), "--quiet", "all"], cwd=ROOT, check=True)
         subprocess.run(["dvc", "exp", "save", "--quiet", "--force", "--name", name], cwd=ROOT, check=True)
         metrics = json.loads((ROOT / "results/metrics.json").read_text())
-        figures.append({title: metrics["oof"]["ensemble"][key] for key, title in OUT_OF_FOLD.items()})
+        # None for models that were taught by others.
+        oof = metrics["oof"]["ensemble"] if "oof" in metrics else {}
+        figures.append({title: oof.get(key, np.nan) for key, title in OUT_OF_FOLD.items()})
         scores.append(read_scores(ROOT / "results/submission.csv").to_numpy())
     return Outcome(step.name, np.array(scores), pd.DataFrame(figures, ladder.seeds))
 
@@ -167,10 +176,11 @@ def as_text(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
     ]
     for before, found, outcome in zip([None, *figures], figures, outcomes, strict=False):
         gains = ["", ""] if before is None else [with_interval(gain) for gain in found - before]
-        boxes = outcome.out_of_fold.mean()
+        boxes = outcome.out_of_fold.mean()[["box AP", "box AUC"]]
         lines.append(
             f"| {outcome.step} | {found[0, 0]:.3f} | {gains[0]} | {found[1, 0]:.3f} | {gains[1]} | "
-            f"{boxes['box AP']:.3f} | {boxes['box AUC']:.3f} |"
+            + " | ".join("" if np.isnan(figure) else f"{figure:.3f}" for figure in boxes)
+            + " |"
         )
     whole, last = figures[-1] - figures[0], figures[-1]
     lines += [
