@@ -370,6 +370,7 @@ def test_teachers_come_and_go(clone: Clone) -> None:
     os.utime(scores, ns=(times.st_atime_ns, times.st_mtime_ns))
     said = clone.run("env", "PYTHONPATH=src", "python", "workflow/scripts/verify.py", fails=True)
     assert f"{scores.relative_to(clone.path)}: output of teach@round1-small_cnn-0" in said
+    assert clone.started() == ["verify"]
     assert "teach@round1-small_cnn-0" in clone.assert_engines_agree()
 
     # Back to one round and to none: all of it is in DVC's cache.
