@@ -54,7 +54,7 @@ PARAMS = ROOT / "params.yaml"
         ("teachers", [{"id": "a b", "teacher": "none"}], ["teachers.0.id", "'a b'", "letters, digits and _"]),
         ("teachers", [{"id": "none", "teacher": "none"}], ["teachers.0.id", "'none'", "not none"]),
         ("teachers", [{"id": "a", "weight": 1}], ["teachers.0.weight: unknown key", "known here: id, teacher"]),
-        ("teacher", "first", ["teacher is 'first'", "one of none"]),
+        ("teacher", "first", ["teacher is 'first'", "no round in teachers; expected none"]),
         ("teacher_weight", 1.5, ["teacher_weight", "found 1.5", "less than or equal to 1"]),
         ("window", ..., ["window: is missing"]),
         ("windows", {"seconds": 3.0}, ["windows: unknown key", "window, image"]),
@@ -83,10 +83,13 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         ({"teachers": [first, first]}, "the id first stands there twice"),
         (
             {"teachers": [second, first]},
-            "of second is 'first', expected none or a round before it, one of none",
+            "of second is 'first', which is no round before it; expected none",
         ),
         ({"teachers": [{"id": "own", "teacher": "own"}]}, "teacher of own is 'own'"),
-        ({"teachers": [first], "teacher": "second"}, "teacher is 'second', expected .* one of none, first"),
+        (
+            {"teachers": [first], "teacher": "second"},
+            "teacher is 'second', which is no round in teachers; expected none or first",
+        ),
         ({"teachers": [first], "train": {"checkpoint": "validation_lwlrap"}}, r"checkpoint \(validation_lwlrap\) must"),
         ({"teachers": [first], "split": {"method": "notebook"}}, r"method \(notebook\) must be stratified"),
     ]

@@ -412,14 +412,13 @@ class Params(Section):
                 raise ValueError(f"teachers: the id {each.id} stands there twice; each round needs one of its own")
             if each.teacher not in before:
                 raise ValueError(
-                    f"teachers: the teacher of {each.id} is {_shown(each.teacher)}, expected none or a round before "
-                    f"it, one of {', '.join(before)}"
+                    f"teachers: the teacher of {each.id} is {_shown(each.teacher)}, which is no round before it; "
+                    f"expected {' or '.join(before)}"
                 )
             before.append(each.id)
         if self.teacher not in before:
             raise ValueError(
-                f"teacher is {_shown(self.teacher)}, expected none or the id of a round in teachers, one of "
-                f"{', '.join(before)}"
+                f"teacher is {_shown(self.teacher)}, which is no round in teachers; expected {' or '.join(before)}"
             )
         if self.teachers and self.train.checkpoint != "last":
             raise ValueError(
