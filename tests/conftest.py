@@ -99,7 +99,7 @@ def with_own_recordings(through_snakemake: Clone, tmp_path_factory: pytest.TempP
         clone.edit_params("data", {"root": "data/own"})
         before = states(own)
         clone.snakemake()
-        assert clone.started() == sorted(set(ALL) - {"synthesize", "fetch_weights small_cnn"})
+        assert clone.started() == sorted(set(ALL) - {"synthesize", "fetch_weights small_cnn", "no_teacher"})
         assert states(own) == before
         return clone
 
