@@ -56,7 +56,11 @@ def measure(folder: Path, models: int, at_once: int) -> None:
     def seconds(*command: str) -> tuple[float, float]:
         """The time that a command takes, and its processors' time."""
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run(command, cwd=clone, env=environment, check=True, capture_output=True)
+        done = subprocess.run(
+            command, cwd=clone, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        if done.returncode:
+            sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}")
         wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
         return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -78,7 +82,10 @@ def write_params(path: Path, models: int) -> None:
     folds = models // len(BACKBONES)
     content = YAML().load(path)
     content["backbones"], content["folds"] = BACKBONES, list(range(folds))
-    content["demo"].update(species=8, train_recordings=max(16, folds + 2), test_recordings=4, seconds=4.0)
+    # Enough that each fold gets a recording with a TP box.
+    content["demo"].update(
+        species=8, train_recordings=max(16, 2 * folds), tp_per_species=max(16, folds), test_recordings=4, seconds=4.0
+    )
     # Images that all backbones take.
     content["spectrogram"]["n_mels"] = 96
     YAML().dump(content, path)
