@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import psutil
@@ -157,28 +158,25 @@ def test_a_killed_teacher_goes_on_and_one_that_learns_from_another_begins_anew(
 
     # A student's state is bound to the scores that it learns from.
     clone.edit_params("teacher", "first")
+    assert_no_training_goes_on(clone, "teacher_weight", [0.3, 0.2])
+
+
+def assert_no_training_goes_on(clone: Clone, section: str, settings: list[Any]) -> None:
+    """Trainings with one setting after the other are killed, and each begins anew beside the state of the others."""
     states: set[Path] = set()
-    for weight in (0.3, 0.2):
-        clone.edit_params("teacher_weight", weight)
+    for values in settings:
+        clone.edit_params(section, values)
         run = Run(clone, "dvc", "repro", "train@small_cnn-0")
         assert run.until_state("results/unfinished/small_cnn/0/*/epoch-*", states), run.output
         run.kill()
         assert "goes on after" not in run.output
         states |= set(clone.path.glob("results/unfinished/small_cnn/0/*/epoch-*"))
-    assert len({state.parent for state in states}) == 2
+    assert len({state.parent for state in states}) == len(settings)
 
 
 def test_no_training_goes_on_with_the_state_of_another(tmp_path: Path, through_snakemake: Clone) -> None:
     clone = through_snakemake.copy(tmp_path / "clone")
-    states: set[Path] = set()
-    for learning_rate in (0.002, 0.001):
-        clone.edit_params("train", {"epochs": 12, "learning_rate": learning_rate})
-        run = Run(clone, "dvc", "repro", "train@small_cnn-0")
-        assert run.until_state("results/unfinished/small_cnn/0/*/epoch-*", states), run.output
-        run.kill()
-        assert "goes on after" not in run.output
-        states |= set(clone.path.glob("results/unfinished/small_cnn/0/*/epoch-*"))
-    assert len({state.parent for state in states}) == 2
+    assert_no_training_goes_on(clone, "train", [{"epochs": 12, "learning_rate": rate} for rate in (0.002, 0.001)])
 
 
 def test_a_second_run_in_the_same_folder_says_who_is_first(tmp_path: Path, through_snakemake: Clone) -> None:
