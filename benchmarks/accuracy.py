@@ -1,4 +1,4 @@
-"""Climb a ladder of settings: each step by the workflow itself, kept as a DVC experiment; print and keep a table."""
+"""Climb a ladder of settings: each step by the workflow itself, kept as a DVC experiment; print a table."""
 
 import argparse
 import json
@@ -116,7 +116,7 @@ def climb(step: Step, ladder: Ladder, data: str, cores: int) -> Outcome:
         subprocess.run(["snakemake", "--cores", str(cores), "--quiet", "all"], cwd=ROOT, check=True)
         subprocess.run(["dvc", "exp", "save", "--quiet", "--force", "--name", name], cwd=ROOT, check=True)
         metrics = json.loads((ROOT / "results/metrics.json").read_text())
-        # None for models that were taught by others.
+        # Models with a teacher have no such figures.
         oof = metrics["oof"]["ensemble"] if "oof" in metrics else {}
         figures.append({title: oof.get(key, np.nan) for key, title in OUT_OF_FOLD.items()})
         scores.append(read_scores(ROOT / "results/submission.csv").to_numpy())
@@ -159,13 +159,11 @@ def lwlrap_and_macro(
 
 
 def as_text(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
-    """The ladder as a table in Markdown, and how well the out-of-fold figures follow the test's.
-
-    The first column of weights counts each recording once, the others are the bootstrap's, the same for all steps.
-    """
+    """The ladder as a table in Markdown: figures of the test recordings, gains with 95 % intervals, boxes."""
     true = truth.to_numpy() > 0
     n_recordings = len(true)
     drawn = np.random.default_rng(0).multinomial(n_recordings, np.full(n_recordings, 1 / n_recordings), RESAMPLES).T
+    # Each recording once, then the resamplings, the same for all steps.
     weights = np.concatenate([np.ones((n_recordings, 1), int), drawn], axis=1)
     constant = lwlrap_and_macro(true, np.broadcast_to(true.mean(axis=0), (1, *true.shape)), weights)
     figures = [lwlrap_and_macro(true, outcome.scores, weights) for outcome in outcomes]
@@ -210,16 +208,16 @@ def followed(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
 
 
 def main() -> None:
+    ladder = read_ladder(LADDER)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ladder", type=Path, default=LADDER)
-    parser.add_argument("--data", default="first", help="name of the data set in the ladder's `sets`")
+    parser.add_argument("--data", default="first", choices=ladder.sets, help="which of the ladder's data sets")
     parser.add_argument("--ends", action="store_true", help="the first and the last step alone")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
-    ladder = read_ladder(arguments.ladder)
     if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *TRACKED], cwd=ROOT).returncode:
         raise InputError(
-            f"{', '.join(TRACKED)}: not all are as they were committed; commit them, for they are replaced"
+            f"{', '.join(TRACKED)}: not all are as they were committed, and a run replaces them; commit them, or "
+            "`git checkout` what a killed run has left"
         )
     steps = [ladder.steps[0], ladder.steps[-1]] if arguments.ends else ladder.steps
     try:

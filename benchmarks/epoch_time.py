@@ -22,7 +22,8 @@ def train(folder: Path, step: Step, preset: Path, epochs: int) -> None:
     subprocess.run(
         [sys.executable, "workflow/scripts/train.py", "--params", str(folder / "params.yaml"),
          "--data", "data/demo/dataset", "--folds", "data/folds.csv", "--species", "data/species.csv",
-         "--spectrograms", "data/spectrograms/train", "--pretrained", str(folder / "pretrained"),
+         "--spectrograms", "data/spectrograms/train", "--pretrained", str(folder / "none"),
+         "--targets", str(folder / "none"),
          "--backbone", "small_cnn", "--fold", "0", "--unfinished", str(folder / "unfinished"),
          "--weights", str(folder / "0.weights.h5"), "--curve", str(folder / "curve.csv"),
          "--checkpoints", str(folder / "checkpoints"), "--provenance", str(folder / "provenance")],
@@ -35,7 +36,7 @@ def main() -> None:
     first, *_, last = ladder.steps
     with tempfile.TemporaryDirectory(prefix="dawnchorus-epoch-") as name:
         folder = Path(name)
-        (folder / "pretrained").mkdir()
+        (folder / "none").mkdir()
         seconds = in_turn(
             {
                 f"{step.name} {epochs}": partial(train, folder, step, ladder.preset, epochs)
