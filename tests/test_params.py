@@ -43,7 +43,7 @@ PARAMS = ROOT / "params.yaml"
         ("augment.choices", ["contrast", "contrast"], ["augment", "once"]),
         ("augment.contrast_low", 2.0, ["augment", "contrast_low (2.0)", "contrast_high"]),
         ("train.pretrained", "imagenet", ["train.pretrained (imagenet)", "small_cnn, small_resnet", "inception"]),
-        ("head.pooling", "mean", ["head.pooling", "'mean'", "'attention', 'maximum' or 'log_mean_exp'"]),
+        ("head.pooling", "mean", ["head.pooling", "'mean'", "'attention' or 'log_mean_exp'"]),
         ("train.checkpoint", "best", ["train.checkpoint", "'best'", "'last', 'validation_lwlrap'"]),
         ("folds", 3, ["folds", "found 3", "list"]),
         ("folds", [1, 2, 3], ["folds", "[1, 2, 3]", "0, 1, 2"]),
@@ -74,7 +74,6 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         (large, r"one file for 2 backbones; write \{backbone\}"),
         ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
         ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
-        ({"head": {"pooling": "maximum", "frame_weight": 0.5}}, r"frame_weight \(0.5\) must be 0"),
         ({"ensemble": {"average": "rank_mean", "prior": "estimated"}}, r"prior \(estimated\) must be none"),
         ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
     ]

@@ -80,7 +80,6 @@ class Head(layers.Layer):
 
     - attention: another one weighs the time for each species; the weights' logits are clipped to +-10 and go through a
       softmax over time.
-    - maximum.
     - log_mean_exp: the logarithm of the mean of exponentials (Pinheiro and Collobert 2015, arXiv:1411.6228).
     """
 
@@ -108,8 +107,6 @@ class Head(layers.Layer):
         if self.pooling == "attention":
             attention = ops.softmax(ops.clip(self.attention(over_time), -10, 10), axis=1)
             pooled = ops.sum(attention * scores, axis=1)
-        elif self.pooling == "maximum":
-            pooled = ops.max(scores, axis=1)
         else:
             pooled = ops.logsumexp(scores, axis=1) - math.log(scores.shape[1])
         return ops.sigmoid(ops.stack([pooled, ops.max(scores, axis=1)], axis=1) if self.frames else pooled)

@@ -31,7 +31,7 @@ SMALLEST_IMAGE: dict[BackboneName, int] = {
 # Those whose ImageNet weights Keras offers; the small ones always begin with new weights.
 IMAGENET_BACKBONES: tuple[BackboneName, ...] = ("inception", "efficientnet", "resnet")
 
-Pooling = Literal["attention", "maximum", "log_mean_exp"]
+Pooling = Literal["attention", "log_mean_exp"]
 
 Augmentation = Literal[
     "time_dropout", "time_masks", "frequency_masks", "brightness", "contrast", "flip_time", "flip_frequency"
@@ -229,21 +229,13 @@ class Head(Section):
     """How the network's features become scores."""
 
     pooling: Pooling = Field(
-        description="how the frames' scores become the window's: their mean by a learnt attention, their maximum, or "
-        "the logarithm of the mean of their exponentials"
+        description="how the frames' scores become the window's: their mean by a learnt attention, or the "
+        "logarithm of the mean of their exponentials"
     )
     frame_weight: Annotated[float, Field(ge=0, le=MOST)] = Field(
         description="weight in the loss of the maximum over the frames' scores, beside the window's; above 0 inference "
         "takes the mean of both"
     )
-
-    @model_validator(mode="after")
-    def _frames_say_something_else(self) -> Self:
-        if self.pooling == "maximum" and self.frame_weight > 0:
-            raise ValueError(
-                f"frame_weight ({self.frame_weight}) must be 0 where pooling is maximum, which is the frames' already"
-            )
-        return self
 
 
 class Train(Section):
