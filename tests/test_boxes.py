@@ -58,6 +58,12 @@ def test_figures_are_means_over_the_species_that_have_both() -> None:
     np.testing.assert_allclose([found.box_auc_low, found.box_auc_high], np.percentile(aucs, [2.5, 97.5]), atol=0.02)
 
 
+def test_figures_of_a_hundred_thousand_boxes_of_a_species() -> None:
+    is_tp = np.arange(100_000) < 50_000
+    found = average_precision_and_auc(is_tp, is_tp.astype(float), np.ones((100_000, 1), np.int32))
+    assert [figure[0] for figure in found] == [1, 1]
+
+
 @pytest.mark.filterwarnings("error")
 def test_without_fp_boxes_there_is_no_figure() -> None:
     boxes = scored_boxes(1)

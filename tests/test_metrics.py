@@ -101,11 +101,18 @@ def test_random_and_constant_submissions() -> None:
     assert random.lwlrap == pytest.approx(np.mean(sampled), abs=0.01)
     assert random.lwlrap_low < random.lwlrap < random.lwlrap_high
     constant = evaluate_constant(truth, known, resample(truth, 200, rng))
-    prevalence = np.tile(truth.mean(axis=0), (len(truth), 1))
+    in_order = truth.mean(axis=0) + 1e-9 * np.arange(truth.shape[1])
+    prevalence = np.tile(in_order, (len(truth), 1))
     assert constant.lwlrap == pytest.approx(
         label_ranking_average_precision_score(truth, prevalence, sample_weight=weights)
     )
     assert constant.macro_average_precision == pytest.approx(truth.mean(axis=0).mean())
+
+
+def test_equally_common_species_are_no_tie_in_a_constant_submission() -> None:
+    # The second of both ranks first in either recording: precision 1/2 and 1; as a tie it would be 1/2 twice.
+    truth = np.eye(2, dtype=bool)
+    assert evaluate_constant(truth, np.ones_like(truth), np.ones((1, 2), int)).lwlrap == 0.75
 
 
 def test_figures_follow_the_recordings_not_the_rows() -> None:

@@ -98,5 +98,8 @@ def test_correction_helps_where_scores_ignore_what_is_common() -> None:
     assert lwlrap(truth, estimated.to_numpy()) >= before + 0.5 * (lwlrap(truth, known.to_numpy()) - before)
     assert lwlrap(truth, known.to_numpy()) >= before + 0.05
     assert np.corrcoef(found, prevalence)[0, 1] >= 0.9
-    # Within a species nothing changes its place.
+    # Within a species nothing changes its place, however near to 0 or 1.
     np.testing.assert_array_equal(scores.rank(), estimated.rank())
+    extreme = pd.DataFrame({0: np.array([1e-11, 1e-9, 1e-7, 0.5, 1 - 2**-23, 1 - 2**-24], np.float32)})
+    of_one = boxes.xs(0, level="species_id", drop_level=False)
+    np.testing.assert_array_equal(extreme.rank(), correct(extreme, of_one)[0].rank())

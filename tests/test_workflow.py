@@ -354,8 +354,9 @@ def test_teachers_come_and_go(clone: Clone) -> None:
     assert clone.assert_engines_agree() >= students | {"teach@round0-small_resnet-0", "train@small_resnet-0"}
     clone.edit_params("backbones", ["small_cnn"])
 
-    # Two rounds, through the other engine.
+    # Two rounds, through the other engine; what a student says of labelled boxes corrects its test scores.
     with_first = submission.read_bytes()
+    clone.edit_params("ensemble", {"prior": "estimated"})
     clone.edit_params("teachers", [first, second])
     clone.edit_params("teacher", "second")
     later = {"gather_targets@round1", "teach@round1-small_cnn-0", "teach@round1-small_cnn-1"}
@@ -363,6 +364,7 @@ def test_teachers_come_and_go(clone: Clone) -> None:
     clone.run("dvc", "repro")
     assert not {"gather_targets first", *taught} & set(clone.started())
     assert submission.read_bytes() not in (with_first, without[submission])
+    assert set(json.loads(metrics.read_text())) == {"test", "skipped", "weights", "prevalence"}
     clone.assert_nothing_to_do()
     scores = next((clone.path / "results/teachers/second/small_cnn/0").glob("*.npy"))
     times = scores.stat()
@@ -376,6 +378,7 @@ def test_teachers_come_and_go(clone: Clone) -> None:
     # Back to one round and to none: all of it is in DVC's cache.
     clone.edit_params("teachers", [first])
     clone.edit_params("teacher", "first")
+    clone.edit_params("ensemble", {"prior": "none"})
     clone.snakemake()
     assert submission.read_bytes() == with_first
     clone.run("git", "checkout", "--quiet", "params.yaml")

@@ -89,7 +89,7 @@ class _Ranking:
             missing = np.where((n_tp > 0) & (n_fp > 0), 0.0, np.nan)
             average_precision = (tp * precision).sum(axis=0) / n_tp
             # A tie counts half.
-            auc = (tp * (n_fp - (fp_above + fp_weight[self.fp_strictly_above]) / 2)).sum(axis=0) / (n_tp * n_fp)
+            auc = (tp * (n_fp - (fp_above + fp_weight[self.fp_strictly_above]) / 2)).sum(axis=0) / n_tp / n_fp
         return average_precision + missing, auc + missing
 
 

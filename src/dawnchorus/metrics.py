@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, precision_score
 
 Truth = NDArray[np.bool_]
@@ -142,9 +143,24 @@ def evaluate(truth: Truth, scores: Scores, known: Truth, resamples: NDArray[np.i
     return _evaluation(precision, truth, average_precisions(truth, scores, known), resamples)
 
 
+def constant_scores(truth: Truth) -> NDArray[np.float64]:
+    """A submission that ranks species alike in every recording, by their true prevalence.
+
+    Of two that are equally common the later one ranks higher, for ties would all count against it.
+
+    Args:
+        truth: which species call, shape [Recordings, Species].
+
+    Returns:
+        The part of the species that a species ranks above, in the shape of `truth`.
+    """
+    ranks = rankdata(truth.mean(axis=0), method="ordinal") - 1
+    return np.broadcast_to(ranks / len(ranks), truth.shape)
+
+
 def evaluate_constant(truth: Truth, known: Truth, resamples: NDArray[np.int64]) -> Evaluation:
-    """What a submission scores that gives every recording the true prevalence of each species."""
-    return evaluate(truth, np.broadcast_to(truth.mean(axis=0), truth.shape), known, resamples)
+    """What `constant_scores` come to."""
+    return evaluate(truth, constant_scores(truth), known, resamples)
 
 
 def evaluate_random(truth: Truth, known: Truth, resamples: NDArray[np.int64]) -> Evaluation:

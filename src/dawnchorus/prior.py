@@ -15,8 +15,8 @@ SLOPE_SPREAD = 1.0
 
 
 def log_odds(scores: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The log odds of scores; those of 0 and 1 are finite."""
-    return logit(np.clip(np.asarray(scores, float), 1e-6, 1 - 1e-6))
+    """The log odds of scores; those of 0 and 1 are finite, and of float32 scores all others keep their order."""
+    return logit(np.clip(np.asarray(scores, float), 1e-12, 1 - 1e-8))
 
 
 @dataclass(frozen=True)
