@@ -1,4 +1,4 @@
-"""How long an epoch of training takes at the last step of the ladder, beside the first, on the workspace's data."""
+"""How long an epoch of training takes at the last step of the ladder, beside the first, where `accuracy.py` has run."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ from pathlib import Path
 from accuracy import LADDER, ROOT, Step, read_ladder, write_params
 from rows import in_turn
 
+from dawnchorus.errors import InputError
 from dawnchorus.script import run
 
 # A training of so many epochs less one of a single epoch: the start of the process drops out.
@@ -23,17 +24,20 @@ def train(folder: Path, step: Step, preset: Path, epochs: int) -> None:
         [sys.executable, "workflow/scripts/train.py", "--params", str(folder / "params.yaml"),
          "--data", "data/demo/dataset", "--folds", "data/folds.csv", "--species", "data/species.csv",
          "--spectrograms", "data/spectrograms/train", "--pretrained", str(folder / "none"),
-         "--targets", str(folder / "none"),
+         "--targets", f"results/targets/{step.settings['teacher']}",
          "--backbone", "small_cnn", "--fold", "0", "--unfinished", str(folder / "unfinished"),
          "--weights", str(folder / "0.weights.h5"), "--curve", str(folder / "curve.csv"),
          "--checkpoints", str(folder / "checkpoints"), "--provenance", str(folder / "provenance")],
-        cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True, capture_output=True,
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True,
     )  # fmt: skip
 
 
 def main() -> None:
     ladder = read_ladder(LADDER)
     first, *_, last = ladder.steps
+    targets = ROOT / "results/targets" / last.settings["teacher"]
+    if not targets.is_dir():
+        raise InputError(f"{targets}: missing; `python benchmarks/accuracy.py` leaves it, and the data that it is of")
     with tempfile.TemporaryDirectory(prefix="dawnchorus-epoch-") as name:
         folder = Path(name)
         (folder / "none").mkdir()

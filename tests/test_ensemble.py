@@ -11,7 +11,6 @@ from dawnchorus.boxes import macro_average_precision
 from dawnchorus.ensemble import choose_weights, collect, combine
 from dawnchorus.errors import InputError
 from dawnchorus.leftovers import remove_leftovers
-from dawnchorus.metrics import lwlrap
 from dawnchorus.params import Params
 from dawnchorus.tables import BOX_COLUMNS, labelled_boxes, write_boxes, write_scores
 
@@ -58,16 +57,6 @@ def test_tables_of_different_recordings_are_refused() -> None:
         combine({"one.csv": one, "two.csv": one[:1]})
 
 
-def test_ranks_take_the_scale_off_a_backbone_and_keep_its_order() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.random((40, 6)) < 0.3
-    one, other = (pd.DataFrame(rng.random(truth.shape) + 0.6 * truth) for _ in range(2))
-    assert lwlrap(truth, combine({"one": one}, average="rank_mean").to_numpy()) == lwlrap(truth, one.to_numpy())
-    ranked = combine({"one": one, "other": other}, average="rank_mean")
-    # A backbone that gives far smaller scores in the same order counts as much as before.
-    pd.testing.assert_frame_equal(combine({"one": one, "other": other**9 / 1000}, average="rank_mean"), ranked)
-
-
 def boxes_of(scores: list[float], is_tp: list[bool], recordings: list[str]) -> pd.DataFrame:
     begin = np.arange(len(scores), dtype=float)
     columns = [recordings, [0] * len(scores), begin, begin + 1, is_tp, scores]
@@ -81,13 +70,13 @@ def test_weights_favour_the_backbone_that_knows_and_are_equal_where_none_is_bett
     names = [f"r{number}" for number in range(60)]
     good = boxes_of(list(is_tp + rng.normal(0, 0.4, 60)), list(is_tp), names)
     noise = boxes_of(list(rng.normal(0, 0.4, 60)), list(is_tp), names)
-    weights = choose_weights({"noise": noise, "good": good, "same": good}, "mean")
+    weights = choose_weights({"noise": noise, "good": good, "same": good})
     assert weights.sum() == pytest.approx(1)
     assert weights[0] <= 0.2
     tried = [macro_average_precision(combine({"noise": noise, "good": good}, np.array([1 - w, w])))
              for w in np.arange(11) / 10]  # fmt: skip
-    assert choose_weights({"noise": noise, "good": good}, "mean")[1] == np.argmax(tried) / 10
-    assert choose_weights({"one": good, "other": good}, "mean").tolist() == [0.5, 0.5]
+    assert choose_weights({"noise": noise, "good": good})[1] == np.argmax(tried) / 10
+    assert choose_weights({"one": good, "other": good}).tolist() == [0.5, 0.5]
 
 
 def test_the_weights_of_a_folds_scores_are_chosen_on_the_other_folds(tmp_path: Path, params: Params) -> None:

@@ -74,7 +74,6 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         (large, r"one file for 2 backbones; write \{backbone\}"),
         ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
         ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
-        ({"ensemble": {"average": "rank_mean", "prior": "estimated"}}, r"prior \(estimated\) must be none"),
         ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
     ]
     first, second = {"id": "first", "teacher": "none"}, {"id": "second", "teacher": "first"}

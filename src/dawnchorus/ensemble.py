@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from dawnchorus import params
 from dawnchorus.boxes import macro_average_precision
@@ -69,29 +68,26 @@ def collect(
             backbone: _once([model.boxes for other, model in enumerate(models) if other != number])
             for backbone, models in by_fold.items()
         }
-        return choose_weights(boxes, settings.average)
+        return choose_weights(boxes)
 
     oof, boxes = [], []
     for number in range(len(folds)):
         chosen = weights(number)
         left_out = {backbone: by_fold[backbone][number] for backbone in backbones}
-        oof.append(combine({name: model.oof for name, model in left_out.items()}, chosen, settings.average))
-        boxes.append(combine({name: model.boxes for name, model in left_out.items()}, chosen, settings.average))
+        oof.append(combine({name: model.oof for name, model in left_out.items()}, chosen))
+        boxes.append(combine({name: model.boxes for name, model in left_out.items()}, chosen))
     chosen = weights(None)
-    test = combine({name: one.test for name, one in found.items()}, chosen, settings.average)
+    test = combine({name: one.test for name, one in found.items()}, chosen)
     found["ensemble"] = Predictions(test, _once(oof), _once(boxes))
     return found, dict(zip(backbones, chosen.tolist(), strict=True))
 
 
-def combine(
-    tables: dict[str, pd.DataFrame], weights: NDArray[np.float64] | None = None, average: str = "mean"
-) -> pd.DataFrame:
+def combine(tables: dict[str, pd.DataFrame], weights: NDArray[np.float64] | None = None) -> pd.DataFrame:
     """The weighted mean of tables of scores, joined on their index.
 
     Args:
         tables: by the name that an error shows (their file, or a backbone).
         weights: of the tables, their sum 1, shape [Tables]; by default they count alike.
-        average: mean; rank_mean replaces each score by its rank among all of its table, as a part of 1, before.
 
     Returns:
         A table with the rows of the first, in its order.
@@ -109,14 +105,14 @@ def combine(
             )
         if list(table.columns) != list(first.columns):
             raise InputError(f"{name}: has other species columns than {first_name}; run the infer stages again")
-    aligned = [_comparable(table.reindex(first.index), average) for table in tables.values()]
+    aligned = [table.reindex(first.index) for table in tables.values()]
     if weights is None:
         weights = np.full(len(aligned), 1 / len(aligned))
     weighted = [table * weight for table, weight in zip(aligned, weights, strict=True)]
     return functools.reduce(pd.DataFrame.add, weighted)
 
 
-def choose_weights(boxes: dict[str, pd.DataFrame], average: str) -> NDArray[np.float64]:
+def choose_weights(boxes: dict[str, pd.DataFrame]) -> NDArray[np.float64]:
     """The weights by which the mean over backbones ranks TP above FP boxes best.
 
     All weights that are multiples of a tenth are tried; the highest `macro_average_precision` wins, of equals the one
@@ -124,7 +120,6 @@ def choose_weights(boxes: dict[str, pd.DataFrame], average: str) -> NDArray[np.f
 
     Args:
         boxes: scored boxes by backbone.
-        average: as in `combine`.
 
     Returns:
         Shape [Backbones].
@@ -132,14 +127,7 @@ def choose_weights(boxes: dict[str, pd.DataFrame], average: str) -> NDArray[np.f
     places = itertools.combinations(range(GRID + len(boxes) - 1), len(boxes) - 1)
     tried = [np.diff([-1, *place, GRID + len(boxes) - 1]) - 1 for place in places]
     nearest_first = sorted(tried, key=lambda parts: float((parts**2).sum()))
-    return max(nearest_first, key=lambda parts: macro_average_precision(combine(boxes, parts / GRID, average))) / GRID
-
-
-def _comparable(table: pd.DataFrame, average: str) -> pd.DataFrame:
-    """The scores that are averaged: those of the table, or their ranks."""
-    if average == "mean":
-        return table
-    return pd.DataFrame(rankdata(table).reshape(table.shape) / table.size, table.index, table.columns)
+    return max(nearest_first, key=lambda parts: macro_average_precision(combine(boxes, parts / GRID))) / GRID
 
 
 def _read(folder: Path, columns: list[str]) -> Predictions:

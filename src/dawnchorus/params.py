@@ -296,9 +296,6 @@ class Infer(Section):
 class Ensemble(Section):
     """Averaging, correction and evaluation."""
 
-    average: Literal["mean", "rank_mean"] = Field(
-        description="of the backbones' scores: mean, or rank_mean, of their ranks among all scores of the backbone"
-    )
     weights: Literal["equal", "out_of_fold"] = Field(
         description="of the backbones in it: equal, or out_of_fold, those that rank the boxes best that no model has "
         "seen"
@@ -310,13 +307,6 @@ class Ensemble(Section):
     bootstrap_samples: Annotated[int, Field(ge=100, le=MOST)] = Field(
         description="resamplings of the recordings behind the 95 % intervals"
     )
-
-    @model_validator(mode="after")
-    def _a_prior_needs_probabilities(self) -> Self:
-        # Ranks among boxes, which calibrate, and among recordings are not on one scale.
-        if self.prior != "none" and self.average == "rank_mean":
-            raise ValueError(f"prior ({self.prior}) must be none where average is rank_mean, whose ranks are no scores")
-        return self
 
 
 class Params(Section):
