@@ -48,7 +48,7 @@ def _seconds(folder: Path, size: int) -> float:
         write_scores(folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES)))
         boxes = labelled_boxes(*annotations, set(part))
         write_boxes(folder / f"model/{fold}/boxes.csv", boxes, rng.random(len(boxes)))
-    settings = Ensemble(average="mean", weights="equal", prior="none", bootstrap_samples=1000)
+    settings = Ensemble(weights="equal", prior="none", bootstrap_samples=1000)
 
     start = time.perf_counter()
     tp, fp = read_both_annotations(folder, N_SPECIES)
