@@ -12,15 +12,59 @@ from tiny import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from accuracy import LADDER, Outcome, as_text, lwlrap_and_macro, read_ladder, value_of
+from accuracy import LADDER, Outcome, as_text, followed, lwlrap_and_macro, read_ladder, value_of, write_params
 
 from dawnchorus.errors import InputError
+from dawnchorus.params import load_params
 
 
 def test_the_ladder_begins_with_the_notebooks_method() -> None:
     notebook = YAML(typ="safe").load(ROOT / "presets/notebook.yaml")
     for key, value in read_ladder(LADDER).steps[0].settings.items():
         assert value_of(notebook, key) == value, key
+
+
+def test_the_page_on_accuracy_has_a_row_for_each_step() -> None:
+    page = (ROOT / "docs/accuracy.md").read_text()
+    first, *_, last = names = [step.name for step in read_ladder(LADDER).steps]
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in page.splitlines() if line.count(" | ") == 6]
+    head = ["step", "constant, true prevalence"]
+    assert rows == [*head, *names, *head, first, last]
+
+
+def test_every_step_on_every_set_is_a_valid_experiment(tmp_path: Path) -> None:
+    whole = read_ladder(LADDER)
+    for changes in whole.sets.values():
+        for step in whole.steps:
+            write_params(whole.preset, {"seed": 3} | changes | step.settings, tmp_path / "params.yaml")
+            params = load_params(tmp_path / "params.yaml")
+            assert params.seed == 3
+            assert params.teacher == step.settings["teacher"]
+            assert params.demo.seed == changes.get("demo.seed", 1)
+
+
+def test_the_second_set_is_the_one_that_was_fixed_before() -> None:
+    command = next(line for line in (ROOT / "docs/demo.md").read_text().splitlines() if "dvc exp run" in line)
+    said = dict(word.split("=") for word in command.split() if "=" in word)
+    assert {key: float(value) for key, value in said.items()} == read_ladder(LADDER).sets["second"]
+
+
+def test_how_well_figures_out_of_fold_follow_the_test() -> None:
+    rng = np.random.default_rng(2)
+    truth = pd.DataFrame(rng.random((40, 3)) < 0.4).astype(float)
+    noise = rng.random((3, 40, 3))
+    scores = np.stack([truth + width * one for width, one in zip((1, 4, 9), noise, strict=True)])
+    figures = pd.DataFrame(
+        {"box AP": [0.9, 0.6, 0.5], "box AUC": [0.1, 0.2, 0.3], "LWLRAP of known labels": [0.3, 0.1, 0.2],
+         "macro AP of known labels": [0.8, 0.7, 0.6]}
+    )  # fmt: skip
+    # A student's scores would turn the order round, but it has no figures out of fold.
+    outcomes = [Outcome("first", scores, figures), Outcome("taught", -scores, figures * np.nan)]
+    rows = followed(outcomes, truth).splitlines()[2:]
+    assert rows == [
+        "| box AP | 1.00 | 1.00 |", "| box AUC | -1.00 | -1.00 |", "| LWLRAP of known labels | 0.50 | 0.50 |",
+        "| macro AP of known labels | 1.00 | 1.00 |",
+    ]  # fmt: skip
 
 
 def ladder(path: Path, steps: str) -> Path:
