@@ -1,5 +1,7 @@
-"""Jobs keep dvc.lock as DVC does."""
+"""Jobs keep dvc.lock as DVC does, and stop no other job, however they end."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,38 @@ def test_the_lock_has_the_bytes_that_dvc_writes(through_snakemake: Clone, tmp_pa
         with modify_yaml(tmp_path / "dvc.lock") as content:
             assert content["stages"]
         assert (tmp_path / "dvc.lock").read_bytes() == written
+
+
+# A job that is killed when it has changed the list and is about to write it.
+KILLED = """
+import json, os, runpy, signal, sys
+json.dump = json.dumps = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+sys.argv = ["repro", "check_params"]
+runpy.run_module("dawnchorus.repro", run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+def test_a_job_killed_while_it_lists_what_it_writes_stops_no_other(through_snakemake: Clone, tmp_path: Path) -> None:
+    clone = through_snakemake.copy(tmp_path / "clone")
+    constant = clone.path / "results/params_checked.txt"
+    job = ("env", "PYTHONPATH=src", "python", "-m", "dawnchorus.repro", "check_params")
+    constant.unlink()
+    clone.run(*job[:3], "-c", KILLED, fails=True)
+    listed = clone.path / ".dvc/tmp/rwlock"
+    json.loads(listed.read_text())
+
+    def list_writer(command: str) -> None:
+        """As if a living process, this one, wrote the constant."""
+        listed.write_text(json.dumps({"write": {str(constant): {"pid": os.getpid(), "cmd": command}}}))
+
+    # An earlier attempt at the same job is over, though its number may be another process's by now.
+    list_writer(f"{clone.path}/src/dawnchorus/repro.py check_params")
+    clone.run(*job)
+    assert constant.exists()
+    # Anybody else counts.
+    constant.unlink()
+    list_writer("dvc repro")
+    said = clone.run(*job, fails=True)
+    assert "is busy, it is being blocked by" in said
+    assert f"(PID {os.getpid()}): dvc repro" in said

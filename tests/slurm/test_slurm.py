@@ -91,6 +91,11 @@ class Runs:
             run.kill()
             run.wait()
 
+    @property
+    def said(self) -> str:
+        """The end of what the last call has printed, where Snakefile names the reason of each failed job."""
+        return self.output.read_text()[-4000:]
+
     def running(self) -> dict[str, str]:
         """The numbers of the jobs that run now, by rule and wildcards."""
         return {name_of(job): number for number, job in self._cluster.jobs().items() if job["JobState"] == "RUNNING"}
@@ -99,7 +104,7 @@ class Runs:
         """Wait until there runs a job, or the next one after a certain one, and return its number."""
 
         def runs() -> bool:
-            assert self._run.poll() is None, self.output.read_text()
+            assert self._run.poll() is None, self.said
             return self.running().get(name, after) != after
 
         wait_until(runs, f"a job {name}", SECONDS_TO_TRAIN)
@@ -172,7 +177,7 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
     profile = clone.path / PROFILE
     profile.write_text(profile.read_text().replace("attempt * 16000", "attempt**3 * 400"))
     with runs.started(command) as run:
-        assert run.wait(SECONDS_TO_TRAIN) == 0, runs.output.read_text()
+        assert run.wait(SECONDS_TO_TRAIN) == 0, runs.said
     ended = runs.ended()
     killed, trained = ended.pop(both[0])
     assert ended == {
