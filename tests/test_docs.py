@@ -98,7 +98,7 @@ def test_the_page_on_sharing_ends_in_a_clone_with_nothing_to_do(
     assert last.path == tmp_path / "another-colleague"
     for path in (clone.path, tmp_path / "colleague", last.path):
         assert Clone(path).run("dvc", "status").strip() == "Data and pipelines are up to date."
-    last.assert_nothing_to_do()
+    last.assert_neither_engine_has_anything_to_do()
     assert Folder(tmp_path / "group/dawnchorus").names() == bucket.names()
 
 

@@ -99,7 +99,7 @@ def test_killed_at_every_stage_it_ends_with_the_same_bytes(tmp_path: Path, throu
     assert {name for name, _ in killed} == set(ALL)
     assert len(killed) >= 20
     assert outputs(clone) == expected
-    clone.assert_nothing_to_do()
+    clone.assert_neither_engine_has_anything_to_do()
 
 
 def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_snakemake: Clone) -> None:
