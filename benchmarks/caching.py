@@ -61,7 +61,7 @@ def _one_core(recordings: list[Path], params: Params, folder: Path) -> Row:
         np.testing.assert_allclose(cached.T, peer(recordings[0], top_db=None), atol=0.05)
         # The sides take turns after each recording, so that whatever else the machine does meets them alike.
         by_recording = [
-            in_turn({name: partial(side, path) for name, side in sides.items()}, times=15) for path in recordings
+            in_turn({name: partial(side, path) for name, side in sides.items()}, times=10) for path in recordings
         ]
     speed = {name: len(recordings) / sum(seconds[name] for seconds in by_recording) for name in sides}
     return Row("cache, one core", "recordings/s", speed["ours"], speed["peer"], speed["limit"])
@@ -69,7 +69,7 @@ def _one_core(recordings: list[Path], params: Params, folder: Path) -> Row:
 
 def _all_cores(recordings: list[Path], folder: Path, params_file: Path) -> Row:
     # Enough that the start of the script, which no second core makes faster, hardly counts.
-    copies = 640
+    copies = 480
     names = [f"copy{number}" for number in range(copies)]
     files = [recordings[number % len(recordings)].name for number in range(copies)]
     pd.DataFrame({"recording_id": names, "file": files, "same_as": names}).to_csv(folder / "copies.csv", index=False)
