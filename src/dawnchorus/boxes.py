@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from dawnchorus.metrics import draw_recordings
 
 # So many weights, of recordings in resamplings, are held at once.
 MOST_WEIGHTS = 4_000_000
@@ -46,58 +49,60 @@ def average_precision_and_auc(
     Returns:
         Both figures, each with shape [Weightings]; NaN where TP or FP boxes have no weight.
     """
-    return _Ranking.of(is_tp, scores, np.arange(len(scores))).figures(weights)
+    return _Ranking.of(is_tp, scores, np.arange(len(scores)), len(scores)).figures(weights)
 
 
 @dataclass(frozen=True)
 class _Ranking:
     """A species' boxes by falling score; thresholds are the scores of its TP boxes, for others do not count.
 
+    All count the boxes that take a row of the weights, as sparse matrices.
+
     Attributes:
-        tp: the row of the weights that each TP box takes, shape [TP boxes].
-        fp: likewise, shape [FP boxes].
-        tp_above: TP boxes that score at least each threshold, shape [Thresholds].
-        fp_above: FP boxes, likewise.
-        fp_strictly_above: FP boxes that score more than it.
+        tp: TP boxes that score a threshold, shape [Thresholds, Rows].
+        fp: FP boxes that score it, or more and less than the threshold before it, shape [Thresholds, Rows].
+        fp_tied: FP boxes that score it, likewise.
+        all_fp: FP boxes, shape [1, Rows].
     """
 
-    tp: NDArray[np.int64]
-    fp: NDArray[np.int64]
-    tp_above: NDArray[np.int64]
-    fp_above: NDArray[np.int64]
-    fp_strictly_above: NDArray[np.int64]
+    tp: csr_array
+    fp: csr_array
+    fp_tied: csr_array
+    all_fp: csr_array
 
     @classmethod
-    def of(cls, is_tp: NDArray[np.bool_], scores: NDArray[np.floating], weight_rows: NDArray[np.int64]) -> "_Ranking":
-        tp, fp = (rows[np.argsort(-scores[rows])] for rows in (np.flatnonzero(is_tp), np.flatnonzero(~is_tp)))
-        thresholds = np.unique(-scores[tp])
+    def of(
+        cls, is_tp: NDArray[np.bool_], scores: NDArray[np.floating], weight_rows: NDArray[np.int64], n_rows: int
+    ) -> "_Ranking":
+        thresholds = np.unique(-scores[is_tp])
+        at_or_below = np.searchsorted(thresholds, -scores, "left")
+        counted = at_or_below < len(thresholds)
+        tied = counted & np.isin(-scores, thresholds)
+
+        def count(chosen: NDArray[np.bool_], row: NDArray[np.int64], n: int) -> csr_array:
+            ones = np.ones(chosen.sum(), np.int32)
+            return csr_array((ones, (row[chosen], weight_rows[chosen])), (n, n_rows))
+
+        n = len(thresholds)
         return cls(
-            weight_rows[tp],
-            weight_rows[fp],
-            np.searchsorted(-scores[tp], thresholds, "right"),
-            np.searchsorted(-scores[fp], thresholds, "right"),
-            np.searchsorted(-scores[fp], thresholds, "left"),
+            count(is_tp, at_or_below, n),
+            count(~is_tp & counted, at_or_below, n),
+            count(~is_tp & tied, at_or_below, n),
+            count(~is_tp, np.zeros_like(at_or_below), 1),
         )
 
     def figures(self, weights: NDArray[np.number]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Average precision and AUC for weights of shape [Rows, Weightings]: [Weightings] each."""
-        tp_weight, fp_weight = _summed(weights[self.tp]), _summed(weights[self.fp])
-        tp_above, fp_above = tp_weight[self.tp_above], fp_weight[self.fp_above]
-        tp, n_tp, n_fp = np.diff(tp_above, axis=0, prepend=0), tp_weight[-1], fp_weight[-1]
+        tp, tied, n_fp = self.tp @ weights, self.fp_tied @ weights, (self.all_fp @ weights)[0]
+        tp_above, fp_above = np.cumsum(tp, axis=0), np.cumsum(self.fp @ weights, axis=0)
+        n_tp = tp_above[-1]
         with np.errstate(invalid="ignore", divide="ignore"):
             precision = np.nan_to_num(tp_above / (tp_above + fp_above))
             missing = np.where((n_tp > 0) & (n_fp > 0), 0.0, np.nan)
             average_precision = (tp * precision).sum(axis=0) / n_tp
             # A tie counts half.
-            auc = (tp * (n_fp - (fp_above + fp_weight[self.fp_strictly_above]) / 2)).sum(axis=0) / n_tp / n_fp
+            auc = (tp * (n_fp - fp_above + tied / 2)).sum(axis=0) / n_tp / n_fp
         return average_precision + missing, auc + missing
-
-
-def _summed(weights: NDArray[np.number]) -> NDArray[np.number]:
-    """The sum of the first none, one, two, ... rows: [Rows, Weightings] -> [Rows + 1, Weightings]."""
-    summed = np.zeros((len(weights) + 1, weights.shape[1]), weights.dtype)
-    np.cumsum(weights, axis=0, out=summed[1:])
-    return summed
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ class _Macro:
         is_tp, scores = table.is_tp.to_numpy(), table.score.to_numpy()
         recordings, names = pd.factorize(table.recording_id)
         species = [
-            _Ranking.of(is_tp[rows], scores[rows], recordings[rows])
+            _Ranking.of(is_tp[rows], scores[rows], recordings[rows], len(names))
             for rows in table.groupby("species_id").indices.values()
             if 0 < is_tp[rows].sum() < len(rows)
         ]
@@ -144,13 +149,10 @@ def evaluate_boxes(boxes: pd.DataFrame, samples: int, rng: np.random.Generator) 
     macro = _Macro.of(boxes)
     if not macro.species:
         return BoxEvaluation(*[float("nan")] * 6)
-    largest = max(macro.n_recordings, *(len(ranking.fp) for ranking in macro.species))
+    largest = max(macro.n_recordings, *(ranking.tp.shape[0] for ranking in macro.species))
     at_once = max(1, MOST_WEIGHTS // largest)
-    share = np.full(macro.n_recordings, 1 / macro.n_recordings)
     drawn = [
-        macro.figures(
-            rng.multinomial(macro.n_recordings, share, size=min(at_once, samples - done)).T.astype(np.int32, order="C")
-        )
+        macro.figures(np.ascontiguousarray(draw_recordings(macro.n_recordings, min(at_once, samples - done), rng).T))
         for done in range(0, samples, at_once)
     ]
     low, high = np.nanpercentile(np.concatenate(drawn, axis=1), [2.5, 97.5], axis=1)

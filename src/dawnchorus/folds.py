@@ -47,8 +47,8 @@ def stratified_split(
     for labels in (is_tp, ~is_tp):
         while (open_rows := rows[fold_of < 0][:, labels].sum(axis=0)).any():
             label = np.flatnonzero(labels)[np.argmin(np.where(open_rows > 0, open_rows, rows.sum() + 1))]
-            waiting = [one for one in order if fold_of[one] < 0 and rows[one, label] > 0]
-            for one in sorted(waiting, key=lambda one: -rows[one, label]):
+            waiting = order[(fold_of[order] < 0) & (rows[order, label] > 0)]
+            for one in waiting[np.argsort(-rows[waiting, label], kind="stable")]:
                 # Fewest rows of this species, then fewest rows of all the unit's species, then fewest rows.
                 shared = (in_fold * (rows[one] > 0)).sum(axis=1)
                 fold = np.lexsort((in_fold.sum(axis=1), shared, in_fold[:, label]))[0]
