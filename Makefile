@@ -37,7 +37,7 @@ verify: env ## hash all outputs and DVC's cache anew, and remove what is damaged
 	@PYTHONPATH=src python workflow/scripts/verify.py
 
 test: env ## run all tests
-	pytest --numprocesses 4 --dist worksteal -r s
+	pytest --numprocesses 4 --dist load --maxschedchunk 1 -r s
 
 lint: env ## check style, types and the workflow's files
 	pre-commit run --all-files

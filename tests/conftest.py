@@ -19,6 +19,11 @@ from tiny import ROOT, TINY, changed
 from dawnchorus.params import Params, load_params
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow ones first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def params() -> Params:
     """The committed parameters."""

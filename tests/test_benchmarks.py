@@ -1,26 +1,16 @@
 """The benchmark: what its figures mean, and that a part of it runs."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from clone import Clone
 from tiny import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from rows import Row, in_turn
-
-# Fewer windows than whoever measures takes.
-PROGRAM = """
-import sys
-sys.path.insert(0, "benchmarks")
-import run
-import training_input
-training_input.N_WINDOWS, training_input.PEER_WINDOWS = 100, 1
-run.main()
-"""
 
 
 def test_ratios_say_how_many_times_as_fast() -> None:
@@ -48,12 +38,14 @@ def test_sides_take_turns_and_the_first_turn_does_not_count(monkeypatch: pytest.
 
 
 @pytest.mark.slow
-def test_a_part_of_the_benchmark_gives_a_table_and_a_file(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "--only", "input", "--output", str(tmp_path / "latest.json")],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    (row,) = json.loads((tmp_path / "latest.json").read_text())["rows"]
-    assert {"name", "unit", "ours", "peer", "limit", "ratio_to_peer", "ratio_to_limit"} <= set(row)
-    assert row["ratio_to_limit"] == pytest.approx(row["ours"] / row["limit"])
-    assert f"| {row['name']} | windows/s | {row['ours']:.3g} |" in done.stdout
+def test_a_part_of_the_benchmark_gives_a_table_and_a_file(through_snakemake: Clone, tmp_path: Path) -> None:
+    command = "python benchmarks/run.py --only no-op"
+    assert f"```sh\n{command}\n```" in (ROOT / "docs/performance.md").read_text()
+    clone = through_snakemake.copy(tmp_path / "clone")
+    printed = clone.run(*command.split())
+    rows = json.loads((clone.path / "benchmarks/latest.json").read_text())["rows"]
+    assert [row["name"] for row in rows] == ["no-op: snakemake", "no-op: dvc repro"]
+    for row in rows:
+        assert {"unit", "ours", "peer", "limit", "ratio_to_peer", "ratio_to_limit"} <= set(row)
+        assert row["ratio_to_limit"] == pytest.approx(row["limit"] / row["ours"])
+        assert f"| {row['name']} | s | {row['ours']:.3g} |" in printed

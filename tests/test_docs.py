@@ -11,8 +11,9 @@ from storage import Bucket, Folder
 from tiny import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-CLUSTER_PAGE = ROOT / "docs/cluster.md"
 SHARING = ROOT / "docs/sharing.md"
+# Whose commands other tests run: slurm/test_slurm.py and test_benchmarks.py.
+ELSEWHERE = (ROOT / "docs/cluster.md", ROOT / "docs/performance.md")
 
 
 def commands(page: Path) -> list[str]:
@@ -84,8 +85,7 @@ def follow(page: Path, clone: Clone) -> Clone:
 @pytest.mark.slow
 def test_all_other_commands_of_the_pages_work(through_snakemake: Clone, tmp_path: Path) -> None:
     for page in PAGES:
-        # slurm/test_slurm.py runs the cluster's commands.
-        if commands(page) and page not in (SHARING, CLUSTER_PAGE):
+        if commands(page) and page not in (SHARING, *ELSEWHERE):
             follow(page, through_snakemake.copy(tmp_path / page.stem))
 
 
