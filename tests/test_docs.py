@@ -12,8 +12,8 @@ from tiny import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHARING = ROOT / "docs/sharing.md"
-# Whose commands other tests run: slurm/test_slurm.py and test_benchmarks.py.
-ELSEWHERE = (ROOT / "docs/cluster.md", ROOT / "docs/performance.md")
+CLUSTER_PAGE = ROOT / "docs/cluster.md"
+PERFORMANCE = ROOT / "docs/performance.md"
 
 
 def commands(page: Path) -> list[str]:
@@ -85,7 +85,8 @@ def follow(page: Path, clone: Clone) -> Clone:
 @pytest.mark.slow
 def test_all_other_commands_of_the_pages_work(through_snakemake: Clone, tmp_path: Path) -> None:
     for page in PAGES:
-        if commands(page) and page not in (SHARING, *ELSEWHERE):
+        # slurm/test_slurm.py and test_benchmarks.py run the others.
+        if commands(page) and page not in (SHARING, CLUSTER_PAGE, PERFORMANCE):
             follow(page, through_snakemake.copy(tmp_path / page.stem))
 
 
