@@ -38,7 +38,7 @@ class Clone:
 
     path: Path
     _seen: int = 0
-    # Of the graph of stages, by params.yaml, on which alone it depends.
+    # Of the graph of stages, by that in params.yaml on which alone it depends.
     _edges: ClassVar[dict[str, list[tuple[str, str]]]] = {}
 
     @classmethod
@@ -160,10 +160,11 @@ class Clone:
     def stale(self) -> set[str]:
         """What `dvc status` calls stale, and its descendants in `dvc dag`; check_params hands on only its absence."""
         stale = set(json.loads(self.run("dvc", "status", "--json", "--with-deps", "dvc.yaml")))
-        parameters = (self.path / "params.yaml").read_text()
-        if parameters not in self._edges:
-            self._edges[parameters] = re.findall(r'"([^"]+)" -> "([^"]+)"', self.run("dvc", "dag", "--dot"))
-        edges = self._edges[parameters]
+        parameters = YAML(typ="safe").load(self.path / "params.yaml")
+        shape = json.dumps([parameters[key] for key in ("data", "backbones", "folds", "teachers", "teacher")])
+        if shape not in self._edges:
+            self._edges[shape] = re.findall(r'"([^"]+)" -> "([^"]+)"', self.run("dvc", "dag", "--dot"))
+        edges = self._edges[shape]
         checked = (self.path / "results/params_checked.txt").exists()
         waiting = [stage for stage in stale if stage != "check_params" or not checked]
         while waiting:
