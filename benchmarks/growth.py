@@ -1,12 +1,12 @@
 """Folds, the index of the data, and the ensemble: how their time grows with the data set."""
 
-import statistics
-import time
+import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rows import Row
+from rows import Row, in_turn
 
 from dawnchorus.answers import Answers
 from dawnchorus.crops import Annotations
@@ -18,15 +18,15 @@ from dawnchorus.tables import labelled_boxes, read_both_annotations, write_boxes
 
 SIZES = (100, 1_000, 10_000, 100_000)
 N_SPECIES, N_FOLDS = 24, 5
+TURNS = 3
 
 
 def measure(folder: Path) -> list[Row]:
     """The slope of log time over log size, and the time at the largest size; 10 rows a recording."""
-    # The largest takes most of a minute, and what else the machine does meets the others harder.
-    seconds = [
-        statistics.median(_seconds(folder / f"{size}-{turn}", size) for turn in range(1 if size == SIZES[-1] else 3))
-        for size in SIZES
-    ]
+    for size in SIZES:
+        _write(folder / str(size), size)
+    found = in_turn({str(size): partial(_work, folder / str(size)) for size in SIZES}, TURNS, warm_up=False)
+    seconds = [found[str(size)] for size in SIZES]
     rows = [Row(f"growth: {size} recordings", "s", value, faster_is_more=False)
             for size, value in zip(SIZES, seconds, strict=True)]  # fmt: skip
     # Below a second, fixed costs hide how it grows.
@@ -34,8 +34,9 @@ def measure(folder: Path) -> list[Row]:
     return [*rows, Row("growth: slope of log time over log size", "", float(slope), None, 1.0, faster_is_more=False)]
 
 
-def _seconds(folder: Path, size: int) -> float:
-    folder.mkdir(parents=True)
+def _write(folder: Path, size: int) -> None:
+    """Annotations and predictions of a data set."""
+    folder.mkdir()
     rng = np.random.default_rng(0)
     names = np.array([f"r{number:06d}" for number in range(size)])
     for kind, n_rows in (("tp", size), ("fp", 9 * size)):
@@ -46,16 +47,19 @@ def _seconds(folder: Path, size: int) -> float:
             "f_max": 3e3,
         }).to_csv(folder / f"train_{kind}.csv", index=False)  # fmt: skip
     annotations = read_both_annotations(folder, N_SPECIES)
+    write_scores(folder / "test.csv", list(names), rng.random((size, N_SPECIES)))
     for fold in range(N_FOLDS):
         (folder / f"model/{fold}").mkdir(parents=True)
-        write_scores(folder / f"model/{fold}/test.csv", list(names), rng.random((size, N_SPECIES)))
+        shutil.copy(folder / "test.csv", folder / f"model/{fold}/test.csv")
         part = names[fold::N_FOLDS]
         write_scores(folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES)))
         boxes = labelled_boxes(*annotations, set(part))
         write_boxes(folder / f"model/{fold}/boxes.csv", boxes, rng.random(len(boxes)))
-    settings = Ensemble(weights="equal", prior="none", bootstrap_samples=1000)
 
-    start = time.perf_counter()
+
+def _work(folder: Path) -> None:
+    """Split it, index it for training, and evaluate the ensemble."""
+    settings = Ensemble(weights="equal", prior="none", bootstrap_samples=1000)
     tp, fp = read_both_annotations(folder, N_SPECIES)
     folds = stratified_split(tp, fp, N_FOLDS, seed=1)
     fold_report(tp, tp.recording_id.map(folds), folds)
@@ -65,4 +69,3 @@ def _seconds(folder: Path, size: int) -> float:
     answers = Answers.of_annotations(tp, fp, list(found.oof.index), N_SPECIES)
     figures(answers, {"ensemble": found.oof}, settings.bootstrap_samples, seed=1)
     box_figures({"ensemble": found.boxes}, settings.bootstrap_samples, seed=1)
-    return time.perf_counter() - start

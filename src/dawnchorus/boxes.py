@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from dawnchorus.metrics import draw_recordings
 
 # So many weights, of recordings in resamplings, are held at once.
-MOST_WEIGHTS = 4_000_000
+MOST_WEIGHTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -49,60 +48,59 @@ def average_precision_and_auc(
     Returns:
         Both figures, each with shape [Weightings]; NaN where TP or FP boxes have no weight.
     """
-    return _Ranking.of(is_tp, scores, np.arange(len(scores)), len(scores)).figures(weights)
+    return _Ranking.of(is_tp, scores, np.arange(len(scores))).figures(np.ascontiguousarray(weights.T))
 
 
 @dataclass(frozen=True)
 class _Ranking:
     """A species' boxes by falling score; thresholds are the scores of its TP boxes, for others do not count.
 
-    All count the boxes that take a row of the weights, as sparse matrices.
-
     Attributes:
-        tp: TP boxes that score a threshold, shape [Thresholds, Rows].
-        fp: FP boxes that score it, or more and less than the threshold before it, shape [Thresholds, Rows].
-        fp_tied: FP boxes that score it, likewise.
-        all_fp: FP boxes, shape [1, Rows].
+        tp: the row of the weights that each TP box takes, shape [TP boxes].
+        fp: likewise, shape [FP boxes].
+        tp_above: TP boxes that score at least each threshold, shape [Thresholds].
+        fp_above: FP boxes, likewise.
+        fp_strictly_above: FP boxes that score more than it.
     """
 
-    tp: csr_array
-    fp: csr_array
-    fp_tied: csr_array
-    all_fp: csr_array
+    tp: NDArray[np.int64]
+    fp: NDArray[np.int64]
+    tp_above: NDArray[np.int64]
+    fp_above: NDArray[np.int64]
+    fp_strictly_above: NDArray[np.int64]
 
     @classmethod
-    def of(
-        cls, is_tp: NDArray[np.bool_], scores: NDArray[np.floating], weight_rows: NDArray[np.int64], n_rows: int
-    ) -> "_Ranking":
-        thresholds = np.unique(-scores[is_tp])
-        at_or_below = np.searchsorted(thresholds, -scores, "left")
-        counted = at_or_below < len(thresholds)
-        tied = counted & np.isin(-scores, thresholds)
-
-        def count(chosen: NDArray[np.bool_], row: NDArray[np.int64], n: int) -> csr_array:
-            ones = np.ones(chosen.sum(), np.int32)
-            return csr_array((ones, (row[chosen], weight_rows[chosen])), (n, n_rows))
-
-        n = len(thresholds)
+    def of(cls, is_tp: NDArray[np.bool_], scores: NDArray[np.floating], weight_rows: NDArray[np.int64]) -> "_Ranking":
+        tp, fp = (rows[np.argsort(-scores[rows])] for rows in (np.flatnonzero(is_tp), np.flatnonzero(~is_tp)))
+        thresholds = np.unique(-scores[tp])
         return cls(
-            count(is_tp, at_or_below, n),
-            count(~is_tp & counted, at_or_below, n),
-            count(~is_tp & tied, at_or_below, n),
-            count(~is_tp, np.zeros_like(at_or_below), 1),
+            weight_rows[tp],
+            weight_rows[fp],
+            np.searchsorted(-scores[tp], thresholds, "right"),
+            np.searchsorted(-scores[fp], thresholds, "right"),
+            np.searchsorted(-scores[fp], thresholds, "left"),
         )
 
     def figures(self, weights: NDArray[np.number]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Average precision and AUC for weights of shape [Rows, Weightings]: [Weightings] each."""
-        tp, tied, n_fp = self.tp @ weights, self.fp_tied @ weights, (self.all_fp @ weights)[0]
-        tp_above, fp_above = np.cumsum(tp, axis=0), np.cumsum(self.fp @ weights, axis=0)
-        n_tp = tp_above[-1]
+        """Average precision and AUC for weights of shape [Weightings, Rows]: [Weightings] each."""
+        tp_weight, fp_weight = _summed(weights.take(self.tp, axis=1)), _summed(weights.take(self.fp, axis=1))
+        tp_above, fp_above = tp_weight.take(self.tp_above, axis=1), fp_weight.take(self.fp_above, axis=1)
+        tp, n_tp, n_fp = np.diff(tp_above, axis=1, prepend=0), tp_weight[:, -1], fp_weight[:, -1]
         with np.errstate(invalid="ignore", divide="ignore"):
             precision = np.nan_to_num(tp_above / (tp_above + fp_above))
             missing = np.where((n_tp > 0) & (n_fp > 0), 0.0, np.nan)
-            average_precision = (tp * precision).sum(axis=0) / n_tp
+            average_precision = (tp * precision).sum(axis=1) / n_tp
             # A tie counts half.
-            auc = (tp * (n_fp - fp_above + tied / 2)).sum(axis=0) / n_tp / n_fp
+            fp_below = n_fp[:, None] - (fp_above + fp_weight.take(self.fp_strictly_above, axis=1)) / 2
+            auc = (tp * fp_below).sum(axis=1) / n_tp / n_fp
         return average_precision + missing, auc + missing
+
+
+def _summed(weights: NDArray[np.number]) -> NDArray[np.number]:
+    """The sum of the first none, one, two, ... columns: [Weightings, Boxes] -> [Weightings, Boxes + 1]."""
+    summed = np.zeros((len(weights), weights.shape[1] + 1), weights.dtype)
+    np.cumsum(weights, axis=1, out=summed[:, 1:])
+    return summed
 
 
 @dataclass(frozen=True)
@@ -118,14 +116,14 @@ class _Macro:
         is_tp, scores = table.is_tp.to_numpy(), table.score.to_numpy()
         recordings, names = pd.factorize(table.recording_id)
         species = [
-            _Ranking.of(is_tp[rows], scores[rows], recordings[rows], len(names))
+            _Ranking.of(is_tp[rows], scores[rows], recordings[rows])
             for rows in table.groupby("species_id").indices.values()
             if 0 < is_tp[rows].sum() < len(rows)
         ]
         return cls(len(names), species)
 
     def figures(self, weights: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Average precision and AUC for weights of shape [Recordings, Weightings]: shape [2, Weightings]."""
+        """Average precision and AUC for weights of shape [Weightings, Recordings]: shape [2, Weightings]."""
         values = np.array([ranking.figures(weights) for ranking in self.species])
         # A resampling may lack a species' TP or FP boxes.
         with np.errstate(invalid="ignore"):
@@ -135,7 +133,7 @@ class _Macro:
 def macro_average_precision(boxes: pd.DataFrame) -> float:
     """`BoxEvaluation.box_average_precision` of scored boxes; NaN where no species has TP and FP boxes."""
     macro = _Macro.of(boxes)
-    return float(macro.figures(np.ones((macro.n_recordings, 1), int))[0, 0]) if macro.species else float("nan")
+    return float(macro.figures(np.ones((1, macro.n_recordings), int))[0, 0]) if macro.species else float("nan")
 
 
 def evaluate_boxes(boxes: pd.DataFrame, samples: int, rng: np.random.Generator) -> BoxEvaluation:
@@ -149,12 +147,12 @@ def evaluate_boxes(boxes: pd.DataFrame, samples: int, rng: np.random.Generator) 
     macro = _Macro.of(boxes)
     if not macro.species:
         return BoxEvaluation(*[float("nan")] * 6)
-    largest = max(macro.n_recordings, *(ranking.tp.shape[0] for ranking in macro.species))
+    largest = max(macro.n_recordings, *(len(ranking.fp) for ranking in macro.species))
     at_once = max(1, MOST_WEIGHTS // largest)
     drawn = [
-        macro.figures(np.ascontiguousarray(draw_recordings(macro.n_recordings, min(at_once, samples - done), rng).T))
+        macro.figures(draw_recordings(macro.n_recordings, min(at_once, samples - done), rng))
         for done in range(0, samples, at_once)
     ]
     low, high = np.nanpercentile(np.concatenate(drawn, axis=1), [2.5, 97.5], axis=1)
-    average_precision, auc = macro.figures(np.ones((macro.n_recordings, 1), int))[:, 0]
+    average_precision, auc = macro.figures(np.ones((1, macro.n_recordings), int))[:, 0]
     return BoxEvaluation(*map(float, (average_precision, low[0], high[0], auc, low[1], high[1])))

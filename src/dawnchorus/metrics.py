@@ -40,9 +40,9 @@ def lwlrap(truth: Truth, scores: Scores) -> float:
     return float(ranking_precisions(truth, scores).sum() / truth.sum()) if truth.any() else float("nan")
 
 
-def draw_recordings(n_recordings: int, samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """How often each recording is drawn, for a bootstrap: shape [Samples, Recordings], floats, for matrix products."""
-    drawn = np.empty((samples, n_recordings))
+def draw_recordings(n_recordings: int, samples: int, rng: np.random.Generator) -> NDArray[np.int32]:
+    """How often each recording is drawn, for a bootstrap over recordings: shape [Samples, Recordings]."""
+    drawn = np.empty((samples, n_recordings), np.int32)
     for counts in drawn:
         # A tenth of the time of a multinomial draw, which this is.
         counts[:] = np.bincount(rng.integers(n_recordings, size=n_recordings), minlength=n_recordings)
@@ -58,9 +58,9 @@ def resample(truth: Truth, samples: int, rng: np.random.Generator) -> NDArray[np
         rng: draws them.
 
     Returns:
-        Shape [Samples, Recordings with labels].
+        Shape [Samples, Recordings with labels]; floats, for matrix products.
     """
-    return draw_recordings(int(truth.any(axis=1).sum()), samples, rng)
+    return draw_recordings(int(truth.any(axis=1).sum()), samples, rng).astype(float)
 
 
 def bootstrap_interval(
