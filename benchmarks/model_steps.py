@@ -23,9 +23,9 @@ from dawnchorus.windows import Shapes, cover, to_frames
 
 N_SPECIES = 24
 # Steps and recordings of a turn, and turns, for each backbone: about half a minute of work.
-STEPS: dict[BackboneName, int] = {"small_cnn": 25, "efficientnet": 2}
+STEPS: dict[BackboneName, int] = {"small_cnn": 25, "efficientnet": 1}
 RECORDINGS: dict[BackboneName, int] = {"small_cnn": 8, "efficientnet": 1}
-TURNS: dict[BackboneName, int] = {"small_cnn": 7, "efficientnet": 3}
+TURNS: dict[BackboneName, int] = {"small_cnn": 7, "efficientnet": 6}
 PEER_STEPS = 1
 
 
