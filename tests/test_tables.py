@@ -36,6 +36,7 @@ HEADING = "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max"
         (f"{HEADING}\na,-1,1,1,100,2,200", ["line 2", "species_id", "-1"]),
         (f"{HEADING}\na,0,1,soon,100,2,200", ["line 2", "t_min", "'soon'", "a number"]),
         (f"{HEADING}\na,0,1,inf,100,2,200", ["line 2", "t_min", "inf"]),
+        (f"{HEADING}\na,0,1,True,100,2,200", ["line 2", "t_min", "'True'", "a number"]),
         (f"{HEADING}\na,0,1,-3,100,2,200", ["line 2", "t_min", "-3"]),
         (f"{HEADING}\na,0,1,1,300,2,200", ["line 2", "f_max"]),
         (f"{HEADING}\n,0,1,1,100,2,200", ["line 2", "recording_id"]),

@@ -1,7 +1,6 @@
 """Reading the tables of a data set and of results, with errors that name file, row and column."""
 
 import warnings
-from collections import defaultdict
 from collections.abc import Collection, Container
 from contextlib import suppress
 from functools import partial
@@ -312,9 +311,12 @@ def _parse(path: Path, numbers: Collection[str]) -> pd.DataFrame:
         )
         # Straight into numbers takes a fifth of the time, but does not say which cell is none.
         with suppress(ValueError):
-            table = read(dtype=defaultdict(lambda: str, dict.fromkeys(numbers, float)))
-            found = [column for column in numbers if column in table.columns]
-            if found and np.isfinite(table[found].to_numpy()).all():
+            texts = [column for column in read(nrows=0).columns if column not in numbers]
+            table = read(dtype=dict.fromkeys(texts, str), low_memory=False)
+            found = table.drop(columns=texts)
+            # True and False are no numbers.
+            are_numbers = found.size and all(each.kind in "iuf" for each in found.dtypes)
+            if are_numbers and np.isfinite(found.to_numpy(float)).all():
                 return table.fillna("")
         table = read(dtype=str)
     # Blank lines count in the number of a line and for nothing else. Cells that are missing at a line's end are empty.
