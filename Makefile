@@ -1,7 +1,7 @@
 # Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, SLURM=1 adds what submits to Slurm, CORES=n is the number
 # of cores, DATA=folder the download's.
 .DEFAULT_GOAL := help
-.PHONY: help env demo download verify test lint bench clean
+.PHONY: help deps env demo download verify test lint bench clean
 
 SHELL := /bin/bash
 # Once chosen, CUDA and Slurm stay.
@@ -36,6 +36,9 @@ download: env ## fetch the RFCx competition's data from Kaggle into data/rfcx (D
 verify: env ## hash all outputs and DVC's cache anew, and remove what is damaged though no time stamp shows it
 	@PYTHONPATH=src python workflow/scripts/verify.py
 
+deps: env ## write each stage's dependencies on code into dvc.yaml
+	@PYTHONPATH=src python workflow/scripts/write_dependencies.py
+
 test: env ## run all tests
 	pytest --numprocesses 4 --dist load --maxschedchunk 1 -r s
 
@@ -46,7 +49,7 @@ bench: demo ## measure how fast it is, beside the usual way and the machine's li
 	python benchmarks/run.py
 
 clean: ## remove what the workflow made; DVC's cache and .venv stay
-	rm -rf .snakemake logs dvc_plots results/checkpoints results/curves results/models results/predictions \
+	rm -rf .snakemake logs dvc_plots results/epoch_weights results/curves results/models results/predictions \
 	    results/provenance results/provenance.json results/submissions results/targets results/teachers \
-	    results/unfinished results/*.csv results/*.txt \
+	    results/checkpoints results/*.csv results/*.txt \
 	    data/demo/dataset data/pretrained data/recordings data/spectrograms data/*.csv

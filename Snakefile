@@ -1,4 +1,4 @@
-"""Dawnchorus: folds -> spectrograms -> train backbone x fold -> infer per fold -> average the ensemble.
+"""Dawnchorus: folds -> spectrograms -> train backbone x fold -> predict per fold -> average the ensemble.
 
 Snakemake decides when and where a stage runs; dvc.yaml says what it is and whether it is out of date.
 """

@@ -15,11 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from dawnchorus.boxes import average_precision_and_auc
+from dawnchorus.cli import run
+from dawnchorus.data.formats.rfcx import read_truth
+from dawnchorus.data.score_tables import read_scores
 from dawnchorus.errors import InputError
-from dawnchorus.metrics import constant_scores, ranking_precisions
-from dawnchorus.script import run
-from dawnchorus.tables import read_scores, read_truth
+from dawnchorus.evaluation.baselines import constant_scores
+from dawnchorus.evaluation.box_metrics import average_precision_and_auc
+from dawnchorus.evaluation.clip_metrics import ranking_precisions
 
 ROOT = Path(__file__).parent.parent
 LADDER = ROOT / "benchmarks/ladder.yaml"

@@ -17,10 +17,10 @@ import soundfile
 from numpy.lib.stride_tricks import sliding_window_view
 from rows import Row, in_turn, on_one_core
 
-from dawnchorus.audio import read_blocks
-from dawnchorus.cached import write_spectrogram
-from dawnchorus.params import Params
-from dawnchorus.spectrogram import mel_blocks
+from dawnchorus.audio.decoding import read_blocks
+from dawnchorus.config.params import Params
+from dawnchorus.features.mel import mel_blocks
+from dawnchorus.features.store import write_features
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,7 +37,7 @@ def _one_core(recordings: list[Path], params: Params, folder: Path) -> Row:
     def ours(path: Path) -> str:
         # New files, as the stage writes them: to replace one takes the file system longer.
         name = f"{path.stem}-{next(number)}"
-        write_spectrogram(folder / "spectrograms", name, mel_blocks(read_blocks(path, settings.sample_rate), settings))
+        write_features(folder / "spectrograms", name, mel_blocks(read_blocks(path, settings.sample_rate), settings))
         return name
 
     def peer(path: Path, top_db: float | None = 80.0) -> np.ndarray:

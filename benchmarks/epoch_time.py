@@ -10,8 +10,8 @@ from pathlib import Path
 from accuracy import LADDER, ROOT, Step, read_ladder, write_params
 from rows import in_turn
 
+from dawnchorus.cli import run
 from dawnchorus.errors import InputError
-from dawnchorus.script import run
 
 # A training of so many epochs less one of a single epoch: the start of the process drops out.
 EPOCHS = 4
@@ -25,9 +25,9 @@ def train(folder: Path, step: Step, preset: Path, epochs: int) -> None:
          "--data", "data/demo/dataset", "--folds", "data/folds.csv", "--species", "data/species.csv",
          "--spectrograms", "data/spectrograms/train", "--pretrained", str(folder / "none"),
          "--targets", f"results/targets/{step.settings['teacher']}",
-         "--backbone", "small_cnn", "--fold", "0", "--unfinished", str(folder / "unfinished"),
+         "--backbone", "small_cnn", "--fold", "0", "--checkpoint", str(folder / "unfinished"),
          "--weights", str(folder / "0.weights.h5"), "--curve", str(folder / "curve.csv"),
-         "--checkpoints", str(folder / "checkpoints"), "--provenance", str(folder / "provenance")],
+         "--epoch-weights", str(folder / "checkpoints"), "--provenance", str(folder / "provenance")],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True,
     )  # fmt: skip
 

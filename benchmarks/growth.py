@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 from rows import Row, in_turn
 
-from dawnchorus.answers import Answers
-from dawnchorus.crops import Annotations
-from dawnchorus.ensemble import collect
-from dawnchorus.folds import fold_report, stratified_split
-from dawnchorus.params import Ensemble
-from dawnchorus.report import box_figures, figures
-from dawnchorus.tables import labelled_boxes, read_both_annotations, write_boxes, write_scores
+from dawnchorus.config.ensemble import Ensemble
+from dawnchorus.data.annotations import Annotations, labelled_boxes
+from dawnchorus.data.folds import fold_report, stratified_split
+from dawnchorus.data.formats.rfcx import read_both_annotations
+from dawnchorus.data.ground_truth import GroundTruth
+from dawnchorus.data.score_tables import write_scores
+from dawnchorus.inference.box_tables import write_boxes
+from dawnchorus.inference.ensemble import collect
+from dawnchorus.reporting.metrics import box_figures, figures
 
 SIZES = (100, 1_000, 10_000, 100_000)
 N_SPECIES, N_FOLDS = 24, 5
@@ -66,6 +68,6 @@ def _work(folder: Path) -> None:
     Annotations.of_tables(tp, fp).of_recordings(set(folds.index[folds != 0]))
     columns = [f"s{number}" for number in range(N_SPECIES)]
     found = collect(folder, ["model"], list(range(N_FOLDS)), columns, settings)[0]["ensemble"]
-    answers = Answers.of_annotations(tp, fp, list(found.oof.index), N_SPECIES)
+    answers = GroundTruth.of_annotations(tp, fp, list(found.oof.index), N_SPECIES)
     figures(answers, {"ensemble": found.oof}, settings.bootstrap_samples, seed=1)
     box_figures({"ensemble": found.boxes}, settings.bootstrap_samples, seed=1)

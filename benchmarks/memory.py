@@ -21,24 +21,25 @@ import sys
 from itertools import islice
 from pathlib import Path
 import numpy as np
-from dawnchorus.crops import Annotations, Crops
-from dawnchorus.params import load_params
+from dawnchorus.data.annotations import Annotations
+from dawnchorus.training.sampling import WindowSampler
+from dawnchorus.config.loading import load_params
 folder, size = Path(sys.argv[2]), int(sys.argv[3])
 names = np.array([f"r{number}" for number in range(size)])
 boxes = np.tile([1.0, 1e3, 2.0, 2e3], (size, 1))
 annotations = Annotations(names, boxes, np.zeros(size, int), np.ones(size, bool))
-crops = Crops(annotations, folder, load_params(sys.argv[1]), 24, ("benchmark", 0))
-for _ in islice(crops.batches(), 2 * crops.steps_per_epoch):
+sampler = WindowSampler(annotations, folder, load_params(sys.argv[1]), 24, ("benchmark", 0))
+for _ in islice(sampler.batches(), 2 * sampler.steps_per_epoch):
     pass
 """
 INFERENCE = """
 import sys
 from pathlib import Path
-from dawnchorus.device import use_device
-from dawnchorus.inference import score_recordings
-from dawnchorus.model import build_models
-from dawnchorus.params import load_params
-from dawnchorus.windows import Shapes
+from dawnchorus.workflow.devices import use_device
+from dawnchorus.inference.scoring import score_recordings
+from dawnchorus.models.building import build_models
+from dawnchorus.config.loading import load_params
+from dawnchorus.models.shapes import Shapes
 params = load_params(sys.argv[1])
 use_device(1)
 scorer, _ = build_models("small_cnn", Shapes.of(params), 24, 0.0, seed=1)

@@ -10,26 +10,30 @@ from notebook import check_same, decoded_recording, decoded_window
 from numpy.typing import NDArray
 from rows import Row, in_turn
 
-from dawnchorus.audio import read_blocks
-from dawnchorus.cached import write_spectrogram
-from dawnchorus.crops import Annotations, Crops
-from dawnchorus.device import use_device
-from dawnchorus.inference import score_recordings
-from dawnchorus.model import build_models
-from dawnchorus.params import BackboneName, Params
-from dawnchorus.spectrogram import mel_blocks
-from dawnchorus.training import MaskedCrossEntropy, prefetched
-from dawnchorus.windows import Shapes, cover, to_frames
+from dawnchorus.audio.decoding import read_blocks
+from dawnchorus.config.params import Params
+from dawnchorus.data.annotations import Annotations
+from dawnchorus.features.frames import to_frames
+from dawnchorus.features.mel import mel_blocks
+from dawnchorus.features.store import write_features
+from dawnchorus.inference.scoring import score_recordings
+from dawnchorus.inference.windows import tile
+from dawnchorus.models.building import build_models
+from dawnchorus.models.shapes import Shapes
+from dawnchorus.training.loop import prefetched
+from dawnchorus.training.losses import MaskedCrossEntropy
+from dawnchorus.training.sampling import WindowSampler
+from dawnchorus.workflow.devices import use_device
 
 N_SPECIES = 24
 # Steps and recordings of a turn, and turns, for each backbone: about half a minute of work.
-STEPS: dict[BackboneName, int] = {"small_cnn": 25, "efficientnet": 1}
-RECORDINGS: dict[BackboneName, int] = {"small_cnn": 8, "efficientnet": 1}
-TURNS: dict[BackboneName, int] = {"small_cnn": 7, "efficientnet": 6}
+STEPS: dict[str, int] = {"small_cnn": 25, "efficientnet": 1}
+RECORDINGS: dict[str, int] = {"small_cnn": 8, "efficientnet": 1}
+TURNS: dict[str, int] = {"small_cnn": 7, "efficientnet": 6}
 PEER_STEPS = 1
 
 
-def measure(recordings: list[Path], settings: dict[BackboneName, Params], folder: Path) -> list[Row]:
+def measure(recordings: list[Path], settings: dict[str, Params], folder: Path) -> list[Row]:
     """A row for training and one for inference of each backbone, with its parameters, on recordings of a minute."""
     use_device(1)
     rows = []
@@ -37,7 +41,7 @@ def measure(recordings: list[Path], settings: dict[BackboneName, Params], folder
         cached = folder / backbone
         for path in recordings:
             blocks = mel_blocks(read_blocks(path, params.spectrogram.sample_rate), params.spectrogram)
-            write_spectrogram(cached, path.stem, blocks)
+            write_features(cached, path.stem, blocks)
         check_same(recordings[0], cached, params)
         shapes = Shapes.of(params)
         scorer, trainer = build_models(backbone, shapes, N_SPECIES, params.train.dropout, seed=1)
@@ -49,23 +53,21 @@ def measure(recordings: list[Path], settings: dict[BackboneName, Params], folder
     return rows
 
 
-def _training(
-    backbone: BackboneName, trainer: keras.Model, recordings: list[Path], params: Params, cached: Path
-) -> Row:
+def _training(backbone: str, trainer: keras.Model, recordings: list[Path], params: Params, cached: Path) -> Row:
     steps, batch_size = STEPS[backbone], params.train.batch_size
     rng = np.random.default_rng(0)
     names = np.array([path.stem for path in recordings] * batch_size)
     begin = rng.uniform(0, 50, len(names))
     boxes = np.stack([begin, np.full(len(names), 1e3), begin + 2, np.full(len(names), 3e3)], axis=1)
     species = rng.integers(0, N_SPECIES, len(names))
-    crops = Crops(
+    sampler = WindowSampler(
         Annotations(names, boxes, species, np.ones(len(names), bool)), cached, params, N_SPECIES, ("benchmark", 0)
     )
     paths = {path.stem: path for path in recordings}
-    batch = next(crops.batches())
+    batch = next(sampler.batches())
 
     def notebooks_way() -> Iterator[tuple[dict[str, NDArray], NDArray]]:
-        for inputs, labels in crops.batches():
+        for inputs, labels in sampler.batches():
             for row, window in enumerate(inputs["windows"]):
                 window[:] = decoded_window(paths[names[row]], to_frames(begin[row], params.spectrogram), params)
             yield inputs, labels
@@ -76,7 +78,7 @@ def _training(
 
     seconds = in_turn(
         {
-            "ours": lambda: fit(crops.batches(), steps),
+            "ours": lambda: fit(sampler.batches(), steps),
             "peer": lambda: fit(notebooks_way(), PEER_STEPS),
             "limit": lambda: fit(repeat(batch), steps),
         },
@@ -88,25 +90,23 @@ def _training(
     )  # fmt: skip
 
 
-def _inference(
-    backbone: BackboneName, scorer: keras.Model, recordings: list[Path], params: Params, cached: Path
-) -> Row:
+def _inference(backbone: str, scorer: keras.Model, recordings: list[Path], params: Params, cached: Path) -> Row:
     names = [path.stem for path in recordings]
-    length, hop = scorer.input_shape[1], to_frames(params.infer.hop_seconds, params.spectrogram)
-    n_windows = sum(len(cover(len(np.load(cached / f"{name}.npy")), length, hop)) for name in names)
+    length, hop = scorer.input_shape[1], to_frames(params.predict.hop_seconds, params.spectrogram)
+    n_windows = sum(len(tile(len(np.load(cached / f"{name}.npy")), length, hop)) for name in names)
     first = np.load(cached / f"{names[0]}.npy")
-    windows = np.stack([first[start : start + length] for start in cover(len(first), length, hop)])
-    batch = np.resize(windows, (params.infer.batch_size, *windows.shape[1:]))
+    windows = np.stack([first[start : start + length] for start in tile(len(first), length, hop)])
+    batch = np.resize(windows, (params.predict.batch_size, *windows.shape[1:]))
 
     def ours() -> NDArray[np.float32]:
-        return score_recordings(scorer, cached, names, hop, params.infer.batch_size)
+        return score_recordings(scorer, cached, names, hop, params.predict.batch_size)
 
     def peer() -> NDArray[np.float32]:
         # The notebook decodes and transforms a recording, and runs its windows as one batch.
         scores = []
         for path in recordings:
             mel = decoded_recording(path, params)
-            windows = np.stack([mel[start : start + length] for start in cover(len(mel), length, hop)])
+            windows = np.stack([mel[start : start + length] for start in tile(len(mel), length, hop)])
             scores.append(scorer.predict_on_batch(windows).max(axis=0))
         return np.array(scores)
 

@@ -7,9 +7,9 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from dawnchorus.cached import Spectrograms
-from dawnchorus.params import Params
-from dawnchorus.windows import Shapes
+from dawnchorus.config.params import Params
+from dawnchorus.features.store import FeatureStore
+from dawnchorus.models.shapes import Shapes
 
 
 def decoded_window(path: Path, start: int, params: Params) -> NDArray[np.float16]:
@@ -32,7 +32,7 @@ def check_same(path: Path, cached: Path, params: Params) -> None:
     ours = np.empty(Shapes.of(params).window, np.float16)
     edge = -(-params.spectrogram.n_fft // params.spectrogram.hop_length)
     for start in (0, 101, 1002):
-        Spectrograms(cached).read(path.stem, start, ours)
+        FeatureStore(cached).read(path.stem, start, ours)
         theirs = decoded_window(path, start, params)
         np.testing.assert_allclose(ours[edge:-edge], theirs[edge:-edge], atol=0.07)
 

@@ -20,9 +20,10 @@ import training_input
 from rows import Row
 from ruamel.yaml import YAML
 
+from dawnchorus.config.loading import load_params
+from dawnchorus.config.params import Params
 from dawnchorus.demo.dataset import write_dataset
-from dawnchorus.params import Params, load_params
-from dawnchorus.provenance import processor
+from dawnchorus.reporting.provenance import processor
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("cache", "input", "models", "no-op", "demo", "growth", "memory")

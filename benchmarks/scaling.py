@@ -18,7 +18,7 @@ BACKBONES = ["small_cnn", "small_resnet", "inception", "efficientnet", "resnet"]
 # First on PATH: training, inference and the ensemble only leave something behind under each name; all else is real.
 EMPTY_HANDED_PYTHON = """#!/bin/bash
 case "$1" in
-    */train.py | */infer.py | */ensemble.py) ;;
+    */train.py | */predict.py | */ensemble.py) ;;
     *) exec {python} "$@" ;;
 esac
 script="$1"
@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
         --weights) [[ $script == */train.py ]] && {{ mkdir -p "$(dirname "$2")"; echo $RANDOM > "$2"; }} ;;
         --curve | --submission | --average-precision) mkdir -p "$(dirname "$2")"; echo epoch,loss > "$2" ;;
         --metrics) echo "{{}}" > "$2" ;;
-        --checkpoints | --submissions | --output) mkdir -p "$2"; echo $RANDOM > "$2/file" ;;
+        --epoch-weights | --submissions | --output) mkdir -p "$2"; echo $RANDOM > "$2/file" ;;
     esac
     shift
 done

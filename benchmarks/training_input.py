@@ -7,12 +7,13 @@ import numpy as np
 from notebook import check_same, decoded_window
 from rows import Row, in_turn, on_one_core
 
-from dawnchorus.audio import read_blocks
-from dawnchorus.cached import write_spectrogram
-from dawnchorus.crops import Annotations, Crops
-from dawnchorus.params import Params
-from dawnchorus.spectrogram import mel_blocks
-from dawnchorus.windows import Shapes
+from dawnchorus.audio.decoding import read_blocks
+from dawnchorus.config.params import Params
+from dawnchorus.data.annotations import Annotations
+from dawnchorus.features.mel import mel_blocks
+from dawnchorus.features.store import write_features
+from dawnchorus.models.shapes import Shapes
+from dawnchorus.training.sampling import WindowSampler
 
 N_SPECIES = 24
 N_WINDOWS = 1000
@@ -24,18 +25,18 @@ def measure(recordings: list[Path], params: Params, folder: Path) -> list[Row]:
     """The row, on windows of recordings of a minute."""
     settings, shapes = params.spectrogram, Shapes.of(params)
     for path in recordings:
-        write_spectrogram(folder, path.stem, mel_blocks(read_blocks(path, settings.sample_rate), settings))
+        write_features(folder, path.stem, mel_blocks(read_blocks(path, settings.sample_rate), settings))
     check_same(recordings[0], folder, params)
     rng = np.random.default_rng(0)
     names = np.array([path.stem for path in recordings])[rng.integers(0, len(recordings), N_WINDOWS)]
     begin = rng.uniform(0, 55, N_WINDOWS)
     boxes = np.stack([begin, np.full(N_WINDOWS, 1e3), begin + 2, np.full(N_WINDOWS, 3e3)], axis=1)
     annotations = Annotations(names, boxes, rng.integers(0, N_SPECIES, N_WINDOWS), np.ones(N_WINDOWS, bool))
-    crops = Crops(annotations, folder, params, N_SPECIES, ("benchmark", 0))
+    sampler = WindowSampler(annotations, folder, params, N_SPECIES, ("benchmark", 0))
     paths = {path.stem: path for path in recordings}
 
     def ours() -> None:
-        for _ in islice(crops.batches(), crops.steps_per_epoch):
+        for _ in islice(sampler.batches(), sampler.steps_per_epoch):
             pass
 
     def peer() -> None:

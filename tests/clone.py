@@ -28,7 +28,7 @@ exec {python} "$@"
 
 DATA = ["synthesize", "check_data", "split_folds", "cache_spectrograms test", "cache_spectrograms train",
         "fetch_weights small_cnn", "no_teacher"]  # fmt: skip
-MODELS = ["infer small_cnn 0", "infer small_cnn 1", "train small_cnn 0", "train small_cnn 1"]
+MODELS = ["predict small_cnn 0", "predict small_cnn 1", "train small_cnn 0", "train small_cnn 1"]
 ALL = sorted(["check_params", *DATA, *MODELS, "ensemble"])
 
 

@@ -16,7 +16,8 @@ from ruamel.yaml import YAML
 from storage import Bucket, isolate, serve
 from tiny import ROOT, TINY, changed
 
-from dawnchorus.params import Params, load_params
+from dawnchorus.config.loading import load_params
+from dawnchorus.config.params import Params
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

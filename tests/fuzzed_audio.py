@@ -17,12 +17,13 @@ import numpy as np
 import soundfile
 from tiny import ROOT
 
-from dawnchorus.audio import read_blocks
-from dawnchorus.cached import write_spectrogram
+from dawnchorus.audio.decoding import read_blocks
+from dawnchorus.config.loading import load_params
+from dawnchorus.config.spectrogram import Spectrogram
+from dawnchorus.data.quality import as_table, inspect
 from dawnchorus.errors import InputError
-from dawnchorus.params import Spectrogram, load_params
-from dawnchorus.preflight import as_table, inspect
-from dawnchorus.spectrogram import mel_blocks
+from dawnchorus.features.mel import mel_blocks
+from dawnchorus.features.store import write_features
 
 # By kind: suffix, rate (Hz), channels and encoding of the file that is damaged.
 KINDS: dict[str, tuple[str, int, int, dict[str, str]]] = {
@@ -116,7 +117,7 @@ def outcome(path: Path, settings: Spectrogram) -> str:
     assert np.isfinite([found.rate, found.seconds, found.peak, found.rms]).all(), found
     assert not as_table({"train": {"a": found}}).isna().any(axis=None)
     try:
-        write_spectrogram(path.parent, "a", mel_blocks(read_blocks(path, settings.sample_rate), settings))
+        write_features(path.parent, "a", mel_blocks(read_blocks(path, settings.sample_rate), settings))
     except InputError as error:
         message = str(error)
         if str(path) not in message or not found.faults:

@@ -14,8 +14,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from accuracy import LADDER, Outcome, as_text, followed, lwlrap_and_macro, read_ladder, value_of, write_params
 
+from dawnchorus.config.loading import load_params
 from dawnchorus.errors import InputError
-from dawnchorus.params import load_params
 
 
 def test_the_ladder_begins_with_the_notebooks_method() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dawnchorus.cli import run
 from dawnchorus.files import replacing
 from dawnchorus.progress import Progress, progress_line, track
-from dawnchorus.script import run
 from dawnchorus.seeding import generator
 
 

@@ -19,21 +19,18 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from tiny import ROOT
 
-from dawnchorus.cached import Spectrograms, write_spectrogram
+from dawnchorus.config.loading import load_params
+from dawnchorus.config.params import Params
+from dawnchorus.data.folds import read_folds
+from dawnchorus.data.formats.rfcx import read_annotations, read_truth
+from dawnchorus.data.recordings import read_recordings, read_skipped
+from dawnchorus.data.score_tables import read_scores
+from dawnchorus.data.species import read_species
 from dawnchorus.errors import InputError
-from dawnchorus.params import Params, load_params
-from dawnchorus.report import read_as_text
-from dawnchorus.tables import (
-    read_annotations,
-    read_boxes,
-    read_folds,
-    read_prevalence,
-    read_recordings,
-    read_scores,
-    read_skipped,
-    read_species,
-    read_truth,
-)
+from dawnchorus.features.store import FeatureStore, write_features
+from dawnchorus.inference.box_tables import read_boxes
+from dawnchorus.inference.calibration import read_prevalence
+from dawnchorus.reporting.metrics import read_as_text
 
 AUDIO_CASES = 1000
 # A process that is not done by then hangs: it takes some seconds.
@@ -310,12 +307,12 @@ def damaged_spectrograms(draw: st.DrawFn, good: bytes) -> bytes:
 
 
 def test_spectrograms(tmp_path: Path) -> None:
-    write_spectrogram(tmp_path, "a", [np.full((20, 8), -50, np.float32)])
+    write_features(tmp_path, "a", [np.full((20, 8), -50, np.float32)])
     path = tmp_path / "a.npy"
     good = path.read_bytes()
 
     def read(path: Path) -> None:
-        spectrograms, window = Spectrograms(tmp_path), np.empty((30, 8), np.float16)
+        spectrograms, window = FeatureStore(tmp_path), np.empty((30, 8), np.float16)
         assert spectrograms.frames("a") > 0
         spectrograms.read("a", 0, window)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from dawnchorus.params import Params
+from dawnchorus.config.params import Params
 
 ROOT = Path(__file__).parent.parent
 
@@ -16,7 +16,7 @@ TINY: dict[str, Any] = {
     "spectrogram": {"hop_length": 2048, "n_mels": 32},
     "window": {"seconds": 2.0},
     "train": {"epochs": 1},
-    "infer": {"hop_seconds": 1.0},
+    "predict": {"hop_seconds": 1.0},
     "ensemble": {"bootstrap_samples": 100},
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ rule check_params:
     log:
         "logs/check_params.log",
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro check_params" " &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage check_params" " &> {log:q}"
 
 
 rule synthesize:
@@ -27,7 +27,7 @@ rule synthesize:
         "logs/synthesize.log",
     threads: workflow.cores
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro data/demo/dvc.yaml:synthesize" " &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage data/demo/dvc.yaml:synthesize" " &> {log:q}"
 
 
 rule check_data:
@@ -41,7 +41,7 @@ rule check_data:
         "logs/check_data.log",
     threads: workflow.cores
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro check_data" " &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage check_data" " &> {log:q}"
 
 
 rule split_folds:
@@ -54,7 +54,7 @@ rule split_folds:
     log:
         "logs/split_folds.log",
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro split_folds" " &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage split_folds" " &> {log:q}"
 
 
 rule cache_spectrograms:
@@ -68,5 +68,5 @@ rule cache_spectrograms:
         split="train|test",
     threads: workflow.cores
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro cache_spectrograms@{wildcards.split}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage cache_spectrograms@{wildcards.split}"
         " &> {log:q}"

@@ -25,7 +25,8 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from dawnchorus.errors import InputError
-from dawnchorus.params import load_params
+from dawnchorus.config.loading import load_params
+from dawnchorus.models.declarations import require_backbones
 
 FOLDER = Path(".snakemake/dvc")
 # Held until this process ends, however it ends; Snakemake's own lock, which a killed run leaves, is off in the profile.
@@ -40,7 +41,7 @@ def make_plan():
     from dvc.repo import Repo
 
     try:
-        load_params("params.yaml")
+        require_backbones(load_params("params.yaml"))
         with Repo() as repo:
             refuse_other_writers(repo)
             stale = repo.status()
@@ -116,7 +117,7 @@ def refuse_other_writers(repo):
     def lives(entry):
         try:
             command = " ".join(psutil.Process(entry["pid"]).cmdline())
-            return "dvc" in command or "dawnchorus.repro" in command
+            return "dvc" in command or "dawnchorus.workflow.run_stage" in command
         except psutil.NoSuchProcess:
             return False
         except psutil.AccessDenied:

@@ -4,7 +4,7 @@ Required inputs: data/folds.csv, data/species.csv, data/spectrograms/{train,test
     data/recordings/test.csv and the tables in <data.root>.
 Outputs: data/pretrained/{backbone}/, results/teachers/{round}/{backbone}/{fold}/, results/targets/{round}/ (and the
     empty one of round none), results/models/{backbone}/{fold}.weights.h5,
-    results/curves/{backbone}/{fold}.csv, results/checkpoints/{backbone}/{fold}/,
+    results/curves/{backbone}/{fold}.csv, results/epoch_weights/{backbone}/{fold}/,
     results/predictions/{backbone}/{fold}/, results/submissions/, results/submission.csv, results/metrics.json,
     results/average_precision.csv.
 """
@@ -29,7 +29,7 @@ rule fetch_weights:
     log:
         "logs/fetch_weights/{backbone}.log",
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro fetch_weights@{wildcards.backbone}" " &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage fetch_weights@{wildcards.backbone}" " &> {log:q}"
 
 
 rule no_teacher:
@@ -40,7 +40,7 @@ rule no_teacher:
     log:
         "logs/no_teacher.log",
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro no_teacher" " &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage no_teacher" " &> {log:q}"
 
 
 rule teach:
@@ -56,7 +56,7 @@ rule teach:
     params:
         stage=lambda wildcards: stage_address("teach@{round}-{backbone}-{fold}", wildcards),
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro {params.stage} &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage {params.stage} &> {log:q}"
 
 
 rule gather_targets:
@@ -71,7 +71,7 @@ rule gather_targets:
     params:
         stage=lambda wildcards: stage_address("gather_targets@{round}", wildcards),
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro {params.stage} &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage {params.stage} &> {log:q}"
 
 
 rule train:
@@ -80,29 +80,29 @@ rule train:
     output:
         weights="results/models/{backbone}/{fold}.weights.h5",
         curve="results/curves/{backbone}/{fold}.csv",
-        checkpoints=directory("results/checkpoints/{backbone}/{fold}"),
+        checkpoints=directory("results/epoch_weights/{backbone}/{fold}"),
     log:
         "logs/train/{backbone}-{fold}.log",
     threads: config["train"]["threads"]
     resources:
         gpu=GPUS_OF_JOB,
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro train@{wildcards.backbone}-{wildcards.fold}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage train@{wildcards.backbone}-{wildcards.fold}"
         " &> {log:q}"
 
 
-rule infer:
+rule predict:
     input:
-        dvc_inputs("infer@{backbone}-{fold}"),
+        dvc_inputs("predict@{backbone}-{fold}"),
     output:
         directory("results/predictions/{backbone}/{fold}"),
     log:
-        "logs/infer/{backbone}-{fold}.log",
+        "logs/predict/{backbone}-{fold}.log",
     threads: config["train"]["threads"]
     resources:
         gpu=GPUS_OF_JOB,
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro infer@{wildcards.backbone}-{wildcards.fold}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage predict@{wildcards.backbone}-{wildcards.fold}"
         " &> {log:q}"
 
 
@@ -117,4 +117,4 @@ rule ensemble:
     log:
         "logs/ensemble.log",
     shell:
-        "PYTHONPATH=src python -m dawnchorus.repro ensemble" " &> {log:q}"
+        "PYTHONPATH=src python -m dawnchorus.workflow.run_stage ensemble" " &> {log:q}"

@@ -9,20 +9,20 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from dawnchorus import params
-from dawnchorus.audio import read_blocks
-from dawnchorus.cached import write_spectrogram
+from dawnchorus.audio.decoding import read_blocks
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
+from dawnchorus.config.spectrogram import Spectrogram
+from dawnchorus.data.recordings import read_recordings
+from dawnchorus.features.mel import empty_bands, mel_blocks, mel_to_frequency
+from dawnchorus.features.store import write_features
 from dawnchorus.files import replacing
-from dawnchorus.params import load_params
 from dawnchorus.progress import track
-from dawnchorus.script import run
-from dawnchorus.spectrogram import empty_bands, mel_blocks, mel_to_frequency
-from dawnchorus.tables import read_recordings
 
 
-def cache_recording(recording: tuple[str, Path], folder: Path, settings: params.Spectrogram) -> None:
+def cache_recording(recording: tuple[str, Path], folder: Path, settings: Spectrogram) -> None:
     recording_id, path = recording
-    write_spectrogram(folder, recording_id, mel_blocks(read_blocks(path, settings.sample_rate), settings))
+    write_features(folder, recording_id, mel_blocks(read_blocks(path, settings.sample_rate), settings))
 
 
 def main() -> None:

@@ -7,14 +7,15 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from dawnchorus.audio import list_recordings
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
+from dawnchorus.data.formats.rfcx import read_both_annotations, read_truth, recording_groups
+from dawnchorus.data.quality import add_duplicates, add_labels_past_the_end, as_table, inspect, summary
+from dawnchorus.data.recordings import list_recordings, require_recordings
+from dawnchorus.data.score_tables import read_scores
 from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
-from dawnchorus.params import load_params
-from dawnchorus.preflight import add_duplicates, add_labels_past_the_end, as_table, inspect, summary
 from dawnchorus.progress import track
-from dawnchorus.script import run
-from dawnchorus.tables import read_both_annotations, read_scores, read_truth, recording_groups, require_recordings
 
 MOST_SHOWN = 20
 

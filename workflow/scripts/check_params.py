@@ -6,10 +6,11 @@ Every other stage depends on the constant that this one writes.
 import argparse
 from pathlib import Path
 
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
-from dawnchorus.leftovers import remove_leftovers
-from dawnchorus.params import load_params
-from dawnchorus.script import run
+from dawnchorus.models.declarations import require_backbones
+from dawnchorus.workflow.prune import prune
 
 
 def main() -> None:
@@ -20,8 +21,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="written when the parameters are valid")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
+    require_backbones(params)
     for folder in (arguments.predictions, *(arguments.teachers / each.id for each in params.teachers)):
-        remove_leftovers(folder, params.backbones, params.folds)
+        prune(folder, params.backbones, params.folds)
     with replacing(arguments.output) as path:
         path.write_text("The parameters are valid.\n")
 

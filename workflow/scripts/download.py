@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from dawnchorus.download import AGAIN, download
+from dawnchorus.cli import run
 from dawnchorus.errors import InputError
-from dawnchorus.script import run
+from dawnchorus.kaggle.download import AGAIN, download
 
 
 def main() -> None:

@@ -4,22 +4,17 @@ import argparse
 import json
 from pathlib import Path
 
-from dawnchorus.answers import Answers
-from dawnchorus.ensemble import collect
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
+from dawnchorus.data.formats.rfcx import read_both_annotations, read_truth
+from dawnchorus.data.ground_truth import GroundTruth
+from dawnchorus.data.recordings import read_skipped
+from dawnchorus.data.score_tables import read_scores, write_scores
 from dawnchorus.files import replacing
-from dawnchorus.params import load_params
-from dawnchorus.prior import correct
-from dawnchorus.provenance import write_provenance
-from dawnchorus.report import box_figures, figures, species_average_precision
-from dawnchorus.script import run
-from dawnchorus.tables import (
-    read_both_annotations,
-    read_prevalence,
-    read_scores,
-    read_skipped,
-    read_truth,
-    write_scores,
-)
+from dawnchorus.inference.calibration import correct, read_prevalence
+from dawnchorus.inference.ensemble import collect
+from dawnchorus.reporting.metrics import box_figures, figures, species_average_precision
+from dawnchorus.reporting.provenance import write_provenance
 
 
 def main() -> None:
@@ -55,10 +50,10 @@ def main() -> None:
     answers = {}
     if params.teacher == "none":
         # With a teacher, which has seen these recordings, they are no test.
-        answers["oof"] = Answers.of_annotations(tp, fp, list(oof["ensemble"].index), len(columns))
+        answers["oof"] = GroundTruth.of_annotations(tp, fp, list(oof["ensemble"].index), len(columns))
     truth = arguments.data / "truth_test.csv"
     if truth.exists():
-        answers["test"] = Answers.of_truth(read_truth(truth, columns, scored))
+        answers["test"] = GroundTruth.of_truth(read_truth(truth, columns, scored))
     scores = {"oof": oof, "test": test}
     skipped = read_skipped(arguments.audio)
     metrics: dict[str, dict] = {

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
-from dawnchorus.params import load_params
-from dawnchorus.script import run
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
         folder.mkdir()
         if source != "none":
             # Where there is nothing to fetch, nobody waits for TensorFlow.
-            from dawnchorus.pretrained import fetch_pretrained
+            from dawnchorus.models.pretrained import fetch_pretrained
 
             fetch_pretrained(arguments.backbone, source).save_weights(folder / "backbone.weights.h5")
 

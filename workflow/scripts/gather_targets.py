@@ -5,10 +5,10 @@ from pathlib import Path
 
 from numpy.typing import NDArray
 
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
-from dawnchorus.params import load_params
-from dawnchorus.script import run
-from dawnchorus.teachers import average, write_targets
+from dawnchorus.training.pseudo_labels import average, write_pseudo_labels
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
         scores: dict[str, NDArray] = {}
         for fold in params.folds:
             scores |= average([arguments.scores / backbone / str(fold) for backbone in params.backbones])
-        write_targets(folder, scores, params.teacher_weight)
+        write_pseudo_labels(folder, scores, params.teacher_weight)
 
 
 if __name__ == "__main__":

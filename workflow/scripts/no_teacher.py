@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from dawnchorus.cli import run
 from dawnchorus.files import replacing
-from dawnchorus.script import run
 
 
 def main() -> None:

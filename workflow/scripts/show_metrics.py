@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from dawnchorus.report import read_as_text
-from dawnchorus.script import run
+from dawnchorus.cli import run
+from dawnchorus.reporting.metrics import read_as_text
 
 
 def main() -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
+from dawnchorus.data.folds import count_rows, fold_report, notebook_split, stratified_split, together
+from dawnchorus.data.formats.rfcx import read_both_annotations, recording_groups
+from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.score_tables import read_scores
 from dawnchorus.files import replacing
-from dawnchorus.folds import count_rows, fold_report, notebook_split, stratified_split, together
-from dawnchorus.params import load_params
-from dawnchorus.script import run
-from dawnchorus.tables import read_both_annotations, read_recordings, read_scores, recording_groups
 
 
 def main() -> None:

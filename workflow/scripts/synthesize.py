@@ -4,10 +4,10 @@ import argparse
 import os
 from pathlib import Path
 
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
 from dawnchorus.demo.dataset import write_dataset
 from dawnchorus.files import replacing
-from dawnchorus.params import load_params
-from dawnchorus.script import run
 
 
 def main() -> None:

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from dawnchorus.device import use_device
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
-from dawnchorus.inference import score_windows
-from dawnchorus.jobs import add_options, train_model
-from dawnchorus.params import load_params
-from dawnchorus.provenance import note_job
-from dawnchorus.script import run
-from dawnchorus.teachers import hop_of, write_window_scores
+from dawnchorus.inference.scoring import score_windows
+from dawnchorus.reporting.provenance import note_job
+from dawnchorus.training.job import add_options, train_model
+from dawnchorus.training.pseudo_labels import pseudo_label_hop, write_window_scores
+from dawnchorus.workflow.devices import use_device
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     device = use_device(params.train.threads, params.train.mixed_precision, params.train.xla)
 
     trained = train_model(arguments, params, device, arguments.round)
-    hop = hop_of(trained.scorer.input_shape[1])
+    hop = pseudo_label_hop(trained.scorer.input_shape[1])
     scores = score_windows(
         trained.scorer, arguments.spectrograms, trained.left_out, hop, params.train.batch_size, "windows scored"
     )
@@ -34,7 +34,7 @@ def main() -> None:
         arguments.provenance, f"teach@{arguments.round}-{arguments.backbone}-{arguments.fold}", device,
         params.train.threads, inputs=[], outputs=sorted(arguments.output.glob("*.npy")),
     )  # fmt: skip
-    trained.unfinished.remove()
+    trained.checkpoint.remove()
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
-from dawnchorus.device import use_device
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
-from dawnchorus.jobs import add_options, train_model
-from dawnchorus.params import load_params
-from dawnchorus.provenance import note_job
-from dawnchorus.script import run
+from dawnchorus.reporting.provenance import note_job
+from dawnchorus.training.job import add_options, train_model
+from dawnchorus.workflow.devices import use_device
 
 
 def main() -> None:
@@ -18,24 +18,24 @@ def main() -> None:
     add_options(parser)
     parser.add_argument("--weights", type=Path, required=True, help="output: *.weights.h5")
     parser.add_argument("--curve", type=Path, required=True, help="output: loss and metrics of each epoch")
-    parser.add_argument("--checkpoints", type=Path, required=True, help="output folder: every epoch's, or empty")
+    parser.add_argument("--epoch-weights", type=Path, required=True, help="output folder: every epoch's, or empty")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     device = use_device(params.train.threads, params.train.mixed_precision, params.train.xla)
 
     trained = train_model(arguments, params, device)
     with ExitStack() as outputs:
-        checkpoints = outputs.enter_context(replacing(arguments.checkpoints))
+        checkpoints = outputs.enter_context(replacing(arguments.epoch_weights))
         checkpoints.mkdir()
         if params.train.every_epoch:
-            shutil.copytree(trained.unfinished.kept, checkpoints, dirs_exist_ok=True)
+            shutil.copytree(trained.checkpoint.kept, checkpoints, dirs_exist_ok=True)
         trained.curve.to_csv(outputs.enter_context(replacing(arguments.curve)), index=False, float_format="%.6g")
         trained.scorer.save_weights(outputs.enter_context(replacing(arguments.weights)))
     note_job(
         arguments.provenance, f"train@{arguments.backbone}-{arguments.fold}", device, params.train.threads, inputs=[],
         outputs=[arguments.weights],
     )  # fmt: skip
-    trained.unfinished.remove()
+    trained.checkpoint.remove()
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from dawnchorus.cli import run
 from dawnchorus.errors import InputError
-from dawnchorus.script import run
-from dawnchorus.verify import verify
+from dawnchorus.workflow.verify import verify
 
 
 def main() -> None:

@@ -11,12 +11,13 @@ import pandas as pd
 import soundfile
 from numpy.typing import NDArray
 
+from dawnchorus.config.demo import Demo
+from dawnchorus.data.formats.rfcx import ANNOTATION_COLUMNS
+from dawnchorus.data.species import species_columns
 from dawnchorus.demo.backgrounds import background, band_power
 from dawnchorus.demo.songs import Individual, Song, confusable, draw_individuals, draw_songs, sing
-from dawnchorus.params import Demo
 from dawnchorus.progress import track
 from dawnchorus.seeding import generator
-from dawnchorus.tables import ANNOTATION_COLUMNS, species_columns
 
 SAMPLE_RATE = 48_000
 INDIVIDUALS = {"train": 6, "test": 4}

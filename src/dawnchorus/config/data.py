@@ -1,0 +1,24 @@
+"""The section `data`: which data set the experiment uses."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from dawnchorus.config.section import Section, shown
+
+
+class Data(Section):
+    """Which data set the experiment uses."""
+
+    root: Annotated[str, Field(min_length=1)] = Field(description="folder with train/, test/ and the tables")
+    bad_audio: Literal["stop", "skip"] = Field(
+        description="what recordings that cannot be used do: stop the run, or be skipped with their rows"
+    )
+
+    @field_validator("root")
+    @classmethod
+    def _no_shell_would_change_it(cls, root: str) -> str:
+        # It stands in the stages' commands, between double quotes.
+        if not root.isprintable() or set(root) & set('"$`\\'):
+            raise ValueError(f'found {shown(root)}, expected a path without ", $, `, \\ and control characters')
+        return root

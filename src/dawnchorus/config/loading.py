@@ -1,0 +1,105 @@
+"""Reading `params.yaml`, with errors that name key, value and what is allowed."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
+from dawnchorus.config.params import Params
+from dawnchorus.config.section import shown
+from dawnchorus.errors import InputError
+
+# Aliases of aliases can stand for more than fits into any memory.
+MOST_VALUES = 10_000
+
+
+DEEPEST = 32
+
+
+def load_params(path: Path | str) -> Params:
+    """Read and validate a parameter file.
+
+    Raises:
+        InputError: the file cannot be read, is no YAML, or has an unknown key, a wrong type or an impossible value;
+            the message has one line for each of them.
+    """
+    path = Path(path)
+    try:
+        # YAML 1.2, as DVC reads it: 1e-5 is a number.
+        text = path.read_text(encoding="utf-8")
+        excess = _excess(text)
+        content = None if excess else YAML(typ="safe", pure=True).load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    except YAMLError as error:
+        raise InputError(f"{path}: is not valid YAML: {error}") from error
+    # A number, a date or a tag that Python's own constructors refuse comes with whatever they raise.
+    except Exception as error:
+        raise InputError(f"{path}: holds a value that cannot be read: {type(error).__name__}: {error}") from error
+    if excess:
+        raise InputError(f"{path}: {excess}; expected sections of keys and values, as in presets/")
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: found {type(content).__name__}, expected sections such as 'data:' and 'train:'")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise InputError("\n".join(_explain(path, content, item) for item in error.errors())) from error
+
+
+def _excess(text: str) -> str:
+    """What of a YAML text would fill the memory, aliases being written out; empty for nothing."""
+    sizes: dict[str, int] = {}
+    counts, anchors = [0], [""]
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, AliasEvent):
+            counts[-1] += sizes.get(event.anchor, 1)
+        elif isinstance(event, ScalarEvent):
+            counts[-1] += 1
+        elif isinstance(event, CollectionStartEvent):
+            counts.append(1)
+            anchors.append(event.anchor)
+            if len(counts) > DEEPEST:
+                return f"is nested more than {DEEPEST} levels deep"
+        elif isinstance(event, CollectionEndEvent):
+            size = counts.pop()
+            counts[-1] += size
+            sizes[anchors.pop()] = size
+        if counts[-1] > MOST_VALUES:
+            return f"holds more than {MOST_VALUES} values, its aliases being written out"
+    return ""
+
+
+def _explain(path: Path, content: dict[str, Any], item: Any) -> str:
+    """One line for one of pydantic's errors: file, key, value found, and what is allowed."""
+    location = item["loc"]
+    key = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        section: Any = Params
+        for part in location[:-1]:
+            # A number is an item's in a list of sections.
+            section = get_args(section)[0] if isinstance(part, int) else section.model_fields[part].annotation
+        known = ", ".join(section.model_fields)
+        return f"{path}: {key}: unknown key with value {shown(item['input'])}; known here: {known}"
+    if item["type"] == "missing":
+        return f"{path}: {key}: is missing; {_description(location)}"
+    if item["type"] == "value_error":
+        return f"{path}: {key + ': ' if key else ''}{item['ctx']['error']}"
+    rule = item["msg"].removeprefix("Input should be ")
+    return f"{path}: {key}: found {shown(item['input'])}, expected {rule}; {_description(location)}"
+
+
+def _description(location: tuple[str | int, ...]) -> str:
+    section: Any = Params
+    description = ""
+    for part in location:
+        if isinstance(part, int) and len(get_args(section)) == 1:
+            section = get_args(section)[0]
+            continue
+        if not (isinstance(section, type) and issubclass(section, BaseModel)) or str(part) not in section.model_fields:
+            break
+        field = section.model_fields[str(part)]
+        description, section = field.description or "", field.annotation
+    return f"it is: {description}" if description else "a section of its own"

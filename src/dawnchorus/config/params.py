@@ -1,0 +1,139 @@
+"""All of `params.yaml`, and the rules that several sections share."""
+
+import json
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from dawnchorus.config.augment import Augment
+from dawnchorus.config.data import Data
+from dawnchorus.config.demo import Demo
+from dawnchorus.config.ensemble import Ensemble
+from dawnchorus.config.head import Head
+from dawnchorus.config.labels import Labels
+from dawnchorus.config.predict import Predict
+from dawnchorus.config.rounds import Round
+from dawnchorus.config.section import MOST, Fraction, Section, Seed, shown
+from dawnchorus.config.spectrogram import Spectrogram
+from dawnchorus.config.split import Split
+from dawnchorus.config.train import Train
+from dawnchorus.config.window import Image, Window
+
+# A backbone's name is that of its module in `models/backbones/`.
+BackboneName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=50)]
+
+
+class Params(Section):
+    """All of `params.yaml`."""
+
+    seed: Seed = Field(description="of folds, initial weights, crops and every other random draw")
+    data: Data
+    demo: Demo
+    split: Split
+    backbones: Annotated[list[BackboneName], Field(min_length=1)] = Field(description="networks of the ensemble")
+    folds: Annotated[list[Annotated[int, Field(ge=0, le=MOST)]], Field(min_length=2)] = Field(
+        description="0, 1, 2, ..."
+    )
+    teachers: Annotated[list[Round], Field(max_length=100)] = Field(
+        description="earlier rounds of training, each {id, teacher}; a teacher stands before those whom it teaches"
+    )
+    teacher: str = Field(
+        description="id of the round whose scores the models learn where nobody listened for a species; none for nobody"
+    )
+    teacher_weight: Fraction = Field(description="weight in the loss of such scores, in all rounds that have a teacher")
+    spectrogram: Spectrogram
+    window: Window
+    image: Image
+    labels: Labels
+    augment: Augment
+    head: Head
+    train: Train
+    predict: Predict
+    ensemble: Ensemble
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        if self.folds != list(range(len(self.folds))):
+            raise ValueError(f"folds is {self.folds}; they must be numbered 0, 1, 2, ... without a gap")
+        if len(set(self.backbones)) < len(self.backbones):
+            raise ValueError(f"backbones is {self.backbones}; each may stand there once")
+        if self.predict.hop_seconds > self.window.seconds:
+            raise ValueError(
+                f"predict.hop_seconds ({self.predict.hop_seconds}) must not be above "
+                f"window.seconds ({self.window.seconds}), or parts of a recording are never looked at"
+            )
+        if self.window.seconds * self.spectrogram.sample_rate < self.spectrogram.n_fft:
+            raise ValueError(
+                f"window.seconds ({self.window.seconds}) must hold at least one frame of spectrogram.n_fft samples"
+            )
+        if "time_masks" in self.augment.choices and self.augment.time_mask_frames >= self.window_frames:
+            raise ValueError(
+                f"augment.time_mask_frames ({self.augment.time_mask_frames}) must be below the frames of a window "
+                f"({self.window_frames})"
+            )
+        if "frequency_masks" in self.augment.choices and self.augment.frequency_mask_mels >= self.spectrogram.n_mels:
+            raise ValueError(
+                f"augment.frequency_mask_mels ({self.augment.frequency_mask_mels}) must be below spectrogram.n_mels "
+                f"({self.spectrogram.n_mels})"
+            )
+        if self.train.pretrained != "none":
+            is_file = self.train.pretrained != "imagenet"
+            if is_file and len(self.backbones) > 1 and "{backbone}" not in self.train.pretrained:
+                raise ValueError(
+                    f"train.pretrained ({self.train.pretrained}) is one file for {len(self.backbones)} backbones; "
+                    "write {backbone} in its name where theirs stand"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _teachers_stand_before_those_whom_they_teach(self) -> Self:
+        before = ["none"]
+        for each in self.teachers:
+            if each.id in before:
+                raise ValueError(f"teachers: the id {each.id} stands there twice; each round needs one of its own")
+            if each.teacher not in before:
+                raise ValueError(
+                    f"teachers: the teacher of {each.id} is {shown(each.teacher)}, which is no round before it; "
+                    f"expected {' or '.join(before)}"
+                )
+            before.append(each.id)
+        if self.teacher not in before:
+            raise ValueError(
+                f"teacher is {shown(self.teacher)}, which is no round in teachers; expected {' or '.join(before)}"
+            )
+        if self.teachers and self.train.checkpoint != "last":
+            raise ValueError(
+                f"train.checkpoint ({self.train.checkpoint}) must be last where there are teachers, which have seen "
+                "the recordings that would choose the epoch"
+            )
+        if self.teachers and self.split.method == "notebook":
+            raise ValueError(
+                "split.method (notebook) must be stratified where there are teachers: in its folds models would teach "
+                "what they were trained on"
+            )
+        return self
+
+    @property
+    def window_frames(self) -> int:
+        """Frames of a window."""
+        return round(self.window.seconds * self.spectrogram.sample_rate / self.spectrogram.hop_length)
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """(Frames, Mels) of the image that a window becomes."""
+        return self.image.frames or self.window_frames, self.image.mels or self.spectrogram.n_mels
+
+    @property
+    def lineage(self) -> list[str]:
+        """Ids of the rounds that the models learn from, the last one first: their teacher, its teacher and so on."""
+        teacher_of = {each.id: each.teacher for each in self.teachers}
+        found, name = [], self.teacher
+        while name != "none":
+            found.append(name)
+            name = teacher_of[name]
+        return found
+
+
+def json_schema() -> str:
+    """The JSON schema of `params.yaml`, as the text of `workflow/schemas/params.schema.json`."""
+    return json.dumps(Params.model_json_schema(), indent=2) + "\n"

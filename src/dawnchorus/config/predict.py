@@ -1,0 +1,12 @@
+"""The section `predict`: scoring whole recordings."""
+
+from pydantic import Field
+
+from dawnchorus.config.section import PositiveFloat, PositiveInt, Section
+
+
+class Predict(Section):
+    """Scoring of whole recordings, window by window."""
+
+    hop_seconds: PositiveFloat = Field(description="between the starts of two windows, s; at most a window's length")
+    batch_size: PositiveInt = Field(description="windows in a forward pass")

@@ -1,0 +1,26 @@
+"""The section `split`: how recordings are divided into folds."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from dawnchorus.config.section import Section
+
+
+class Split(Section):
+    """How annotated recordings are divided into folds."""
+
+    method: Literal["stratified", "notebook"] = Field(
+        description="stratified keeps recordings whole and species even; notebook is the split of the first notebook, "
+        "which leaks, for comparison"
+    )
+    group: Annotated[str, Field(min_length=1)] | None = Field(
+        description="column of train_tp.csv and train_fp.csv, such as a site: its recordings stay in one fold; null "
+        "for none"
+    )
+
+    @model_validator(mode="after")
+    def _notebook_knows_no_groups(self) -> Self:
+        if self.method == "notebook" and self.group is not None:
+            raise ValueError(f"group ({self.group!r}) must be null where method is notebook, which divides rows")
+        return self

@@ -1,0 +1,131 @@
+"""Scoring recordings: windows over all of each, then the maximum; or the windows around labelled boxes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.config.spectrogram import Spectrogram
+from dawnchorus.errors import InputError
+from dawnchorus.features.store import FeatureStore
+from dawnchorus.inference.windows import centre_on, tile
+from dawnchorus.progress import track
+
+
+def score_recordings(
+    scorer: keras.Model,
+    folder: Path,
+    recording_ids: Sequence[str],
+    hop_frames: int,
+    batch_size: int,
+    what: str | None = None,
+) -> NDArray[np.float32]:
+    """The clip scores of recordings: the maximum over each one's windows.
+
+    Args:
+        scorer: windows (Batch, Frames, Mels) -> scores (Batch, Species).
+        folder: of the cached spectrograms.
+        recording_ids: names of the recordings.
+        hop_frames: frames between the starts of two windows; at most a window's.
+        batch_size: windows in a forward pass.
+        what: shown as progress, for example "recordings scored"; nothing is shown without it.
+
+    Returns:
+        Scores with shape [Recordings, Species].
+
+    Raises:
+        InputError: a score is no number, so the spectrogram or the weights are damaged.
+    """
+    spectrograms = FeatureStore(folder)
+    length = scorer.input_shape[1]
+    tracked = track(recording_ids, len(recording_ids), what) if what else recording_ids
+    windows = (
+        (number, name, int(start))
+        for number, name in enumerate(tracked)
+        for start in tile(spectrograms.frames(name), length, hop_frames)
+    )
+    scores = np.zeros((len(recording_ids), scorer.output_shape[-1]), np.float32)
+    for owners, found in _score_windows(scorer, spectrograms, windows, batch_size):
+        np.maximum.at(scores, owners, found)
+    _refuse_damaged(scores, folder, recording_ids, "recordings")
+    return scores
+
+
+def score_windows(
+    scorer: keras.Model, folder: Path, recording_ids: Sequence[str], hop_frames: int, batch_size: int, what: str
+) -> list[NDArray[np.float32]]:
+    """The scores of all windows of recordings, in the order of `windows.tile`.
+
+    Arguments and errors are those of `score_recordings`.
+
+    Returns:
+        For each recording scores with shape [Windows, Species].
+    """
+    spectrograms = FeatureStore(folder)
+    starts = [tile(spectrograms.frames(name), scorer.input_shape[1], hop_frames) for name in recording_ids]
+    names = [name for name, several in zip(recording_ids, starts, strict=True) for _ in several]
+    windows = zip(range(len(names)), names, np.concatenate(starts).tolist(), strict=True)
+    batches = [found for _, found in _score_windows(scorer, spectrograms, track(windows, len(names), what), batch_size)]
+    scores = np.concatenate(batches)
+    _refuse_damaged(scores, folder, names, "windows")
+    return np.split(scores, np.cumsum([len(several) for several in starts])[:-1])
+
+
+def score_boxes(
+    scorer: keras.Model, folder: Path, boxes: pd.DataFrame, settings: Spectrogram, batch_size: int
+) -> NDArray[np.float32]:
+    """The score of each labelled box: that of its species in the window around it.
+
+    Args:
+        scorer: windows (Batch, Frames, Mels) -> scores (Batch, Species).
+        folder: of the cached spectrograms.
+        boxes: as `tables.labelled_boxes` gives them.
+        settings: of the spectrograms.
+        batch_size: windows in a forward pass.
+
+    Returns:
+        Scores with shape [Boxes].
+
+    Raises:
+        InputError: as in `score_recordings`.
+    """
+    spectrograms = FeatureStore(folder)
+    n_frames = np.array([spectrograms.frames(name) for name in boxes.recording_id], int)
+    starts = centre_on(boxes.t_min.to_numpy(), boxes.t_max.to_numpy(), scorer.input_shape[1], n_frames, settings)
+    windows = zip(range(len(boxes)), boxes.recording_id, starts.tolist(), strict=True)
+    scores = np.zeros((len(boxes), scorer.output_shape[-1]), np.float32)
+    for rows, found in _score_windows(scorer, spectrograms, windows, batch_size):
+        scores[rows] = found
+    _refuse_damaged(scores, folder, list(boxes.recording_id), "boxes")
+    return scores[np.arange(len(boxes)), boxes.species_id]
+
+
+def _score_windows(
+    scorer: keras.Model, spectrograms: FeatureStore, windows: Iterable[tuple[int, str, int]], batch_size: int
+) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+    """Score windows that are given by an owner's number, a recording and a first frame.
+
+    Yields:
+        The owners of a batch, and the scores, (Batch, Species).
+    """
+    # A full batch each time, so that the model is compiled for one shape.
+    batch = np.zeros((batch_size, *scorer.input_shape[1:]), np.float16)
+    waiting = iter(windows)
+    while several := list(islice(waiting, batch_size)):
+        for window, (_, name, start) in zip(batch, several, strict=False):
+            spectrograms.read(name, start, window)
+        yield [owner for owner, _, _ in several], np.asarray(scorer.predict_on_batch(batch))[: len(several)]
+
+
+def _refuse_damaged(scores: NDArray[np.float32], folder: Path, recording_ids: Sequence[str], what: str) -> None:
+    damaged = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+    if len(damaged):
+        path = folder / f"{recording_ids[damaged[0]]}.npy"
+        raise InputError(
+            f"{path}: {len(damaged)} of {len(scores)} {what} get scores that are no numbers, this one's first; it "
+            "or the model's weights are damaged: `make verify` finds which"
+        )

@@ -1,0 +1,4 @@
+"""What only a Kaggle competition needs: the download and the submission.
+
+No other room imports this one.
+"""

@@ -1,0 +1,63 @@
+"""Building the model for scoring and the one for training."""
+
+import keras
+from keras import ops
+
+from dawnchorus.config.head import Pooling
+from dawnchorus.models.backbone import build_backbone
+from dawnchorus.models.heads import Head
+from dawnchorus.models.layers import Augment, Mixup, ToImage
+from dawnchorus.models.shapes import Shapes
+
+
+def build_models(
+    backbone: str,
+    shapes: Shapes,
+    n_species: int,
+    dropout: float,
+    seed: int,
+    frequency_channel: bool = False,
+    pooling: Pooling = "attention",
+    frames: bool = False,
+) -> tuple[keras.Model, keras.Model]:
+    """Build the model for scoring and, over the same weights, the one for training.
+
+    Args:
+        backbone: its name.
+        shapes: of a window and of its image.
+        n_species: number of species.
+        dropout: part of the features that training drops.
+        seed: of the initial weights and the dropout.
+        frequency_channel: whether the backbone also sees where in frequency each pixel lies.
+        pooling: of the frames' scores to the window's.
+        frames: whether the highest score of the frames counts beside the window's; the scorer gives the mean of both,
+            as participants of BirdCLEF do who train so.
+
+    Returns:
+        scorer: windows (Batch, Frames, Mels) in dB, float16 -> scores (Batch, Species).
+        trainer: a dictionary of "windows" as above, "partner" (Batch,) and "weight" (Batch,) for mixup, and what
+            `augment.draw_changes` gives, (Batch, ...) each -> scores, with `frames` (Batch, 2, Species) of window and
+            frames.
+    """
+    keras.utils.set_random_seed(seed)
+    to_image = ToImage(shapes.image, name="image")
+    network = build_backbone(backbone, *shapes.image, frequency_channel)
+    head = Head(n_species, dropout, seed, pooling, frames, name="head")
+
+    windows = keras.Input(shapes.window, dtype="float16", name="windows")
+    partner = keras.Input((), dtype="int32", name="partner")
+    weight = keras.Input((), dtype="float32", name="weight")
+    changes = {
+        "silent_frames": keras.Input((None, 2), dtype="int32", name="silent_frames"),
+        "silent_mels": keras.Input((None, 2), dtype="int32", name="silent_mels"),
+        "brightness": keras.Input((), dtype="float32", name="brightness"),
+        "contrast": keras.Input((), dtype="float32", name="contrast"),
+        "flip": keras.Input((2,), dtype="bool", name="flip"),
+    }
+    mixed = Mixup(dtype="float32", name="mixup")(to_image(windows), partner, weight)
+    changed = Augment(dtype="float32", name="augment")(mixed, changes)
+    inputs = {"windows": windows, "partner": partner, "weight": weight, **changes}
+    trainer = keras.Model(inputs, head(network(changed)))
+    scores = head(network(to_image(windows)))
+    scorer = keras.Model(windows, ops.mean(scores, axis=1) if frames else scores)
+    return scorer, trainer

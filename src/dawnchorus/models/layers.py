@@ -1,0 +1,64 @@
+"""Layers before the network: images, mixup and augmentation."""
+
+import keras
+from keras import layers, ops
+
+
+class ToImage(layers.Layer):
+    """Windows in dB of any float type -> images with mean 0 and variance 1 each, float32, one channel.
+
+    (Batch, Frames, Mels) -> (Batch, Image frames, Image mels, 1), resized bilinearly first. The standard deviation
+    counts at least as 1 / sqrt(pixels), as in `tf.image.per_image_standardization`, so a constant window gives zeros.
+    """
+
+    def __init__(self, shape: tuple[int, int], **kwargs: object) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.shape = shape
+
+    def call(self, windows: keras.KerasTensor) -> keras.KerasTensor:
+        image = ops.expand_dims(ops.cast(windows, "float32"), -1)
+        if self.shape != tuple(windows.shape[1:]):
+            image = ops.image.resize(image, self.shape, data_format="channels_last")
+        image = image - ops.mean(image, axis=(1, 2), keepdims=True)
+        deviation = ops.sqrt(ops.mean(ops.square(image), axis=(1, 2), keepdims=True))
+        return image / ops.maximum(deviation, (self.shape[0] * self.shape[1]) ** -0.5)
+
+
+class Mixup(layers.Layer):
+    """Mix each image of a batch with a partner (Zhang et al. 2018, arXiv:1710.09412).
+
+    image (Batch, Frames, Mels, 1), partner (Batch,) of row numbers, weight (Batch,) of the image's own part
+    -> (Batch, Frames, Mels, 1).
+    """
+
+    def call(
+        self, image: keras.KerasTensor, partner: keras.KerasTensor, weight: keras.KerasTensor
+    ) -> keras.KerasTensor:
+        own = ops.reshape(weight, (-1, 1, 1, 1))
+        return own * image + (1 - own) * ops.take(image, partner, axis=0)
+
+
+class Augment(layers.Layer):
+    """Apply what `augment.draw_changes` drew to standardized images: (Batch, Frames, Mels, 1) -> the same shape.
+
+    Contrast and brightness come first, then the flips. What is silenced gets its image's lowest value.
+    """
+
+    def call(self, image: keras.KerasTensor, changes: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
+        contrast, brightness = (ops.reshape(changes[key], (-1, 1, 1, 1)) for key in ("contrast", "brightness"))
+        mean = ops.mean(image, axis=(1, 2), keepdims=True)
+        image = mean + contrast * (image - mean) + brightness
+        for axis in (1, 2):
+            flip = ops.reshape(changes["flip"][:, axis - 1], (-1, 1, 1, 1))
+            image = ops.where(flip, ops.flip(image, axis=axis), image)
+        silent_frames = _covered(changes["silent_frames"], image.shape[1])[:, :, None, None]
+        silent_mels = _covered(changes["silent_mels"], image.shape[2])[:, None, :, None]
+        silence = ops.min(image, axis=(1, 2), keepdims=True)
+        return ops.where(ops.logical_or(silent_frames, silent_mels), silence, image)
+
+
+def _covered(stretches: keras.KerasTensor, length: int) -> keras.KerasTensor:
+    """(Batch, Stretches, 2) of begins and ends -> (Batch, Length), true within any stretch."""
+    position = ops.arange(length, dtype="int32")
+    inside = ops.logical_and(position >= stretches[:, :, :1], position < stretches[:, :, 1:])
+    return ops.any(inside, axis=1)

@@ -1,0 +1,214 @@
+"""Training windows: cut around annotations out of cached spectrograms, with target, mask and mixup."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.config.params import Params
+from dawnchorus.data.annotations import Annotations
+from dawnchorus.features.frames import to_seconds
+from dawnchorus.features.store import FeatureStore
+from dawnchorus.models.shapes import Shapes
+from dawnchorus.seeding import generator
+from dawnchorus.training.augmentation import draw_changes
+from dawnchorus.training.labels import window_labels
+from dawnchorus.training.mixing import before, draw_cuts, join_windows, mix_labels, rest, union
+from dawnchorus.training.placing import sample_starts
+from dawnchorus.training.pseudo_labels import PseudoLabels
+
+# The labels of so many batches are worked out at once, in little more time than those of one.
+BATCHES_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Draws:
+    """All that is random in one epoch; what has a row for each annotation is drawn for all, used or not.
+
+    Attributes:
+        order: the rows of the epoch, in its order.
+        place: where each window begins, 0 for the earliest place to 1, shape [Rows].
+        weight: of each window's own part in mixup, shape [Rows].
+        partner: the windows of a batch mix with each other, in the order of these, shape [Rows].
+        kept: begin and end of the frames that each window keeps in time CutMix, shape [Rows, 2].
+        changes: what `augment.draw_changes` gives for each row.
+    """
+
+    order: NDArray[np.int64]
+    place: NDArray[np.float64]
+    weight: NDArray[np.float32]
+    partner: NDArray[np.float64]
+    kept: NDArray[np.int64]
+    changes: dict[str, NDArray]
+
+
+@dataclass(frozen=True)
+class WindowSampler:
+    """The training windows of one model: every annotation once an epoch, in a new order and at a new place.
+
+    Of the FP boxes an epoch draws `train.fp_fraction`, others in each.
+
+    Attributes:
+        annotations: the rows to train on.
+        folder: of the cached spectrograms.
+        params: the experiment.
+        n_species: number of species.
+        job: names the model in every random draw, for example ("small_cnn", 0).
+        targets: of species that nobody listened for; None takes them as absent, by `labels.weak_negative_weight`.
+    """
+
+    annotations: Annotations
+    folder: Path
+    params: Params
+    n_species: int
+    job: tuple[str | int, ...]
+    targets: PseudoLabels | None = None
+
+    def draws(self, epoch: int) -> Draws:
+        """What is random in an epoch: a function of the seed, the model and the epoch."""
+        train, n_rows = self.params.train, len(self.annotations)
+
+        def of(what: str) -> np.random.Generator:
+            return generator(self.params.seed, what, *self.job, epoch)
+
+        rng = of("order")
+        order = rng.permutation(n_rows)
+        left_out = rng.choice(np.flatnonzero(~self.annotations.is_tp), self._fp_left_out, replace=False)
+        rng = of("mixup")
+        alpha = train.mixup_alpha
+        return Draws(
+            order=order[~np.isin(order, left_out)],
+            place=of("place").random(n_rows),
+            weight=(rng.beta(alpha, alpha, n_rows) if alpha > 0 else np.ones(n_rows)).astype(np.float32),
+            partner=rng.random(n_rows),
+            kept=draw_cuts(train.cutmix_probability, self._shapes.window[0], n_rows, of("cutmix")),
+            changes=draw_changes(self.params.augment, self._shapes, n_rows, of("augment")),
+        )
+
+    def places(self, rows: NDArray[np.int64], draws: Draws) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Where the windows of some annotations lie in one epoch, and what is known of them.
+
+        Args:
+            rows: numbers of the annotations, shape [Windows].
+            draws: of the epoch.
+
+        Returns:
+            starts: the frame on which each window begins, shape [Windows].
+            labels: target and known of the frames that each window keeps, (Windows, 2, Species).
+        """
+        params, settings = self.params, self.params.spectrogram
+        t_min, _, t_max, _ = self.annotations.boxes[rows].T
+        frames = np.array([self._spectrograms.frames(name) for name in self.annotations.recording_ids[rows]])
+        second = to_seconds(1, settings)
+        seconds = self._shapes.window[0] * second
+        begins = sample_starts(
+            t_min, t_max, seconds, frames * second, params.train.begin_within, params.labels.min_overlap,
+            draws.place[rows],
+        )  # fmt: skip
+        # The frame at or before the placed time, so that the last frame stays within the recording.
+        starts = (begins * settings.sample_rate / settings.hop_length).astype(int)
+        return starts, self._labels(rows, starts, draws.kept[rows])
+
+    def read(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float16]:
+        """The windows of some annotations that begin on the frames `starts`, in dB: (Windows, Frames, Mels)."""
+        windows = np.empty((len(rows), *self._shapes.window), np.float16)
+        for name, start, window in zip(self.annotations.recording_ids[rows], starts, windows, strict=True):
+            self._spectrograms.read(name, int(start), window)
+        return windows
+
+    def batches(self, first_epoch: int = 0) -> Iterator[tuple[dict[str, NDArray], NDArray[np.float32]]]:
+        """Batches without end, epoch after epoch; the last one of an epoch may be smaller.
+
+        Args:
+            first_epoch: the epoch to begin with, 0 being the first.
+
+        Yields:
+            inputs: "windows" (Batch, Frames, Mels) float16 in dB, "partner" (Batch,) int32 and "weight" (Batch,)
+                float32 for mixup, and what `draw_changes` gives, (Batch, ...) each.
+            labels: target and mask after CutMix and mixup, stacked: (Batch, 2, Species) float32.
+        """
+        batch_size, cuts = self.params.train.batch_size, self.params.train.cutmix_probability > 0
+        for epoch in count(first_epoch):
+            draws = self.draws(epoch)
+            for first in range(0, len(draws.order), BATCHES_AT_ONCE * batch_size):
+                several = draws.order[first : first + BATCHES_AT_ONCE * batch_size]
+                starts, labels = self.places(several, draws)
+                if cuts:
+                    labels = self._joined(several, starts, labels, draws.kept[several])
+                for start in range(0, len(several), batch_size):
+                    batch = slice(start, start + batch_size)
+                    rows = several[batch]
+                    partner, weight = draws.partner[rows].argsort().astype(np.int32), draws.weight[rows]
+                    windows = self.read(rows, starts[batch])
+                    inputs: dict[str, NDArray] = {
+                        "windows": join_windows(windows, draws.kept[rows]) if cuts else windows,
+                        "partner": partner,
+                        "weight": weight,
+                        **{key: values[rows] for key, values in draws.changes.items()},
+                    }
+                    yield inputs, mix_labels(labels[batch], partner, weight)
+
+    def _labels(
+        self, rows: NDArray[np.int64], starts: NDArray[np.int64], stretches: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Target and mask, (Windows, 2, Species), of stretches (Windows, 2) of windows, begin and end in frames."""
+        labels, settings, annotations = self.params.labels, self.params.spectrogram, self.annotations
+        second = to_seconds(1, settings)
+        names = annotations.recording_ids[rows]
+        same = [self._rows_of_recording[name] for name in names]
+        pairs = np.concatenate(same)
+        begins, ends = (starts[:, None] * second + stretches * second).T
+        target, mask = window_labels(
+            annotations.boxes[pairs], annotations.species_ids[pairs], annotations.is_tp[pairs],
+            np.repeat(np.arange(len(rows)), [len(one) for one in same]), begins, self._shapes.window[0] * second,
+            self.n_species, labels.min_overlap,
+            labels.weak_negative_weight if self.targets is None else self.targets.weight,
+            (settings.f_min, settings.f_max) if labels.within_band else None,
+            # A window that begins on a frame must not lose the box that it was placed around.
+            tolerance=second,
+            ends=ends,
+            pseudo_labels=None if self.targets is None else self.targets.of(names, starts),
+        )  # fmt: skip
+        return np.stack([target, mask], axis=1)
+
+    def _joined(
+        self,
+        rows: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        labels: NDArray[np.float32],
+        kept: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """The labels of windows after CutMix, (Windows, 2, Species), `labels` being those of what they keep."""
+        others = before(len(rows), self.params.train.batch_size)
+        filled = rest(kept, self._shapes.window[0])
+        added = self._labels(rows[others], starts[others], filled)
+        is_cut = filled[:, 0] < filled[:, 1]
+        return np.where(is_cut[:, None, None], union(labels, added), labels)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in an epoch."""
+        return -(-(len(self.annotations) - self._fp_left_out) // self.params.train.batch_size)
+
+    @property
+    def _fp_left_out(self) -> int:
+        """FP rows that an epoch does not draw."""
+        n_fp = int((~self.annotations.is_tp).sum())
+        return n_fp - round(self.params.train.fp_fraction * n_fp)
+
+    @cached_property
+    def _spectrograms(self) -> FeatureStore:
+        return FeatureStore(self.folder)
+
+    @cached_property
+    def _shapes(self) -> Shapes:
+        return Shapes.of(self.params)
+
+    @cached_property
+    def _rows_of_recording(self) -> dict[str, NDArray[np.int64]]:
+        return pd.Series(self.annotations.recording_ids).groupby(self.annotations.recording_ids).indices

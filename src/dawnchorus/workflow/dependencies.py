@@ -1,0 +1,92 @@
+"""`make deps`: each stage's dependencies on code, written into the `dvc.yaml` files.
+
+A stage depends on its script and on every module of the package that the script imports, directly or not, except those
+that cannot change a result. Of the backbones it depends on its own alone.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+DVC_FILES = ("dvc.yaml", "data/demo/dvc.yaml")
+# How errors, progress and parameters are shown and checked, where results come from, and how files are renamed.
+WITHOUT_EFFECT = (
+    "cli.py", "errors.py", "files.py", "progress.py", "config/", "models/declarations.py", "reporting/provenance.py"
+)  # fmt: skip
+PACKAGE, SCRIPTS = "src/dawnchorus", "workflow/scripts"
+BACKBONES = f"{PACKAGE}/models/backbones"
+# The module that imports backbones by their name.
+BACKBONE_LOADER = f"{PACKAGE}/models/backbone.py"
+# Of what check_params does, the parameters are the subject, and the backbones' declarations an input.
+SUBJECT = {"check_params": ["config/", "models/backbones", "models/declarations.py"]}
+
+
+def imported_modules(root: Path, path: str) -> set[str]:
+    """The modules of the package that a file imports, anywhere in it, as paths below `root`."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse((root / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    paths = {f"src/{name.replace('.', '/')}.py" for name in names if name.startswith("dawnchorus.")}
+    return {found for found in paths if (root / found).exists()}
+
+
+def all_imported_modules(root: Path, path: str) -> set[str]:
+    """What `imported_modules` gives of a file and of all that it imports; of backbones, only what they import."""
+    found: set[str] = set()
+    waiting = [path]
+    while waiting:
+        new = imported_modules(root, waiting.pop()) - found
+        if BACKBONE_LOADER in new:
+            waiting += [str(backbone.relative_to(root)) for backbone in (root / BACKBONES).glob("[!_]*.py")]
+        found |= new
+        waiting += new
+    return {module for module in found if Path(module).parent != Path(BACKBONES)}
+
+
+def code_dependencies(root: Path, script: str) -> list[str]:
+    """The code that a stage depends on, sorted; `${item.backbone}` stands for the stage's own backbone.
+
+    Args:
+        root: the project's folder.
+        script: name of its script, without suffix.
+    """
+    path = f"{SCRIPTS}/{script}.py"
+    modules = all_imported_modules(root, path)
+    subject = SUBJECT.get(script, [])
+    without_effect = [part for part in WITHOUT_EFFECT if part not in subject]
+    wanted = {
+        module
+        for module in modules
+        if not any(module.removeprefix(f"{PACKAGE}/").startswith(part) for part in without_effect)
+    }
+    wanted |= {f"{PACKAGE}/{part}" for part in subject if not part.endswith("/")}
+    if BACKBONE_LOADER in modules:
+        wanted.add(f"{BACKBONES}/${{item.backbone}}.py")
+    if any(_imports_keras((root / module).read_text(encoding="utf-8")) for module in [*modules, path]):
+        # It sets TensorFlow up.
+        wanted.add(f"{PACKAGE}/__init__.py")
+    return sorted([*wanted, path])
+
+
+def _imports_keras(source: str) -> bool:
+    return bool(re.search(r"^\s*(import|from) keras", source, re.MULTILINE))
+
+
+def with_dependencies(root: Path, text: str) -> str:
+    """The text of a `dvc.yaml` with the dependencies on code that each of its stages has today."""
+    lines: list[str] = []
+    script, in_deps = "", False
+    for line in [*text.splitlines(), ""]:
+        found = re.search(rf"python {SCRIPTS}/(\w+)\.py", line)
+        script = found[1] if found else script
+        if in_deps and re.match(rf"      - ({PACKAGE}|{SCRIPTS})/\S+$", line):
+            continue
+        if in_deps and not line.startswith("      "):
+            lines += [f"      - {module}" for module in code_dependencies(root, script)]
+            in_deps = False
+        in_deps = in_deps or line == "    deps:"
+        lines.append(line)
+    return "\n".join(lines)

@@ -1,0 +1,210 @@
+"""params.yaml: what is refused, and that file, schema and registry agree."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from tiny import ROOT, changed
+
+from dawnchorus.config.loading import load_params
+from dawnchorus.config.params import Params, json_schema
+from dawnchorus.errors import InputError
+
+Edit = Callable[[str, object], Path]
+PARAMS = ROOT / "params.yaml"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "names"),
+    [
+        ("train.epoch", 20, ["train.epoch: unknown key", "20", "epochs, fp_fraction"]),
+        ("train.epochs", "many", ["train.epochs", "'many'", "integer"]),
+        ("train.epochs", "20", ["train.epochs", "'20'", "integer"]),
+        ("train.epochs", 0, ["train.epochs", "found 0", "greater than or equal to 1"]),
+        ("train.epochs", ..., ["train.epochs: is missing", "passes over all annotations"]),
+        ("train.learning_rate", float("nan"), ["train.learning_rate", "nan", "finite"]),
+        ("train.mixup_alpha", float("inf"), ["train.mixup_alpha", "inf", "finite"]),
+        ("train.warmup_learning_rate", 1.0, ["train:", "warmup_learning_rate (1.0)", "learning_rate"]),
+        ("demo.confusable_pairs", 8, ["demo", "confusable_pairs (8)", "half of species (14)"]),
+        ("demo.common_species", 15, ["demo", "common_species (15)", "species (14)"]),
+        ("demo.rarest", 0.0, ["demo.rarest", "found 0.0", "greater than 0"]),
+        ("backbones", ["Small CNN"], ["backbones.0", "'Small CNN'", "pattern"]),
+        ("backbones", ["small_cnn", "small_cnn"], ["backbones", "once"]),
+        ("backbones", "small_cnn", ["backbones", "'small_cnn'", "list"]),
+        ("ensemble.weights", "best", ["ensemble.weights", "'best'", "'equal' or 'out_of_fold'"]),
+        ("data.bad_audio", "ignore", ["data.bad_audio", "'ignore'", "'stop' or 'skip'"]),
+        ("split.method", "random", ["split.method", "'random'", "'stratified' or 'notebook'"]),
+        ("augment.choices", ["time_mask"], ["augment.choices.0", "'time_mask'", "'time_masks'"]),
+        ("augment.choices", ["contrast", "contrast"], ["augment", "once"]),
+        ("augment.contrast_low", 2.0, ["augment", "contrast_low (2.0)", "contrast_high"]),
+        ("head.pooling", "mean", ["head.pooling", "'mean'", "'attention' or 'log_mean_exp'"]),
+        ("train.checkpoint", "best", ["train.checkpoint", "'best'", "'last', 'validation_lwlrap'"]),
+        ("folds", 3, ["folds", "found 3", "list"]),
+        ("folds", [1, 2, 3], ["folds", "[1, 2, 3]", "0, 1, 2"]),
+        ("spectrogram.f_max", 30000.0, ["spectrogram", "30000.0", "sample_rate / 2"]),
+        ("predict.hop_seconds", 99.0, ["predict.hop_seconds (99.0)", "window.seconds"]),
+        ("teachers", "first", ["teachers", "'first'", "list", "each {id, teacher}"]),
+        ("teachers", [{"id": "first"}], ["teachers.0.teacher: is missing", "none for nobody"]),
+        ("teachers", [{"id": "a b", "teacher": "none"}], ["teachers.0.id", "'a b'", "letters, digits and _"]),
+        ("teachers", [{"id": "none", "teacher": "none"}], ["teachers.0.id", "'none'", "not none"]),
+        ("teachers", [{"id": "a", "weight": 1}], ["teachers.0.weight: unknown key", "known here: id, teacher"]),
+        ("teacher", "first", ["teacher is 'first'", "no round in teachers; expected none"]),
+        ("teacher_weight", 1.5, ["teacher_weight", "found 1.5", "less than or equal to 1"]),
+        ("window", ..., ["window: is missing"]),
+        ("windows", {"seconds": 3.0}, ["windows: unknown key", "window, image"]),
+    ],
+)
+def test_names_key_value_and_what_is_allowed(edited: Edit, key: str, value: object, names: list[str]) -> None:
+    path = edited(key, value)
+    with pytest.raises(InputError) as error:
+        load_params(path)
+    for name in [str(path), *names]:
+        assert name in str(error.value)
+
+
+def test_what_depends_on_several_sections(params: Params) -> None:
+    large: dict[str, Any] = {"backbones": ["resnet", "efficientnet"], "train": {"pretrained": "weights.h5"}}
+    cases: list[tuple[dict[str, Any], str]] = [
+        (large, r"one file for 2 backbones; write \{backbone\}"),
+        ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
+        ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
+        ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
+    ]
+    first, second = {"id": "first", "teacher": "none"}, {"id": "second", "teacher": "first"}
+    cases += [
+        ({"teachers": [first, first]}, "the id first stands there twice"),
+        (
+            {"teachers": [second, first]},
+            "of second is 'first', which is no round before it; expected none",
+        ),
+        ({"teachers": [{"id": "own", "teacher": "own"}]}, "teacher of own is 'own'"),
+        (
+            {"teachers": [first], "teacher": "second"},
+            "teacher is 'second', which is no round in teachers; expected none or first",
+        ),
+        ({"teachers": [first], "train": {"checkpoint": "validation_lwlrap"}}, r"checkpoint \(validation_lwlrap\) must"),
+        ({"teachers": [first], "split": {"method": "notebook"}}, r"method \(notebook\) must be stratified"),
+    ]
+    for changes, reason in cases:
+        with pytest.raises(ValidationError, match=reason):
+            changed(params, changes)
+    changed(params, large | {"train": {"pretrained": "{backbone}.h5"}})
+    rounds = changed(params, {"teachers": [first, second, {"id": "aside", "teacher": "none"}], "teacher": "second"})
+    assert rounds.lineage == ["second", "first"]
+    assert params.lineage == []
+
+
+def test_the_presets_are_whole_and_valid(params: Params) -> None:
+    for path in (ROOT / "presets").glob("*.yaml"):
+        root = params.data.root if path.stem == "benchmark" else "data/rfcx"
+        assert load_params(path).data.root == root
+
+
+def test_the_notebooks_preset_has_the_notebooks_settings() -> None:
+    """The table of the notebook's parts, row by row."""
+    preset = load_params(ROOT / "presets/notebook.yaml")
+    assert preset.spectrogram.model_dump() == {
+        "sample_rate": 48_000, "n_fft": 2048, "hop_length": 512, "n_mels": 384, "f_min": 50, "f_max": 24_000,
+    }  # fmt: skip
+    assert (preset.window.seconds, preset.predict.hop_seconds) == (10, 10)
+    assert preset.train.begin_within * preset.window.seconds == 7.5
+    assert (preset.labels.min_overlap, preset.labels.weak_negative_weight, preset.train.fp_fraction) == (0, 1, 0)
+    assert (preset.image.mels, preset.image.frames, preset.image.frequency_channel) == (384 / 2, 384, False)
+    assert preset.augment.model_dump() == {
+        "choices": [], "most": 2, "time_dropout_cuts": 3, "time_dropout_width": 0.1, "frequency_masks": 2,
+        "frequency_mask_mels": 80, "time_masks": 1, "time_mask_frames": 40, "brightness": 0.2, "contrast_low": 0.1,
+        "contrast_high": 0.3,
+    }  # fmt: skip
+    assert preset.head.model_dump() == {"pooling": "attention", "frame_weight": 0}
+    assert preset.folds == [0, 1, 2, 3, 4]
+    assert preset.backbones == ["inception", "efficientnet", "resnet"]
+    train = preset.train
+    assert (train.pretrained, train.dropout, train.label_smoothing, train.mixup_alpha) == ("imagenet", 0.25, 0.2, 0.1)
+    assert train.cutmix_probability == 0
+    assert (train.epochs, train.batch_size, train.warmup_fraction) == (30, 8, 0.1)
+    assert (train.warmup_learning_rate, train.learning_rate) == (1e-5, 1.5e-3)
+    assert train.checkpoint == "last"
+
+
+def test_a_file_that_is_no_yaml_or_no_sections_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    for text, reason in [("seed: [1", "is not valid YAML"), ("- 1", "expected sections"), (None, "cannot be read")]:
+        path.unlink(missing_ok=True)
+        if text:
+            path.write_text(text)
+        with pytest.raises(InputError, match=reason):
+            load_params(path)
+
+
+def test_small_numbers_may_be_written_as_dvc_writes_them(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(re.sub(r"warmup_learning_rate: \S+", "warmup_learning_rate: 1e-05", PARAMS.read_text()))
+    assert load_params(path).train.warmup_learning_rate == 0.00001
+
+
+def test_every_key_has_a_comment() -> None:
+    # A list's key or a section's may stand alone on its line; `data:` and the like are explained by their keys.
+    explained_by_their_keys = {"data:", "split:", "spectrogram:", "window:", "image:", "labels:", "train:", "predict:",
+                               "ensemble:"}  # fmt: skip
+    for line in PARAMS.read_text().splitlines():
+        is_key = re.match(r"\s*\w+:", line)
+        if is_key and line not in explained_by_their_keys:
+            assert "#" in line, line
+
+
+def test_the_committed_schema_is_generated_from_the_model() -> None:
+    written = (ROOT / "workflow/schemas/params.schema.json").read_text()
+    assert written == json_schema(), "write what json_schema() gives to workflow/schemas/params.schema.json"
+
+
+def test_every_parameter_says_what_it_means() -> None:
+    for section in Params.model_fields.values():
+        fields = getattr(section.annotation, "model_fields", None)
+        for name, field in (fields or {}).items():
+            assert field.description, name
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("seed: !!int x", "ValueError"),
+        ("seed: !!bool x", "KeyError"),
+        ("seed: 2001-99-99", "month must be"),
+        ("seed: " + "1" * 5000, "5000 digits"),
+        ("seed: 0x" + "f" * 5000, "an integer of 20000 bits"),
+        ("a: " + "[" * 20_000, "nested more than 32 levels"),
+        ("a0: &a0 {x: 1}\n" + "".join(f"a{row}: &a{row} {{<<: [{f'*a{row - 1}, ' * 9}]}}\n" for row in range(1, 20)),
+         "more than 10000 values"),
+    ],
+)  # fmt: skip
+def test_yaml_that_python_cannot_hold_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=reason) as error:
+        load_params(path)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("spectrogram.sample_rate", 10**400),
+        ("spectrogram.n_mels", 10**12),
+        ("window.seconds", 1e308),
+        ("train.epochs", 10**400),
+        ("demo.train_recordings", 10**30),
+        ("folds", [0, 10**30]),
+    ],
+)
+def test_numbers_that_overflow_are_refused(edited: Edit, key: str, value: object) -> None:
+    with pytest.raises(InputError, match="expected less than or equal to"):
+        load_params(edited(key, value))
+
+
+@pytest.mark.parametrize("root", ["$(touch here)", "`touch here`", 'a" ; touch here ; "', "a\\", "a\nb"])
+def test_a_folder_that_a_shell_would_read_as_a_command_is_refused(edited: Edit, root: str) -> None:
+    with pytest.raises(InputError, match=r"data\.root: found .*, expected a path without"):
+        load_params(edited("data.root", root))

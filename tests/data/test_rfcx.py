@@ -1,0 +1,144 @@
+"""The competition's own data, where RFCX_DATA names a folder that holds it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+from tiny import ROOT
+
+from dawnchorus.data.folds import fold_report, notebook_split, stratified_split
+from dawnchorus.data.formats.rfcx import read_annotations
+from dawnchorus.data.score_tables import read_scores
+
+RECORDINGS = ["0a4e7e350", "f97ababc1"]
+
+
+@pytest.fixture
+def folder() -> Path:
+    """The competition's folder."""
+    if "RFCX_DATA" not in os.environ:
+        pytest.skip("RFCX_DATA does not name a folder with the competition's data")
+    return Path(os.environ["RFCX_DATA"])
+
+
+@pytest.fixture
+def tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The TP and the FP table."""
+    return read_annotations(folder / "train_tp.csv", 24), read_annotations(folder / "train_fp.csv", 24)
+
+
+def test_all_rows_are_read(folder: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    assert read_scores(folder / "sample_submission.csv").shape == (1992, 24)
+    assert [len(table) for table in tables] == [1216, 7781]
+
+
+def test_our_folds_leak_nothing_and_validate_every_row(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    tp, fp = tables
+    folds = stratified_split(tp, fp, 5, seed=1)
+    fold_of_row = tp.recording_id.map(folds)
+    report = fold_report(tp, fold_of_row, folds)
+    assert report.leaked_recordings.sum() == 0
+    assert report.validation_tp_rows.sum() == 1216
+    counts = pd.crosstab(tp.species_id, fold_of_row)
+    assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 1
+
+
+def test_the_notebooks_folds_leak(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    tp, fp = tables
+    fold_of_row = notebook_split(tp, 5)
+    folds = fold_of_row.groupby(tp.recording_id).unique().explode()
+    report = fold_report(tp, fold_of_row, folds)
+    assert list(report.leaked_recordings) == [3, 7, 4, 4, 6]
+    assert report.leaked_tp_rows.sum() == 34
+    assert report.validation_tp_rows.sum() == 1200
+    never = tp.species_id[fold_of_row < 0].value_counts().to_dict()
+    assert never == {2: 2, 9: 4, 17: 3, 19: 3, 22: 4}
+    # As it ran, every fold was trained on the last fold's list.
+    of_last = tp.recording_id[fold_of_row != 4]
+    assert (tp.recording_id[fold_of_row >= 0].isin(of_last)).sum() == 972
+    # With all FP rows in every fold's training.
+    leaked_fp = [fp.recording_id.isin(tp.recording_id[fold_of_row == fold]).sum() for fold in range(5)]
+    assert (min(leaked_fp), max(leaked_fp)) == (168, 220)
+
+
+@pytest.fixture(scope="module")
+def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data/ (the two real recordings), params.yaml (the notebook's), and what the first stages make."""
+    if "RFCX_DATA" not in os.environ:
+        pytest.skip("RFCX_DATA does not name a folder with the competition's data")
+    competition, folder = Path(os.environ["RFCX_DATA"]), tmp_path_factory.mktemp("rfcx")
+    data = folder / "data"
+    for split in ("train", "test"):
+        (data / split).mkdir(parents=True)
+        for name in RECORDINGS:
+            (data / split / f"{name}.flac").symlink_to(competition / f"train/{name}.flac")
+    for kind in ("tp", "fp"):
+        table = pd.read_csv(competition / f"train_{kind}.csv")
+        table[table.recording_id.isin(RECORDINGS)].to_csv(data / f"train_{kind}.csv", index=False)
+    sample = pd.read_csv(competition / "sample_submission.csv")[: len(RECORDINGS)]
+    sample.assign(recording_id=RECORDINGS).to_csv(data / "sample_submission.csv", index=False)
+    preset = YAML().load(ROOT / "presets/notebook.yaml")
+    # Four steps with all eight boxes; new weights, for a test fetches nothing.
+    preset["train"].update(epochs=1, batch_size=2, fp_fraction=1.0, pretrained="none", threads=1)
+    YAML().dump(preset, folder / "params.yaml")
+
+    report = run("check_data", folder, "--data", data, "--audio", folder / "audio.csv", "--recordings", folder)
+    assert "train: 2 recordings, 0.0 h, 0 of them cannot be used" in report
+    assert "duplicate content: 2" in report  # the test recordings here are the training recordings
+    audio = pd.read_csv(folder / "audio.csv")
+    assert (audio.rate == 48_000).all()
+    assert (audio.seconds == 60).all()
+    assert (audio.usable == 1).all()
+    for split in ("train", "test"):
+        said = run("cache_spectrograms", folder, "--audio", data / split, "--recordings", folder / f"{split}.csv",
+                   "--output", folder / "spectrograms" / split)  # fmt: skip
+        assert "10 of 384 mel bands are empty" in said
+    # Only one recording has calls, so it is trained on and validated.
+    (folder / "folds.csv").write_text("recording_id,fold\nf97ababc1,0\nf97ababc1,1\n0a4e7e350,1\n")
+    pd.DataFrame({"species": [f"s{number}" for number in range(24)]}).to_csv(folder / "species.csv", index=False)
+    return folder
+
+
+def run(script: str, folder: Path, *options: str | Path) -> str:
+    """Run a stage's script with the folder's parameters; returns its log."""
+    done = subprocess.run(
+        [sys.executable, f"workflow/scripts/{script}.py", "--params", str(folder / "params.yaml"), *map(str, options)],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+@pytest.mark.slow
+def test_cached_spectrograms_of_real_recordings_are_librosas(folder: Path, at_full_size: Path) -> None:
+    for name in RECORDINGS:
+        samples, _ = librosa.load(folder / f"train/{name}.flac", sr=48_000)
+        mel = librosa.feature.melspectrogram(y=samples, sr=48_000, n_mels=384, fmin=50, fmax=24_000)
+        cached = np.load(at_full_size / f"spectrograms/train/{name}.npy")
+        np.testing.assert_allclose(cached.T, librosa.power_to_db(mel, top_db=None), atol=0.05)
+
+
+@pytest.mark.slow
+def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_size: Path, tmp_path: Path) -> None:
+    folder = at_full_size
+    run("fetch_weights", folder, "--backbone", "efficientnet", "--output", tmp_path / "pretrained")
+    model: list[str | Path] = [
+        "--data", folder / "data", "--folds", folder / "folds.csv", "--species", folder / "species.csv", "--backbone",
+        "efficientnet", "--fold", "0", "--weights", tmp_path / "0.weights.h5", "--provenance", tmp_path / "provenance",
+    ]  # fmt: skip
+    (tmp_path / "targets").mkdir()
+    run("train", folder, "--spectrograms", folder / "spectrograms/train", "--pretrained", tmp_path / "pretrained",
+        "--targets", tmp_path / "targets", "--curve", tmp_path / "curve.csv", "--epoch-weights",
+        tmp_path / "checkpoints", "--checkpoint", tmp_path / "unfinished", *model)  # fmt: skip
+    assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
+    run("predict", folder, "--recordings", folder / "test.csv", "--spectrograms", folder / "spectrograms", "--output",
+        tmp_path / "predictions", *model)  # fmt: skip
+    scores = read_scores(tmp_path / "predictions/test.csv")
+    assert list(scores.index) == RECORDINGS
+    assert ((scores >= 0) & (scores <= 1)).all(axis=None)

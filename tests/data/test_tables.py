@@ -1,0 +1,145 @@
+"""Bad tables give one clear error with file, line, column and remedy."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dawnchorus.data.folds import read_folds
+from dawnchorus.data.formats.rfcx import read_annotations, read_truth
+from dawnchorus.data.recordings import read_recordings, read_skipped, require_recordings
+from dawnchorus.data.score_tables import read_scores, write_scores
+from dawnchorus.data.species import read_species
+from dawnchorus.errors import InputError
+from dawnchorus.inference.calibration import read_prevalence
+
+HEADING = "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ["is empty", "recording_id"]),
+        (HEADING, ["has no rows"]),
+        ("recording_id,species_id,t_min,f_min,f_max\na,0,1,2,3", ["no column t_max"]),
+        (f"{HEADING}\na,0,1,1,100,2,200\nb,0,1,5,100,4,200", ["line 3", "t_max", "found 4,", "after the row's t_min"]),
+        (f"{HEADING}\na,24,1,1,100,2,200", ["line 2", "species_id", "24", "0 to 23"]),
+        (f"{HEADING}\na,1.5,1,1,100,2,200", ["line 2", "species_id", "1.5", "whole number"]),
+        (f"{HEADING}\na,-1,1,1,100,2,200", ["line 2", "species_id", "-1"]),
+        (f"{HEADING}\na,0,1,soon,100,2,200", ["line 2", "t_min", "'soon'", "a number"]),
+        (f"{HEADING}\na,0,1,inf,100,2,200", ["line 2", "t_min", "inf"]),
+        (f"{HEADING}\na,0,1,True,100,2,200", ["line 2", "t_min", "'True'", "a number"]),
+        (f"{HEADING}\na,0,1,-3,100,2,200", ["line 2", "t_min", "-3"]),
+        (f"{HEADING}\na,0,1,1,300,2,200", ["line 2", "f_max"]),
+        (f"{HEADING}\n,0,1,1,100,2,200", ["line 2", "recording_id"]),
+        (f"{HEADING}\na,0,1,1,100,2,200,9,9", ["cannot be read"]),
+        (f"{HEADING}\n" + "a,0,1,9,100,2,200\n" * 3, ["line 2", "2 more rows alike"]),
+    ],
+)
+def test_annotations(tmp_path: Path, text: str, names: list[str]) -> None:
+    path = tmp_path / "train_tp.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read_annotations(path, n_species=24)
+    for name in [str(path), *names]:
+        assert name in str(error.value)
+
+
+def test_a_missing_table_names_the_parameter_to_look_at(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere.csv: is missing.*data\.root"):
+        read_annotations(tmp_path / "nowhere.csv", n_species=2)
+
+
+def test_songtype_is_not_needed_and_ids_stay_text(tmp_path: Path) -> None:
+    path = tmp_path / "tp.csv"
+    path.write_text("recording_id,species_id,t_min,f_min,t_max,f_max\n0001,1,0.5,100,2,200\n")
+    table = read_annotations(path, n_species=2)
+    assert list(table.recording_id) == ["0001"]
+    assert list(table.species_id) == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("recording_id,s0,s2\na,1,0", ["s0, s2", "s0 to s1"]),
+        ("recording_id,s0,s1\na,1,0\na,1,0", ["line 3", "once"]),
+        ("recording_id,s0,s1\na,1,x", ["line 2", "s1", "'x'"]),
+    ],
+)
+def test_scores(tmp_path: Path, text: str, names: list[str]) -> None:
+    path = tmp_path / "sample_submission.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read_scores(path)
+    for name in [str(path), *names]:
+        assert name in str(error.value)
+
+
+def test_truth_must_be_0_or_1_and_hold_every_test_recording(tmp_path: Path) -> None:
+    path = tmp_path / "truth_test.csv"
+    path.write_text("recording_id,s0\na,1\nb,0.5\n")
+    with pytest.raises(InputError, match=r"line 3, column s0: found 0\.5, expected 0 or 1"):
+        read_truth(path, ["s0"], ["a", "b"])
+    path.write_text("recording_id,s0\na,1\n")
+    with pytest.raises(InputError, match="no row for 1 test recordings, for example 'b'"):
+        read_truth(path, ["s0"], ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        ("s0,0.5\ns1,1.2", ["line 3, column prevalence: found 1.2", "above 0 and below 1"]),
+        ("s0,0\ns1,0.2", ["line 2, column prevalence: found 0,", "above 0 and below 1"]),
+        ("s0,rare\ns1,0.2", ["line 2, column prevalence: found 'rare'", "a number"]),
+        ("s0,0.1\ns2,0.2", ["line 3, column species: found 's2'", "one of s0 to s1"]),
+        ("s0,0.1\ns0,0.2", ["line 3, column species: found 's0'", "each species once"]),
+        ("s1,0.1", ["no row for 1 species, for example s0"]),
+    ],
+)
+def test_declared_prevalence(tmp_path: Path, rows: str, names: list[str]) -> None:
+    path = tmp_path / "prevalence.csv"
+    with pytest.raises(InputError, match=r"prevalence\.csv: is missing; `ensemble\.prior`"):
+        read_prevalence(path, ["s0", "s1"])
+    path.write_text("species,prevalence\ns1,0.75\ns0,0.25\n")
+    assert read_prevalence(path, ["s0", "s1"]).tolist() == [0.25, 0.75]
+    path.write_text(f"species,prevalence\n{rows}\n")
+    with pytest.raises(InputError) as error:
+        read_prevalence(path, ["s0", "s1"])
+    for name in [str(path), *names]:
+        assert name in str(error.value)
+
+
+def test_a_row_whose_recording_has_no_file_is_named(tmp_path: Path) -> None:
+    names = pd.Series(["a", "b", "c"])
+    with pytest.raises(InputError, match=r"tp\.csv: line 4, column recording_id: found 'c', expected .* a file in"):
+        require_recordings(tmp_path / "tp.csv", names, {"a": 1, "b": 2}, tmp_path)
+
+
+def test_scores_survive_writing_and_reading(tmp_path: Path) -> None:
+    scores = np.random.default_rng(0).random((5, 3), dtype=np.float32)
+    write_scores(tmp_path / "scores.csv", list("abcde"), scores)
+    np.testing.assert_array_equal(read_scores(tmp_path / "scores.csv").to_numpy(np.float32), scores)
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "names"),
+    [
+        (read_recordings, "recording_id,file,same_as\na,../a.wav,a\n", ["line 2", "column file", "'../a.wav'"]),
+        (read_recordings, "recording_id,file,same_as\n..,a.wav,a\n", ["line 2", "column recording_id"]),
+        (read_recordings, "recording_id,file,same_as\na,a.wav,a\na,a.wav,a\n", ["line 3", "each recording once"]),
+        (read_folds, "recording_id,fold\na,1.5\n", ["line 2", "column fold", "1.5"]),
+        (read_folds, "recording_id,fold\na,1e300\n", ["line 2", "column fold", "1e+300"]),
+        (read_folds, "recording_id,fold\n,1\n", ["line 2", "column recording_id"]),
+        (read_species, "species\ns0\ns2\n", ["line 3", "column species", "'s2'"]),
+        (read_skipped, "split,recording_id,usable\ntrain,a,no\n", ["line 2", "column usable", "'no'"]),
+    ],
+)
+def test_the_workflows_own_tables(tmp_path: Path, read: Callable[[Path], object], text: str, names: list[str]) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read(path)
+    for name in [str(path), *names]:
+        assert name in str(error.value)

@@ -1,0 +1,140 @@
+"""Metrics, against scikit-learn, sampling and small cases by hand."""
+
+from itertools import combinations
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score, label_ranking_average_precision_score
+
+from dawnchorus.data.ground_truth import GroundTruth
+from dawnchorus.evaluation.baselines import evaluate_constant, evaluate_random, random_precision
+from dawnchorus.evaluation.bootstrap import bootstrap_interval, resample
+from dawnchorus.evaluation.clip_metrics import average_precisions, lwlrap, precision, ranking_precisions
+from dawnchorus.reporting.metrics import figures
+
+
+def case(seed: int, recordings: int = 60, species: int = 9) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    truth = rng.random((recordings, species)) < rng.uniform(0.05, 0.6, species)
+    truth[0] = False  # a silent recording must not count
+    return truth, rng.random(truth.shape) + 0.5 * truth
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("digits", [1, 8])
+def test_lwlrap_is_scikit_learns_weighed_by_labels(seed: int, digits: int) -> None:
+    truth, scores = case(seed)
+    scores = scores.round(digits)  # one digit: many ties
+    expected = label_ranking_average_precision_score(truth, scores, sample_weight=truth.sum(axis=1))
+    assert lwlrap(truth, scores) == pytest.approx(expected)
+
+
+def test_precision_is_keras() -> None:
+    truth, scores = case(0)
+    metric = keras.metrics.Precision()
+    metric.update_state(truth, scores)
+    assert precision(truth, scores, np.ones_like(truth)) == pytest.approx(float(metric.result()))
+    # Of what is known alone; and where nothing scores 0.5 it is 0, as in Keras.
+    known = np.random.default_rng(1).random(truth.shape) < 0.4
+    positive = known & (scores >= 0.5)
+    assert precision(truth, scores, known) == pytest.approx((truth & positive).sum() / positive.sum())
+    assert precision(truth, 0 * scores, known) == 0
+
+
+def test_lwlrap_by_hand() -> None:
+    truth = np.array([[1, 0, 1], [0, 1, 0]], bool)
+    scores = np.array([[0.9, 0.8, 0.1], [0.5, 0.4, 0.3]])
+    # Ranks of the true labels: 1 and 3, then 2; precisions there: 1/1, 2/3 and 1/2.
+    assert lwlrap(truth, scores) == pytest.approx((1 + 2 / 3 + 1 / 2) / 3)
+
+
+def test_the_interval_is_that_of_resampled_recordings() -> None:
+    truth, scores = case(1)
+    precision = ranking_precisions(truth, scores).sum(axis=1)
+    low, high = bootstrap_interval(precision, truth.sum(axis=1), resample(truth, 4000, np.random.default_rng(0)))
+    rng = np.random.default_rng(1)
+    used = np.flatnonzero(truth.any(axis=1))
+    drawn = [rng.choice(used, len(used)) for _ in range(600)]
+    values = [
+        label_ranking_average_precision_score(truth[rows], scores[rows], sample_weight=truth[rows].sum(axis=1))
+        for rows in drawn
+    ]
+    np.testing.assert_allclose([low, high], np.percentile(values, [2.5, 97.5]), atol=0.015)
+
+
+def test_average_precision_leaves_out_what_is_not_known() -> None:
+    truth, scores = case(2)
+    known = np.random.default_rng(3).random(truth.shape) < 0.5
+    known[:, 0] = False
+    values = average_precisions(truth, scores, known)
+    assert np.isnan(values[0])
+    for species in range(1, truth.shape[1]):
+        rows = known[:, species]
+        assert values[species] == pytest.approx(average_precision_score(truth[rows, species], scores[rows, species]))
+
+
+@pytest.mark.parametrize(("positives", "total"), [(1, 1), (1, 5), (3, 10), (10, 10)])
+def test_the_random_figure_is_the_mean_over_all_orders(positives: int, total: int) -> None:
+    ranks = -np.arange(total)
+    places = [np.isin(ranks, chosen) for chosen in combinations(ranks, positives)]
+    assert random_precision(positives, total) == pytest.approx(
+        np.mean([average_precision_score(truth, ranks) for truth in places])
+    )
+
+
+def test_random_and_constant_submissions() -> None:
+    truth, _ = case(4)
+    known = np.ones_like(truth)
+    rng = np.random.default_rng(0)
+    weights = truth.sum(axis=1)
+    sampled = [
+        label_ranking_average_precision_score(truth, rng.random(truth.shape), sample_weight=weights) for _ in range(200)
+    ]
+    random = evaluate_random(truth, known, resample(truth, 200, rng))
+    assert random.lwlrap == pytest.approx(np.mean(sampled), abs=0.01)
+    assert random.lwlrap_low < random.lwlrap < random.lwlrap_high
+    constant = evaluate_constant(truth, known, resample(truth, 200, rng))
+    in_order = truth.mean(axis=0) + 1e-9 * np.arange(truth.shape[1])
+    prevalence = np.tile(in_order, (len(truth), 1))
+    assert constant.lwlrap == pytest.approx(
+        label_ranking_average_precision_score(truth, prevalence, sample_weight=weights)
+    )
+    assert constant.macro_average_precision == pytest.approx(truth.mean(axis=0).mean())
+
+
+def test_equally_common_species_are_no_tie_in_a_constant_submission() -> None:
+    # The second of both ranks first in either recording: precision 1/2 and 1; as a tie it would be 1/2 twice.
+    truth = np.eye(2, dtype=bool)
+    assert evaluate_constant(truth, np.ones_like(truth), np.ones((1, 2), int)).lwlrap == 0.75
+
+
+def test_figures_follow_the_recordings_not_the_rows() -> None:
+    truth, scores = case(5)
+    names = [f"r{number}" for number in range(len(truth))]
+    answers = GroundTruth.of_truth(pd.DataFrame(truth.astype(int), index=names))
+    table = pd.DataFrame(scores, index=names)
+    report = figures(answers, {"one": table, "shuffled": table.sample(frac=1, random_state=1)}, 100, seed=1)
+    assert report["one"] == report["shuffled"]
+    assert report["one"]["lwlrap"] == pytest.approx(lwlrap(truth, scores), abs=1e-6)
+    assert set(report) == {"one", "shuffled", "constant", "random"}
+
+
+def test_sparse_labels_are_known_only_where_somebody_listened() -> None:
+    tp = pd.DataFrame({"recording_id": ["a", "b", "x"], "species_id": [0, 1, 1]})
+    fp = pd.DataFrame({"recording_id": ["a", "a", "c"], "species_id": [0, 2, 1]})
+    answers = GroundTruth.of_annotations(tp, fp, ["a", "b", "c"], n_species=3)
+    assert answers.truth.astype(int).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert answers.mask.astype(int).tolist() == [[1, 0, 1], [0, 1, 0], [0, 1, 0]]
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_known_has_no_figure() -> None:
+    """Without a single FP row no species has recordings where it is known not to call."""
+    truth = np.array([[1, 0], [1, 1]], bool)
+    answers = GroundTruth(["a", "b"], truth, truth)
+    scores = pd.DataFrame([[0.9, 0.1], [0.8, 0.7]], index=["a", "b"], columns=["s0", "s1"])
+    found = figures(answers, {"model": scores}, samples=100, seed=1)
+    for figure in found.values():
+        assert set(figure) == {"lwlrap", "lwlrap_low", "lwlrap_high"}

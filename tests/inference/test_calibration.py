@@ -1,0 +1,105 @@
+"""Prior correction: its calibration against scikit-learn, what it estimates, and that it helps."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
+
+from dawnchorus.data.annotations import BOX_COLUMNS
+from dawnchorus.evaluation.clip_metrics import lwlrap
+from dawnchorus.inference.calibration import SPREAD, Calibration, correct, estimate_prevalence, log_odds
+
+
+def scored_boxes(species: np.ndarray, is_tp: np.ndarray, odds: np.ndarray) -> pd.DataFrame:
+    """Boxes of recordings of their own with scores of the given log odds."""
+    begin = np.zeros(len(species))
+    names = [f"r{number}" for number in range(len(species))]
+    columns = [names, species, begin, begin + 1, is_tp, expit(odds)]
+    return pd.DataFrame(dict(zip([*BOX_COLUMNS, "score"], columns, strict=True))).set_index(BOX_COLUMNS)
+
+
+def draw_boxes(rng: np.random.Generator, offsets: np.ndarray, per_species: int) -> pd.DataFrame:
+    """Boxes whose log likelihood ratio is offset + the score's log odds: those are N(+-1 - offset, 2)."""
+    species = np.repeat(np.arange(len(offsets)), per_species)
+    is_tp = rng.random(len(species)) < 0.4
+    return scored_boxes(species, is_tp, np.where(is_tp, 1, -1) - offsets[species] + rng.normal(0, 2**0.5, len(species)))
+
+
+def test_one_species_with_a_free_slope_is_platts_regression(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dawnchorus.inference.calibration.SLOPE_SPREAD", 1e6)
+    boxes = draw_boxes(np.random.default_rng(0), np.array([0.7]), 200)
+    found = Calibration.of_boxes(boxes, 1)
+    is_tp = boxes.index.get_level_values("is_tp").to_numpy(bool)
+    platt = LogisticRegression(C=np.inf, tol=1e-8).fit(log_odds(boxes.to_numpy()), is_tp)
+    assert found.slope == pytest.approx(platt.coef_[0, 0], abs=1e-3)
+    # Platt's offset holds the odds of TP boxes in the table; a likelihood ratio must not.
+    assert found.offsets[0] == pytest.approx(platt.intercept_[0] - logit(is_tp.mean()), abs=1e-3)
+
+
+def test_species_keep_their_own_offset_as_far_as_their_boxes_show_it() -> None:
+    offsets = np.array([-1.0, -0.5, 0.0, 0.5, 1.0, 0.0])
+    many = Calibration.of_boxes(draw_boxes(np.random.default_rng(0), offsets, 4000), 7)
+    np.testing.assert_allclose(many.offsets[:6], offsets, atol=0.2)
+    assert many.slope == pytest.approx(1, abs=0.1)
+    few = Calibration.of_boxes(draw_boxes(np.random.default_rng(0), offsets, 8), 7)
+    assert few.offsets[:6].std() < 0.6 * offsets.std()
+    # The seventh has no boxes.
+    for found in (many, few):
+        assert found.offsets[6] == pytest.approx(found.offsets[:6].mean(), abs=0.05)
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_stay_as_they_are_where_there_is_nothing_to_calibrate_with() -> None:
+    rng = np.random.default_rng(0)
+    odds = rng.normal(0, 2, 20)
+    without_fp = scored_boxes(rng.integers(0, 3, 20), np.ones(20, bool), odds)
+    for boxes in (without_fp, without_fp[:0]):
+        found = Calibration.of_boxes(boxes, 3)
+        assert (found.slope, *found.offsets) == (1, 0, 0, 0)
+
+
+def test_what_separates_without_exception_stays_finite() -> None:
+    is_tp = np.arange(12) % 2 == 0
+    found = Calibration.of_boxes(scored_boxes(np.arange(12) // 6, is_tp, np.where(is_tp, 3.0, -3.0)), 2)
+    assert 1 <= found.slope < 5
+    assert np.abs(found.offsets).max() < 5 * SPREAD
+
+
+def test_prevalence_by_hand() -> None:
+    # Two recordings with the probabilities 0.9 and 0.5, 0.1 and 0.5; one call and one silence more.
+    ratios = logit(np.array([[0.9, 0.1], [0.5, 0.5]]))
+    assert estimate_prevalence(ratios) == pytest.approx([(0.9 + 0.5 + 1) / 4, (0.1 + 0.5 + 1) / 4])
+
+
+def test_a_declared_prevalence_is_bayes_rule() -> None:
+    rng = np.random.default_rng(0)
+    scores = pd.DataFrame(rng.random((5, 3)), index=list("abcde"), columns=["s0", "s1", "s2"])
+    declared = np.array([0.5, 0.9, 0.01])
+    # Without boxes the scores are the probabilities at even odds.
+    corrected, used = correct(scores, scored_boxes(np.zeros(0, int), np.zeros(0, bool), np.zeros(0)), declared)
+    p = scores.to_numpy()
+    expected = p * declared / (p * declared + (1 - p) * (1 - declared))
+    np.testing.assert_allclose(corrected, expected)
+    assert corrected.index.equals(scores.index)
+    assert used is declared
+
+
+def test_correction_helps_where_scores_ignore_what_is_common() -> None:
+    rng = np.random.default_rng(0)
+    prevalence = np.geomspace(0.8, 0.02, 10)
+    truth = rng.random((300, 10)) < prevalence
+    offsets = rng.normal(0, 0.4, 10)
+    scores = pd.DataFrame(expit(np.where(truth, 1, -1) - offsets + rng.normal(0, 2**0.5, truth.shape)))
+    boxes = draw_boxes(rng, offsets, 40)
+    before = lwlrap(truth, scores.to_numpy())
+    estimated, found = correct(scores, boxes)
+    known, _ = correct(scores, boxes, prevalence)
+    assert lwlrap(truth, estimated.to_numpy()) >= before + 0.5 * (lwlrap(truth, known.to_numpy()) - before)
+    assert lwlrap(truth, known.to_numpy()) >= before + 0.05
+    assert np.corrcoef(found, prevalence)[0, 1] >= 0.9
+    # Within a species nothing changes its place, however near to 0 or 1.
+    np.testing.assert_array_equal(scores.rank(), estimated.rank())
+    extreme = pd.DataFrame({0: np.array([1e-11, 1e-9, 1e-7, 0.5, 1 - 2**-23, 1 - 2**-24], np.float32)})
+    of_one = boxes.xs(0, level="species_id", drop_level=False)
+    np.testing.assert_array_equal(extreme.rank(), correct(extreme, of_one)[0].rank())

@@ -1,0 +1,160 @@
+"""Windows and their labels, by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dawnchorus.config.params import Params
+from dawnchorus.features.store import FeatureStore
+from dawnchorus.inference.windows import centre_on, tile
+from dawnchorus.training.labels import window_labels
+from dawnchorus.training.placing import sample_starts
+
+
+@given(st.integers(1, 2000), st.integers(1, 300), st.data())
+def test_windows_see_every_frame_and_none_beyond_the_end(n_frames: int, length: int, data: st.DataObject) -> None:
+    starts = tile(n_frames, length, data.draw(st.integers(1, length)))
+    seen = np.zeros(n_frames, bool)
+    for start in starts:
+        seen[start : start + length] = True
+    assert seen.all()
+    assert starts[0] == 0
+    assert starts[-1] == max(0, n_frames - length)
+    assert len(set(starts)) == len(starts)
+
+
+@given(
+    t_min=st.floats(0, 59.9),
+    duration=st.floats(0.05, 20),
+    seconds=st.floats(1, 10),
+    begin_within=st.floats(0, 1),
+    min_overlap=st.floats(0.01, 1),
+    draw=st.floats(0, 1),
+)
+def test_a_placed_window_shows_enough_of_its_box(
+    t_min: float, duration: float, seconds: float, begin_within: float, min_overlap: float, draw: float
+) -> None:
+    recording = 60.0
+    duration = min(duration, recording - t_min)
+    begin = np.array([t_min])
+    (start,) = sample_starts(
+        begin, begin + duration, seconds, np.array([recording]), begin_within, min_overlap, np.array([draw])
+    )
+    assert 0 <= start <= recording - seconds
+    inside = min(t_min + duration, start + seconds) - max(t_min, start)
+    assert inside >= min_overlap * min(duration, seconds) - 1e-6
+    if 0 < start < recording - seconds:
+        assert t_min - start <= begin_within * seconds + 1e-6
+
+
+def test_a_window_has_the_box_in_its_middle_or_the_recordings_end(tiny: Params) -> None:
+    # 48,000 / 2,048 frames/s: the boxes' middles lie on the frames 46.9, 2.3, 93.8 and 46.9.
+    t_min, t_max = np.array([1.5, 0.0, 3.5, 1.0]), np.array([2.5, 0.2, 4.5, 3.0])
+    starts = centre_on(t_min, t_max, 40, np.array([94, 94, 94, 30]), tiny.spectrogram)
+    assert starts.tolist() == [27, 0, 54, 0]
+
+
+def test_a_short_recording_is_filled_with_its_lowest_level(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[1, 2], [3, -4]], np.float16))
+    spectrograms = FeatureStore(tmp_path)
+    assert spectrograms.frames("a") == 2
+    for start, expected in [(0, [[1, 2], [3, -4], [-4, -4]]), (1, [[3, -4], [-4, -4], [-4, -4]])]:
+        window = np.full((3, 2), 9, np.float16)
+        spectrograms.read("a", start, window)
+        assert window.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("box", "is_tp", "target", "known"),
+    [
+        ((11.0, 13.0), True, 1, 1),  # whole box in the window 10 to 15 s
+        ((9.0, 11.0), True, 1, 1),  # exactly half of it
+        ((8.9, 10.9), True, 0, 0),  # a little less than half: nobody can say
+        ((14.9, 17.0), True, 0, 0),
+        ((2.0, 9.0), True, 0, 0.3),  # outside: not listened to
+        ((15.0, 16.0), True, 0, 0.3),  # begins where the window ends
+        ((11.0, 13.0), False, 0, 1),
+        ((8.9, 10.9), False, 0, 0.3),
+        ((0.0, 30.0), True, 1, 1),  # longer than the window and all over it
+        ((12.4, 30.0), True, 1, 1),  # half of the window
+        ((12.6, 30.0), True, 0, 0),
+    ],
+)
+def test_labels_of_one_box(box: tuple[float, float], is_tp: bool, target: int, known: float) -> None:
+    targets, mask = window_labels(
+        np.array([[box[0], 1000, box[1], 2000]]), np.array([1]), np.array([is_tp]), np.array([0]),
+        starts=np.array([10.0]), seconds=5.0, n_species=3, min_overlap=0.5, weak_negative_weight=0.3,
+    )  # fmt: skip
+    np.testing.assert_allclose(targets, [[0, target, 0]])
+    np.testing.assert_allclose(mask, [[0.3, known, 0.3]])
+
+
+def test_boxes_win_over_what_a_teacher_says() -> None:
+    """A call, a false positive, a call that is in by too little, and a species that nobody listened for."""
+    boxes = np.array([[11.0, 1000, 12, 2000], [11.0, 1000, 12, 2000], [14.9, 1000, 17, 2000]])
+    said = np.array([[0.2, 0.9, 0.8, 0.7]], np.float32)
+    targets, known = window_labels(
+        boxes, np.array([0, 1, 2]), np.array([True, False, True]), np.array([0, 0, 0]), np.array([10.0]), 5.0, 4, 0.5,
+        0.3, pseudo_labels=said,
+    )  # fmt: skip
+    np.testing.assert_allclose(targets, [[1, 0, 0, 0.7]])
+    np.testing.assert_allclose(known, [[1, 1, 0, 0.3]])
+    np.testing.assert_allclose(said, [[0.2, 0.9, 0.8, 0.7]])
+
+
+def test_a_call_wins_over_a_false_positive() -> None:
+    def labels(tp_box: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+        boxes = np.array([(11.0, 1000, 12.0, 2000), (tp_box[0], 1000, tp_box[1], 2000)])
+        both = np.array([0, 0])
+        return window_labels(boxes, both, np.array([False, True]), both, np.array([10.0]), 5.0, 1, 0.5, 0.0)
+
+    assert labels((13.0, 14.0)) == (np.array([1]), np.array([1]))
+    assert labels((14.9, 16.9)) == (np.array([0]), np.array([0]))
+
+
+@pytest.mark.parametrize(
+    ("box", "target"),
+    [
+        ((9.0, 10.001), 1),  # the notebook's labels: any overlap at all
+        ((14.999, 20.0), 1),
+        ((9.0, 10.0), 0),
+        ((15.0, 16.0), 0),
+    ],
+)
+def test_any_overlap_counts_where_that_is_asked(box: tuple[float, float], target: int) -> None:
+    boxes = np.array([[box[0], 1000, box[1], 2000]])
+    targets, known = window_labels(
+        boxes, np.array([0]), np.array([True]), np.array([0]), np.array([10.0]), 5.0, 1, 0.0, 1.0
+    )
+    assert (targets[0, 0], known[0, 0]) == (target, 1)
+
+
+def test_each_window_has_the_labels_of_its_own_boxes() -> None:
+    boxes = np.array([[1.0, 100, 2, 200], [11.0, 100, 12, 200], [1.0, 100, 2, 200], [11.0, 100, 12, 200]])
+    targets, known = window_labels(
+        boxes, np.array([0, 1, 0, 1]), np.array([True, True, True, False]), np.array([0, 0, 1, 1]),
+        np.array([0.0, 10.0]), 5.0, 2, 0.5, 0.3,
+    )  # fmt: skip
+    np.testing.assert_allclose(targets, [[1, 0], [0, 0]])
+    np.testing.assert_allclose(known, [[1, 0.3], [0.3, 1]])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "target", "known"),
+    [
+        (1000, 2000, 1, 1),
+        (100, 501, 1, 1),  # begins below the band and reaches into it
+        (100, 500, 0, 0),  # ends where the band begins: a call that the window cannot show
+        (8000, 9000, 0, 0),
+    ],
+)
+def test_labels_by_band(low: float, high: float, target: int, known: int) -> None:
+    """The notebook reads the song's type as the lower and f_min as the upper frequency."""
+    boxes = np.array([[11.0, low, 12.0, high]])
+    targets, mask = window_labels(
+        boxes, np.array([0]), np.array([True]), np.array([0]), np.array([10.0]), 5.0, 1, 0.5, 1.0, band=(500, 8000)
+    )
+    assert (targets[0, 0], mask[0, 0]) == (target, known)

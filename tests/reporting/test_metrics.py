@@ -1,0 +1,63 @@
+"""The committed figures of the demo; in CI, those of the run that came before the tests."""
+
+import json
+
+import pytest
+from tiny import ROOT
+
+from dawnchorus.reporting.metrics import as_text
+
+METRICS = ROOT / "results/metrics.json"
+
+
+@pytest.fixture
+def metrics() -> dict:
+    """The workspace's metrics, where they are those of the demo."""
+    if "root: data/demo/dataset" not in (ROOT / "params.yaml").read_text():
+        pytest.skip("params.yaml holds another experiment than the demo")
+    return json.loads(METRICS.read_text())
+
+
+def test_the_ensemble_knows_more_than_prevalence(metrics: dict) -> None:
+    lwlrap = {name: figures["lwlrap"] for name, figures in metrics["test"].items()}
+    members = [value for name, value in lwlrap.items() if name not in ("ensemble", "constant", "random")]
+    assert len(members) >= 2
+    assert lwlrap["ensemble"] >= 0.85
+    assert lwlrap["ensemble"] >= lwlrap["constant"] + 0.08
+    assert lwlrap["ensemble"] >= sum(members) / len(members)
+
+
+def test_skipped_recordings_are_counted_below_the_table(metrics: dict) -> None:
+    assert metrics["skipped"] == {"recordings": 0, "tp_rows": 0, "fp_rows": 0}
+    some = metrics | {"skipped": {"recordings": 2, "tp_rows": 3, "fp_rows": 1}}
+    assert as_text(some).splitlines()[:-1] == as_text(metrics).splitlines()
+    assert as_text(some).endswith(
+        "2 recordings could not be used and were skipped, with 3 TP and 1 FP rows; "
+        "the column problem of data/audio.csv says why"
+    )
+
+
+def test_a_figure_without_a_value_is_a_dash(metrics: dict) -> None:
+    figures = ("macro_average_precision", "box_average_precision", "box_auc")
+    without = metrics | {"oof": {name: {k: v for k, v in row.items() if k not in figures}
+                                 for name, row in metrics["oof"].items()}}  # fmt: skip
+    assert all(row.split()[-3:] == ["-", "-", "-"] for row in as_text(without).splitlines()[1:])
+
+
+def test_without_figures_out_of_fold_the_table_has_those_of_the_test(metrics: dict) -> None:
+    heading, *rows = as_text({name: found for name, found in metrics.items() if name != "oof"}).splitlines()
+    assert heading.split() == ["test", "LWLRAP", "(95", "%)", "macro", "AP"]
+    assert [row.split()[0] for row in rows] == list(metrics["test"])
+    neither = as_text({"weights": metrics["weights"], "skipped": metrics["skipped"]})
+    assert neither.startswith("No figures: the data set has no truth_test.csv, and")
+
+
+def test_the_table_shows_each_submission_with_its_figures(metrics: dict) -> None:
+    heading, *rows = as_text(metrics).splitlines()
+    assert "test LWLRAP" in heading
+    assert "out of fold LWLRAP" in heading
+    assert [row.split()[0] for row in rows] == list(metrics["test"])
+    for row in rows:
+        figures = metrics["test"][row.split()[0]]
+        assert f"{figures['lwlrap']:.3f} ({figures['lwlrap_low']:.3f} to {figures['lwlrap_high']:.3f})" in row
+        assert f"{figures['macro_average_precision']:.3f}" in row

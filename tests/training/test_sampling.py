@@ -1,0 +1,204 @@
+"""Training windows: every row once an epoch, at a new place, with labels and mask mixed as the images are."""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import changed
+
+from dawnchorus.config.params import Params
+from dawnchorus.data.annotations import Annotations
+from dawnchorus.training.mixing import mix_labels, union
+from dawnchorus.training.sampling import WindowSampler
+
+N_ROWS = 11
+
+
+@pytest.fixture
+def sampler(tiny: Params, tmp_path: Path) -> WindowSampler:
+    """Rows of which each has its own species and its own recording, whose values are the row's number."""
+    for row in range(N_ROWS):
+        np.save(tmp_path / f"r{row}.npy", np.full((94, 32), row, np.float16))
+    annotations = Annotations(
+        np.array([f"r{row}" for row in range(N_ROWS)]),
+        np.tile([1.5, 1000.0, 2.5, 2000.0], (N_ROWS, 1)),
+        np.arange(N_ROWS),
+        np.arange(N_ROWS) % 3 > 0,
+    )
+    params = changed(tiny, {"train": {"batch_size": 4, "mixup_alpha": 0.0}})
+    return WindowSampler(annotations, tmp_path, params, N_ROWS, ("small_cnn", 0))
+
+
+def window(sampler: WindowSampler, row: int, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The window of one row in one epoch, its target and its mask."""
+    starts, labels = sampler.places(np.array([row]), sampler.draws(epoch))
+    windows = sampler.read(np.array([row]), starts)
+    return windows[0], labels[0, 0], labels[0, 1]
+
+
+def rows_of(batches: list[tuple[dict, np.ndarray]]) -> list[int]:
+    return [int(window[0, 0]) for inputs, _ in batches for window in inputs["windows"]]
+
+
+def test_every_row_once_an_epoch_in_a_new_order(sampler: WindowSampler) -> None:
+    assert sampler.steps_per_epoch == 3
+    first, second = list(islice(sampler.batches(), 3)), list(islice(sampler.batches(), 3, 6))
+    assert sorted(rows_of(first)) == sorted(rows_of(second)) == list(range(N_ROWS))
+    assert rows_of(first) != rows_of(second)
+    assert [len(labels) for _, labels in first] == [4, 4, 3]
+
+
+def test_targets_and_masks_of_calls_and_false_positives(sampler: WindowSampler) -> None:
+    for inputs, labels in islice(sampler.batches(), 3):
+        for row, (target, known) in zip(rows_of([(inputs, labels)]), labels, strict=True):
+            np.testing.assert_allclose(target, (np.arange(N_ROWS) == row) * float(row % 3 > 0))
+            weight = sampler.params.labels.weak_negative_weight
+            np.testing.assert_allclose(known, np.where(np.arange(N_ROWS) == row, 1, weight))
+
+
+def test_windows_move_from_epoch_to_epoch(sampler: WindowSampler, tmp_path: Path) -> None:
+    np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+    starts = {float(window(sampler, 0, epoch)[0][0, 0]) for epoch in range(20)}
+    assert len(starts) > 10
+    # The box begins 35 frames into the recording, within the first three quarters of 47 frames, and half of it counts.
+    assert min(starts) >= 0
+    assert max(starts) <= 36
+
+
+def test_mixed_labels_give_the_mixed_loss_of_both_windows(sampler: WindowSampler) -> None:
+    rng = np.random.default_rng(0)
+    target = (rng.random((4, N_ROWS)) < 0.3).astype(np.float32)
+    known = rng.choice([0, 0.3, 1], (4, N_ROWS)).astype(np.float32)
+    partner, weight = np.array([2, 0, 3, 1], np.int32), np.array([1, 0.2, 0.5, 0.9], np.float32)
+    mixed = mix_labels(np.stack([target, known], axis=1), partner, weight)
+    scores = rng.uniform(0.05, 0.95, (4, N_ROWS))
+
+    def loss(target: np.ndarray, known: np.ndarray) -> np.ndarray:
+        return -known * (target * np.log(scores) + (1 - target) * np.log(1 - scores))
+
+    own = weight[:, None]
+    expected = own * loss(target, known) + (1 - own) * loss(target[partner], known[partner])
+    np.testing.assert_allclose(loss(mixed[:, 0], mixed[:, 1]), expected, atol=1e-6)
+
+
+def test_mixup_draws_weights_of_0_to_1(sampler: WindowSampler) -> None:
+    params = changed(sampler.params, {"train": {"mixup_alpha": 0.5}})
+    inputs, _ = next(WindowSampler(sampler.annotations, sampler.folder, params, N_ROWS, sampler.job).batches())
+    assert ((inputs["weight"] > 0) & (inputs["weight"] < 1)).any()
+    assert sorted(inputs["partner"]) == [0, 1, 2, 3]
+
+
+def test_the_union_knows_what_both_parts_know() -> None:
+    # Of six species: a call in one part, in none, in both, in one that is unsure, a false positive in both, and unsure.
+    target = np.array([[1, 0, 1, 1, 0, 0], [0, 0, 1, 0, 0, 0]], np.float32)
+    known = np.array([[1, 0.1, 1, 0.6, 1, 0], [0.1, 0.1, 1, 1, 1, 0.1]], np.float32)
+    labels = np.stack([target, known], axis=1)
+    for window in union(labels, labels[::-1]):
+        np.testing.assert_allclose(window, [[1.0, 0, 1, 1, 0, 0], [1, 0.1, 1, 0.6, 1, 0]])
+
+
+def test_a_cut_window_goes_on_with_another_one_and_has_the_labels_of_what_is_left(
+    sampler: WindowSampler, tmp_path: Path
+) -> None:
+    for row in range(N_ROWS):  # a value tells recording and frame
+        np.save(tmp_path / f"r{row}.npy", np.repeat(94 * row + np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+    params = changed(sampler.params, {"train": {"cutmix_probability": 0.5}})
+    cut = WindowSampler(sampler.annotations, tmp_path, params, N_ROWS, sampler.job)
+    weight, second = params.labels.weak_negative_weight, 2048 / 48_000
+    n_cut, found = 0, set()
+    for inputs, labels in islice(cut.batches(), 60):  # 20 epochs
+        for window, (target, known) in zip(inputs["windows"][:, :, 0].astype(int), labels, strict=True):
+            row, frame = window // 94, window % 94
+            changes = np.flatnonzero(np.diff(window) != 1)
+            assert len(changes) <= 1  # a stretch of one recording, or two
+            n_cut += len(changes)
+            for species in range(N_ROWS):
+                shown = frame[row == species]
+                inside = min(2.5, (shown.max() + 1) * second) - max(1.5, shown.min() * second) if len(shown) else 0
+                enough = inside >= 0.5 - second  # half of the box; a frame less still counts
+                if species % 3 > 0:
+                    expected = (1, 1) if enough else (0, 0) if inside > 0 else (0, weight)
+                else:  # nobody listened for it in the other part
+                    expected = (0, 1 if enough and not len(changes) else weight)
+                assert (target[species], known[species]) == pytest.approx(expected)
+                found.add((*expected, len(changes)))
+    assert 0.4 < n_cut / (20 * N_ROWS) < 0.6
+    assert found >= {(1, 1, 1), (0, 0, 1), (0, weight, 1), (1, 1, 0), (0, 1, 0)}
+
+
+@pytest.mark.parametrize("min_overlap", [0.0, 0.5, 1.0])
+def test_no_window_loses_the_box_that_it_was_placed_around(sampler: WindowSampler, min_overlap: float) -> None:
+    params = changed(sampler.params, {"labels": {"min_overlap": min_overlap}})
+    low, high = np.full(N_ROWS, 1000.0), np.full(N_ROWS, 2000.0)
+    boxes = np.column_stack([np.linspace(0, 2, N_ROWS), low, np.linspace(0.3, 4, N_ROWS), high])
+    annotations = Annotations(sampler.annotations.recording_ids, boxes, np.arange(N_ROWS), np.ones(N_ROWS, bool))
+    placed = WindowSampler(annotations, sampler.folder, params, N_ROWS, sampler.job)
+    for epoch in range(50):
+        for row in range(N_ROWS):
+            _, target, known = window(placed, row, epoch)
+            assert (target[row], known[row]) == (1, 1)
+
+
+def test_models_draw_apart(sampler: WindowSampler) -> None:
+    other = WindowSampler(sampler.annotations, sampler.folder, sampler.params, N_ROWS, ("small_cnn", 1))
+    assert rows_of(list(islice(sampler.batches(), 3))) != rows_of(list(islice(other.batches(), 3)))
+
+
+def test_an_epoch_draws_every_call_and_another_part_of_the_false_positives(sampler: WindowSampler) -> None:
+    is_tp = np.arange(N_ROWS) % 3 > 0  # 7 calls, 4 false positives
+    params = changed(sampler.params, {"train": {"fp_fraction": 0.5}})
+    half = WindowSampler(sampler.annotations, sampler.folder, params, N_ROWS, sampler.job)
+    assert half.steps_per_epoch == 3
+    drawn = [set(rows_of(list(islice(half.batches(), 3 * epoch, 3 * epoch + 3)))) for epoch in range(6)]
+    for rows in drawn:
+        assert set(np.flatnonzero(is_tp)) <= rows
+        assert len(rows) == 9
+    assert len({frozenset(rows) for rows in drawn}) > 1
+    params = changed(sampler.params, {"train": {"fp_fraction": 0.0}})
+    none = WindowSampler(sampler.annotations, sampler.folder, params, N_ROWS, sampler.job)
+    assert none.steps_per_epoch == 2
+    assert sorted(rows_of(list(islice(none.batches(), 2)))) == list(np.flatnonzero(is_tp))
+
+
+def test_rows_of_one_recording_are_each_drawn(sampler: WindowSampler, tmp_path: Path) -> None:
+    """The notebook draws a recording as often as it has rows, each time a random one of them."""
+    boxes = sampler.annotations.boxes.copy()
+    boxes[:, 0] = np.linspace(0, 2, N_ROWS)
+    same = Annotations(np.full(N_ROWS, "r0"), boxes, np.arange(N_ROWS), np.ones(N_ROWS, bool))
+    params = changed(sampler.params, {"train": {"batch_size": 2, "begin_within": 0.0}})
+    all_of_one = WindowSampler(same, tmp_path, params, N_ROWS, sampler.job)
+    # The box of a row begins where its window does, and each has its own first frame.
+    np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+    batches = list(islice(all_of_one.batches(), all_of_one.steps_per_epoch))
+    first = [float(window[0, 0]) for inputs, _ in batches for window in inputs["windows"]]
+    assert sorted(first) == [int(start * 48_000 / 2048) for start in boxes[:, 0]]
+
+
+def test_box_times_are_not_rounded(sampler: WindowSampler, tmp_path: Path) -> None:
+    """The notebook cuts them to whole seconds."""
+    np.save(tmp_path / "r0.npy", np.repeat(np.arange(470, dtype=np.float16)[:, None], 32, axis=1))  # 20 s
+    boxes = np.array([[9.9, 1000.0, 10.4, 2000.0]])
+    annotations = Annotations(np.array(["r0"]), boxes, np.array([0]), np.array([True]))
+    params = changed(sampler.params, {"train": {"begin_within": 0.0}})
+    first = float(window(WindowSampler(annotations, tmp_path, params, 1, sampler.job), 0, epoch=0)[0][0, 0])
+    assert first == int(9.9 * 48_000 / 2048)
+
+
+def test_a_box_outside_the_spectrograms_band_does_not_count_where_that_is_asked(sampler: WindowSampler) -> None:
+    for within_band, known in [(False, 1.0), (True, 0.0)]:
+        changes = {"labels": {"within_band": within_band}, "spectrogram": {"f_min": 3000.0}}
+        other = WindowSampler(
+            sampler.annotations, sampler.folder, changed(sampler.params, changes), N_ROWS, sampler.job
+        )
+        assert window(other, 1, epoch=0)[2][1] == known
+
+
+def test_changes_of_images_come_with_the_windows(sampler: WindowSampler) -> None:
+    params = changed(sampler.params, {"augment": {"choices": ["flip_time", "contrast"], "most": 2}})
+    inputs, _ = next(WindowSampler(sampler.annotations, sampler.folder, params, N_ROWS, sampler.job).batches())
+    assert inputs["flip"].shape == (4, 2)
+    assert inputs["contrast"].shape == (4,)
+    again, _ = next(WindowSampler(sampler.annotations, sampler.folder, params, N_ROWS, sampler.job).batches())
+    for name, value in inputs.items():
+        np.testing.assert_array_equal(value, again[name])

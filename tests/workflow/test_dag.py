@@ -1,0 +1,177 @@
+"""dvc.yaml, the rules and the code agree: dependencies, parameters and outputs."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from clone import Clone
+from dvc.repo import Repo
+from tiny import ROOT
+
+from dawnchorus.config.params import Params
+from dawnchorus.workflow.dependencies import DVC_FILES, with_dependencies
+
+# Modules that cannot change a result: how errors, progress, parameters and a result's origin are shown, and how files
+# are renamed.
+# The package's __init__.py, which sets TensorFlow up, counts where Keras is imported.
+WITHOUT_EFFECT = {
+    "errors.py", "files.py", "progress.py", "cli.py", "reporting/provenance.py", "models/declarations.py"
+}  # fmt: skip
+PACKAGE = ROOT / "src/dawnchorus"
+STAGES = {"check_params", "synthesize", "check_data", "split_folds", "cache_spectrograms", "fetch_weights",
+          "no_teacher", "teach", "gather_targets", "train", "predict", "ensemble"}  # fmt: skip
+TWO_ROUNDS = [{"id": "first", "teacher": "none"}, {"id": "second", "teacher": "first"}]
+# Keys that a stage may track without the rest of their section.
+SINGLE_KEYS = {"train.threads", "train.pretrained", "data.bad_audio", "split.group", "spectrogram.sample_rate"}
+
+
+def imported(path: Path) -> set[Path]:
+    """The package's modules that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    paths = {ROOT / "src" / Path(*name.split(".")).with_suffix(".py") for name in names if "dawnchorus." in name}
+    return {found for found in paths if found.exists()}
+
+
+def closure(path: Path) -> set[Path]:
+    found: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        new = imported(waiting.pop()) - found
+        if PACKAGE / "models/backbone.py" in new:  # it imports them by their name
+            waiting += (PACKAGE / "models/backbones").glob("[!_]*.py")
+        found |= new
+        waiting += new
+    return found
+
+
+def has_effect(path: Path) -> bool:
+    name = str(path.relative_to(PACKAGE))
+    return name not in WITHOUT_EFFECT and not name.startswith("config/")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone with teachers in which nothing has run, so that Snakemake's calls leave the workspace alone."""
+    clone = Clone.new(tmp_path_factory.mktemp("dag") / "clone")
+    clone.edit_params("teachers", TWO_ROUNDS)
+    return clone
+
+
+@pytest.fixture(scope="module")
+def stages(clone: Clone) -> dict[str, list]:
+    """DVC's stages by name; those of a matrix are alike but for their items."""
+    with Repo(str(clone.path)) as repo:
+        by_name: dict[str, list] = {}
+        for stage in repo.index.stages:
+            by_name.setdefault(re.sub(r"@.*", "", stage.name), []).append(stage)
+    return by_name
+
+
+def script(name: str) -> Path:
+    return ROOT / "workflow/scripts" / f"{name}.py"
+
+
+def test_the_stages_are_those_of_the_design(stages: dict[str, list]) -> None:
+    assert set(stages) == STAGES
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_a_stage_depends_on_its_script_and_all_that_it_imports(
+    clone: Clone, stages: dict[str, list], name: str
+) -> None:
+    modules = closure(script(name))
+    wanted = {path for path in modules if has_effect(path)} | {script(name)}
+    if name == "check_params":  # its very subject
+        wanted |= {path for path in modules if path.parent == PACKAGE / "config"} | {PACKAGE / "models/declarations.py"}
+    if any(re.search(r"^\s*(import|from) keras", path.read_text(), re.MULTILINE) for path in wanted):
+        wanted.add(PACKAGE / "__init__.py")
+    for stage in stages[name]:
+        assert f"workflow/scripts/{name}.py" in stage.cmd
+        files = {Path(dep.fs_path).relative_to(clone.path) for dep in stage.deps if dep.fs_path.endswith(".py")}
+        code = {ROOT / file for file in files}
+        own = re.search(r"--backbone (\w+)", stage.cmd)
+        assert code == wanted | ({PACKAGE / f"models/backbones/{own[1]}.py"} if own else set())
+
+
+def test_make_deps_has_written_the_dependencies() -> None:
+    for name in DVC_FILES:
+        text = (ROOT / name).read_text()
+        assert with_dependencies(ROOT, text) == text, f"{name}: run `make deps`"
+
+
+def parameters_read(paths: set[Path]) -> set[str]:
+    """The sections that code reads as attributes of the parameters, or, of `SINGLE_KEYS` alone, these keys."""
+    found: set[str] = set()
+    for path in paths:
+        tree = ast.parse(path.read_text())
+        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Attribute) or node.attr not in Params.model_fields:
+                continue
+            owner = node.value
+            is_params = (
+                (isinstance(owner, ast.Name) and owner.id == "params")
+                or (isinstance(owner, ast.Attribute) and owner.attr == "params")
+                or (isinstance(owner, ast.Call) and ast.unparse(owner.func) == "load_params")
+            )
+            if is_params:
+                above = parents[node]
+                key = f"{node.attr}.{above.attr}" if isinstance(above, ast.Attribute) else ""
+                found.add(key if key in SINGLE_KEYS else node.attr)
+    return {name for name in found if name.split(".")[0] == name or name.split(".")[0] not in found}
+
+
+@pytest.mark.parametrize("name", sorted(STAGES - {"check_params"}))
+def test_a_stage_tracks_exactly_the_parameters_that_it_reads(stages: dict[str, list], name: str) -> None:
+    code = {path for path in closure(script(name)) if has_effect(path)} | {script(name)}
+    read = parameters_read(code)
+    for stage in stages[name]:
+        tracked = {key for dep in stage.deps for key in getattr(dep, "params", [])}
+        assert tracked == read
+
+
+def test_an_interrupted_training_is_bound_to_all_parameters_that_it_tracks(stages: dict[str, list]) -> None:
+    tree = ast.parse((ROOT / "src/dawnchorus/training/job.py").read_text())
+    (bound,) = (
+        ast.literal_eval(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "include"
+    )
+    for stage in stages["train"] + stages["teach"]:
+        assert {key for dep in stage.deps for key in getattr(dep, "params", [])} == bound
+
+
+def test_check_params_tracks_the_whole_file_and_all_stages_depend_on_it(stages: dict[str, list]) -> None:
+    (check,) = stages["check_params"]
+    assert [dep.params for dep in check.deps if hasattr(dep, "params")] == [[]]
+    constant = {out.fs_path for out in check.outs}
+    for name, group in stages.items():
+        for stage in group:
+            assert name == "check_params" or constant <= {dep.fs_path for dep in stage.deps}, stage.addressing
+
+
+def test_the_rules_have_the_outputs_of_dvcs_stages(clone: Clone, stages: dict[str, list]) -> None:
+    output = clone.snakemake("--summary")
+    table = output[output.index("output_file\t") :].splitlines()
+    heading = table[0].split("\t")
+    rules: dict[str, set[str]] = {}
+    for line in table[1:]:
+        cells = dict(zip(heading, line.split("\t"), strict=True))
+        rules.setdefault(cells["rule"], set()).add(cells["output_file"])
+    assert rules == {
+        name: {str(Path(out.fs_path).relative_to(clone.path)) for stage in group for out in stage.outs}
+        for name, group in stages.items()
+    }
+
+
+def test_snakemakes_linter_asks_for_nothing_but_conda(clone: Clone) -> None:
+    report = clone.snakemake("--lint", fails=True)
+    # uv.lock pins the software of all stages; the linter knows conda and containers only.
+    asked = re.findall(r"^    \* (.*)", report, re.MULTILINE)
+    assert asked == ["Specify a conda environment or container for each rule.:"] * len(STAGES), report

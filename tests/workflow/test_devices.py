@@ -1,0 +1,102 @@
+"""Leases of GPUs, with pretended devices and real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny import ROOT
+
+from dawnchorus.errors import InputError
+from dawnchorus.workflow.devices import list_gpus
+
+# Takes a lease, says which, and keeps it until its input ends. A lease asks nothing of Keras, which takes seconds to
+# import.
+JOB = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+sys.modules["keras"] = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "none"))
+from dawnchorus.workflow.devices import lease_gpu, list_gpus
+print(lease_gpu(list_gpus(), Path(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def three_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose nvidia-smi lists three devices."""
+    nvidia_smi = tmp_path / "bin/nvidia-smi"
+    nvidia_smi.parent.mkdir()
+    nvidia_smi.write_text("#!/bin/sh\nprintf '0, GPU-a\\n1, GPU-b\\n2, GPU-c\\n'\n")
+    nvidia_smi.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{nvidia_smi.parent}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", JOB, str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+
+
+def leased(job: subprocess.Popen[str]) -> str:
+    assert job.stdout is not None
+    return job.stdout.readline().strip()
+
+
+@pytest.mark.usefixtures("three_gpus")
+def test_jobs_get_a_gpu_each_and_a_fourth_waits_for_the_first_that_dies(tmp_path: Path) -> None:
+    jobs = [start(tmp_path / "leases") for _ in range(3)]
+    gpus = [leased(job) for job in jobs]
+    assert sorted(gpus) == ["GPU-a", "GPU-b", "GPU-c"]
+    fourth = start(tmp_path / "leases")
+    assert fourth.stderr is not None
+    assert any("all 3 GPUs are leased to other jobs; waiting for one" in line for line in fourth.stderr)
+    # A lease ends with its process, however that ends.
+    jobs[1].send_signal(signal.SIGKILL)
+    jobs[1].wait()
+    assert leased(fourth) == gpus[1]
+    for job in (jobs[0], jobs[2], fourth):
+        job.communicate()
+        assert job.returncode == 0
+
+
+@pytest.mark.usefixtures("three_gpus")
+def test_the_users_choice_of_gpus_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list_gpus() == ["GPU-a", "GPU-b", "GPU-c"]
+    for choice, gpus in [("1", ["GPU-b"]), ("0, GPU-c", ["GPU-a", "GPU-c"]), ("", []), ("-1", [])]:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", choice)
+        assert list_gpus() == gpus
+
+
+def test_a_broken_driver_is_named_and_no_gpu_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert list_gpus() == []
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'\nexit 9\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    with pytest.raises(InputError, match="NVIDIA-SMI has failed; mend the driver"):
+        list_gpus()
+
+
+def test_the_training_step_is_compiled_where_that_is_asked() -> None:
+    """Keras refuses, with no more than a warning, where TensorFlow is bound to repeat every bit."""
+    program = """
+from dawnchorus.workflow.devices import use_device
+import keras
+for xla in (True, False):
+    use_device(1, xla=xla)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(loss="mse", jit_compile=True)
+    print(model.jit_compile)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["True", "False"], done.stderr

@@ -1,0 +1,414 @@
+"""The whole workflow on a tiny data set, through both engines: what runs, and what does not."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from clone import MODELS, Clone, add_test_recording, states
+from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def clone(through_snakemake: Clone, tmp_path: Path) -> Clone:
+    """A copy of the finished clone that a test may change."""
+    return through_snakemake.copy(tmp_path / "clone")
+
+
+@pytest.fixture
+def dvc_clone(through_dvc: Clone, tmp_path: Path) -> Clone:
+    """The same of the clone that DVC finished."""
+    return through_dvc.copy(tmp_path / "dvc-clone")
+
+
+def test_after_either_engine_the_other_has_nothing_to_do(clone: Clone, dvc_clone: Clone) -> None:
+    clone.assert_neither_engine_has_anything_to_do()
+    dvc_clone.assert_neither_engine_has_anything_to_do()
+    assert not clone.run("git", "status", "--short")
+
+
+def test_both_engines_give_the_same_bytes(through_snakemake: Clone, through_dvc: Clone) -> None:
+    for name in ("results/metrics.json", "results/submission.csv"):
+        assert (through_snakemake.path / name).read_bytes() == (through_dvc.path / name).read_bytes()
+    for name in ("dvc.lock", "data/demo/dvc.lock"):
+        # The same hash of every output, weights included, in the order in which the stages ended.
+        one, other = (YAML().load(clone.path / name) for clone in (through_snakemake, through_dvc))
+        assert one == other
+
+
+def test_metrics_and_plots_are_shown(clone: Clone) -> None:
+    metrics = json.loads((clone.path / "results/metrics.json").read_text())
+    assert set(metrics) == {"oof", "test", "skipped", "weights"}
+    for figures in (metrics["oof"], metrics["test"]):
+        assert set(figures) == {"small_cnn", "ensemble", "constant", "random"}
+        for figure in figures.values():
+            assert figure["lwlrap_low"] <= figure["lwlrap"] <= figure["lwlrap_high"]
+    boxes = metrics["oof"]["ensemble"]
+    assert 0 <= boxes["box_auc_low"] <= boxes["box_auc"] <= boxes["box_auc_high"] <= 1
+    clone.edit_params("ensemble", {"bootstrap_samples": 200, "prior": "estimated"})
+    clone.run("dvc", "repro")
+    corrected = json.loads((clone.path / "results/metrics.json").read_text())
+    assert all(0 < part < 1 for part in corrected["prevalence"].values())
+    # Only the test scores are corrected.
+    assert corrected["test"]["small_cnn"]["lwlrap"] != metrics["test"]["small_cnn"]["lwlrap"]
+    assert corrected["oof"]["small_cnn"]["lwlrap"] == metrics["oof"]["small_cnn"]["lwlrap"]
+    changes = clone.run("dvc", "metrics", "diff")
+    for name in ("oof.ensemble.lwlrap_low", "test.small_cnn.lwlrap_high"):
+        assert name in changes
+    clone.run("dvc", "plots", "show")
+    page = (clone.path / "dvc_plots/index.html").read_text()
+    for name in ("results/curves/small_cnn/0.csv", "results/curves/small_cnn/1.csv", "results/average_precision.csv"):
+        assert name.replace("/", "_").replace(".", "_") in page
+
+
+def test_an_ensemble_parameter_runs_the_ensemble_and_its_return_nothing(clone: Clone) -> None:
+    submission = (clone.path / "results/submission.csv").read_bytes()
+    metrics = (clone.path / "results/metrics.json").read_bytes()
+    clone.edit_params("ensemble", {"bootstrap_samples": 150})
+    assert clone.assert_engines_agree() == {"check_params", "ensemble"}
+    clone.snakemake()
+    assert clone.started() == ["check_params", "ensemble"]
+    assert (clone.path / "results/metrics.json").read_bytes() != metrics
+    clone.run("git", "checkout", "--quiet", "params.yaml")
+    clone.snakemake()
+    assert [name for name in clone.started() if name != "check_params"] == []
+    assert (clone.path / "results/submission.csv").read_bytes() == submission
+    assert (clone.path / "results/metrics.json").read_bytes() == metrics
+
+
+def test_an_experiment_in_the_workspace_and_back(dvc_clone: Clone) -> None:
+    before = (dvc_clone.path / "results/metrics.json").read_bytes()
+    dvc_clone.run("dvc", "exp", "run", "-S", "ensemble.bootstrap_samples=300")
+    assert dvc_clone.started() == ["check_params", "ensemble"]
+    assert "Nothing to be done" in dvc_clone.snakemake()
+    dvc_clone.run("git", "checkout", "--quiet", "params.yaml")
+    assert dvc_clone.assert_engines_agree() == {"check_params", "ensemble"}
+    dvc_clone.snakemake()
+    assert [name for name in dvc_clone.started() if name != "check_params"] == []
+    assert (dvc_clone.path / "results/metrics.json").read_bytes() == before
+    dvc_clone.assert_nothing_to_do()
+
+
+def test_an_experiment_in_a_folder_of_its_own(clone: Clone) -> None:
+    output = clone.run("dvc", "exp", "run", "--temp", "-S", "ensemble.bootstrap_samples=300")
+    assert "Ran experiment" in output
+    assert clone.started() == ["check_params", "ensemble"]
+
+
+def test_a_backbone_comes_and_goes(clone: Clone) -> None:
+    clone.edit_params("backbones", ["small_cnn", "small_resnet"])
+    clone.snakemake()
+    added = [name.replace("small_cnn", "small_resnet") for name in ["fetch_weights small_cnn", *MODELS]]
+    assert clone.started() == sorted(["check_params", "ensemble", *added])
+    both = pd.read_csv(clone.path / "results/submission.csv", index_col=0)
+    one, other = (
+        pd.read_csv(clone.path / f"results/submissions/{name}.csv", index_col=0)
+        for name in ("small_cnn", "small_resnet")
+    )
+    np.testing.assert_allclose(both, (one + other) / 2, atol=1e-6)
+    clone.commit("two backbones")
+
+    # Back to one and to two again: all of it is in DVC's cache.
+    for backbones in (["small_cnn"], ["small_cnn", "small_resnet"]):
+        clone.edit_params("backbones", backbones)
+        clone.snakemake() if len(backbones) == 1 else clone.run("dvc", "repro")
+        assert clone.started() == ["check_params"]
+
+    clone.edit_params("backbones", ["small_resnet"])
+    clone.snakemake()
+    assert clone.started() == ["check_params", "ensemble"]
+    alone = pd.read_csv(clone.path / "results/submission.csv", index_col=0)
+    np.testing.assert_allclose(alone, other, atol=1e-6)
+    assert [path.name for path in (clone.path / "results/submissions").glob("*.csv")] == ["small_resnet.csv"]
+
+    # An earlier revision and its data: nothing to run, whatever was there before.
+    clone.run("git", "stash", "--quiet")
+    clone.run("git", "checkout", "--quiet", "HEAD~1")
+    clone.run("dvc", "checkout")
+    clone.assert_nothing_to_do()
+    clone.run("git", "checkout", "--quiet", "-")
+    clone.run("dvc", "checkout")
+    clone.assert_nothing_to_do()
+
+
+def test_a_changed_module_runs_what_imports_it(clone: Clone) -> None:
+    def change(module: str) -> None:
+        with (clone.path / f"src/dawnchorus/{module}.py").open("a") as file:
+            file.write("\n# changed\n")
+
+    change("progress")
+    assert clone.assert_engines_agree() == set()
+    change("reporting/metrics")
+    assert clone.assert_engines_agree() == {"ensemble"}
+    change("data/folds")
+    clone.assert_engines_agree()
+    clone.snakemake()
+    # Folds that come out the same retrain nothing: DVC brings the later outputs back from its cache.
+    assert clone.started() == ["ensemble", "split_folds"]
+
+
+def test_a_new_test_recording_retrains_nothing(with_own_recordings: Clone, tmp_path: Path) -> None:
+    clone = with_own_recordings.copy(tmp_path / "clone")
+    add_test_recording(clone.path / "data/own", "new")
+    clone.assert_engines_agree()
+    clone.snakemake()
+    assert clone.started() == [
+        "cache_spectrograms test", "check_data", "ensemble", "predict small_cnn 0", "predict small_cnn 1",
+        "split_folds",
+    ]  # fmt: skip
+    assert "new" in set(pd.read_csv(clone.path / "results/submission.csv").recording_id)
+
+
+def write_field_recordings(folder: Path) -> pd.Series:
+    """30 recordings at 22,050 Hz of 7 to 95 s in mixed formats, with a tone for each of 5 species; every fifth a test.
+
+    Returns the length of each in s.
+    """
+    rng = np.random.default_rng(0)
+    seconds = pd.Series(np.linspace(7, 95, 30), index=[f"rec {number}" for number in range(30)])
+    annotations: dict[str, list[tuple[str, int, float, float, float, float]]] = {"tp": [], "fp": []}
+    for number, (name, length) in enumerate(seconds.items()):
+        split = "test" if number % 5 == 4 else "train"
+        species, start = number % 4 + number % 8 // 7, float(rng.uniform(0, length - 3))
+        frequency = 1000.0 + 1500 * species
+        samples = rng.normal(0, 0.02, int(length * 22_050))
+        samples[int(start * 22_050) :][:44_100] += 0.2 * np.sin(2 * np.pi * frequency * np.arange(44_100) / 22_050)
+        (folder / split).mkdir(parents=True, exist_ok=True)
+        suffix = ["wav", "flac", "ogg", "mp3", "WAV", "flac", "mp3"][number % 7]
+        soundfile.write(folder / split / f"{name}.{suffix}", samples, 22_050)
+        if split == "train":
+            box = (start, frequency - 100, start + 2, frequency + 100)
+            annotations["tp"].append((str(name), species, *box))
+            annotations["fp"].append((str(name), (species + 1) % 5, *box))
+    columns = ["recording_id", "species_id", "t_min", "f_min", "t_max", "f_max"]
+    for kind, rows in annotations.items():
+        pd.DataFrame(rows, columns=columns).to_csv(folder / f"train_{kind}.csv", index=False)
+    tests = pd.Index(seconds.index[4::5], name="recording_id")
+    pd.DataFrame(0.5, tests, [f"s{species}" for species in range(5)]).to_csv(folder / "sample_submission.csv")
+    return seconds
+
+
+def test_a_folder_of_ones_own_in_mixed_formats(clone: Clone, tmp_path: Path) -> None:
+    own = tmp_path / "field work"
+    seconds = write_field_recordings(own)
+    (own / "train/broken.mp3").write_bytes(b"not audio")
+    with (own / "train_fp.csv").open("a") as table:
+        table.write("broken,0,0,100,1,200\n")
+    before = states(own)
+
+    clone.edit_params("data", {"root": str(own), "bad_audio": "skip"})
+    clone.edit_params("spectrogram", {"sample_rate": 22_050, "hop_length": 1024, "f_max": 11_025.0})
+    clone.run("snakemake", "--cores", "2")
+    submission = pd.read_csv(clone.path / "results/submission.csv", index_col=0)
+    assert list(submission.index) == list(seconds.index[4::5])
+    assert ((submission > 0) & (submission < 1)).all(axis=None)
+    audio = pd.read_csv(clone.path / "data/audio.csv", index_col="recording_id")
+    assert list(audio.index[audio.usable == 0]) == ["broken"]
+    read = audio.seconds.drop("broken")
+    np.testing.assert_allclose(read, seconds[read.index], atol=0.1)  # MP3's frames are no whole number
+    metrics = json.loads((clone.path / "results/metrics.json").read_text())
+    assert metrics["skipped"] == {"recordings": 1, "tp_rows": 0, "fp_rows": 1}
+    assert "test" not in metrics  # nobody knows its truth
+    assert states(own) == before
+    clone.assert_nothing_to_do()
+
+
+def test_touched_deleted_and_damaged_files(dvc_clone: Clone) -> None:
+    clone = dvc_clone
+    for name in ("params.yaml", "src/dawnchorus/models/building.py", "data/folds.csv",
+                 "results/models/small_cnn/0.weights.h5", "data/demo/dataset/train_tp.csv"):  # fmt: skip
+        (clone.path / name).touch()
+    assert clone.assert_engines_agree() == set()
+
+    contents = {}
+    for stage, name, descendants in [
+        ("train@small_cnn-0", "results/curves/small_cnn/0.csv", {"predict@small_cnn-0", "ensemble"}),
+        ("predict@small_cnn-1", "results/predictions/small_cnn/1/test.csv", {"ensemble"}),
+    ]:
+        contents[name] = (clone.path / name).read_bytes()
+        (clone.path / name).unlink()
+        assert clone.assert_engines_agree() == {stage, *descendants}
+        (clone.path / name).write_bytes(b"damaged")
+        assert clone.assert_engines_agree() == {stage, *descendants}
+        (clone.path / name).write_bytes(contents[name])
+    for name in contents:
+        (clone.path / name).unlink()
+    constant = clone.path / "results/params_checked.txt"
+    constant.unlink()
+    assert "check_params" in clone.assert_engines_agree()
+    clone.snakemake()
+    # DVC brings all outputs back but the constant, which takes no time to make.
+    assert clone.started() == ["check_params"]
+    assert constant.exists()
+    assert {name: (clone.path / name).read_bytes() for name in contents} == contents
+    clone.assert_nothing_to_do()
+
+
+def test_a_training_parameter_a_killed_job_and_the_way_back(clone: Clone) -> None:
+    submission = (clone.path / "results/submission.csv").read_bytes()
+    clone.edit_params("train", {"learning_rate": 0.002, "every_epoch": True, "epochs": 2})
+    stages = {f"{name}@small_cnn-{fold}" for name in ("train", "predict") for fold in (0, 1)}
+    assert clone.assert_engines_agree() == {"check_params", "ensemble", *stages}
+    log = Path(clone.environment["STARTED"])
+    run = subprocess.Popen(
+        ["snakemake", "--cores", "2", "--keep-going"],
+        cwd=clone.path, env=clone.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    victim = None
+    deadline = time.monotonic() + 120
+    while victim is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+        victim = next(
+            (line for line in log.read_text().splitlines() if "train.py" in line and "--fold 0" in line), None
+        )
+    assert victim is not None
+    time.sleep(1)
+    os.kill(int(victim.split()[0]), signal.SIGKILL)
+    output, _ = run.communicate(timeout=300)
+    assert run.returncode != 0
+    assert "logs/train/small_cnn-0.log" in output
+    assert clone.started() == sorted({"check_params", *MODELS} - {"predict small_cnn 0"})
+
+    clone.snakemake()
+    assert clone.started() == ["ensemble", "predict small_cnn 0", "train small_cnn 0"]
+    kept = clone.path / "results/epoch_weights/small_cnn/0"
+    assert sorted(path.name for path in kept.glob("*.h5")) == ["1.weights.h5", "2.weights.h5"]
+    last = clone.path / "results/models/small_cnn/0.weights.h5"
+    assert (kept / "2.weights.h5").read_bytes() == last.read_bytes() != (kept / "1.weights.h5").read_bytes()
+    assert (clone.path / "results/submission.csv").read_bytes() != submission
+
+    clone.run("git", "checkout", "--quiet", "params.yaml")
+    clone.run("dvc", "repro")
+    assert [name for name in clone.started() if name != "check_params"] == []
+    assert (clone.path / "results/submission.csv").read_bytes() == submission
+
+
+def test_teachers_come_and_go(clone: Clone) -> None:
+    first, second = {"id": "first", "teacher": "none"}, {"id": "second", "teacher": "first"}
+    folds = pd.read_csv(clone.path / "data/folds.csv", index_col=0).fold
+    submission, metrics = clone.path / "results/submission.csv", clone.path / "results/metrics.json"
+    without = {path: path.read_bytes() for path in (submission, metrics)}
+    models = {f"{name}@small_cnn-{fold}" for name in ("train", "predict") for fold in (0, 1)}
+    students = {"check_params", "gather_targets@round0", "ensemble", *models}
+
+    # The first round's teachers and targets, then two rounds, through either engine. What a student says of labelled
+    # boxes corrects its test scores.
+    clone.edit_params("teachers", [first])
+    clone.edit_params("teacher", "first")
+    assert clone.assert_engines_agree() == students | {"teach@round0-small_cnn-0", "teach@round0-small_cnn-1"}
+    clone.run("snakemake", "--cores", "2", "results/targets/first")
+    taught = ["teach first small_cnn 0", "teach first small_cnn 1"]
+    assert clone.started() == sorted(["check_params", "gather_targets first", *taught])
+    clone.edit_params("ensemble", {"prior": "estimated"})
+    clone.edit_params("teachers", [first, second])
+    clone.edit_params("teacher", "second")
+    later = {"gather_targets@round1", "teach@round1-small_cnn-0", "teach@round1-small_cnn-1"}
+    assert clone.assert_engines_agree() == students - {"gather_targets@round0"} | later
+    clone.run("dvc", "repro")
+    assert not {"gather_targets first", *taught} & set(clone.started())
+    # No model labels what it was trained on, and each recording is labelled.
+    for each, fold in product(("first", "second"), (0, 1)):
+        scored = clone.path / f"results/teachers/{each}/small_cnn/{fold}"
+        assert {path.stem for path in scored.glob("*.npy")} == set(folds.index[folds == fold])
+        assert {path.stem for path in (clone.path / f"results/targets/{each}").glob("*.npy")} == set(folds.index)
+    # Out of fold nothing is honest, for the teachers have seen it.
+    assert set(json.loads(metrics.read_text())) == {"test", "skipped", "weights", "prevalence"}
+    curve = pd.read_csv(clone.path / "results/curves/small_cnn/0.csv")
+    assert curve.validation_lwlrap.isna().all()
+    assert submission.read_bytes() != without[submission]
+    clone.run("dvc", "plots", "show")
+    jobs = json.loads((clone.path / "results/provenance.json").read_text())["jobs"]
+    assert set(jobs) == {f"teach@{each}-small_cnn-{fold}" for each in ("first", "second") for fold in (0, 1)} | models
+    assert None not in jobs.values()
+
+    # Teachers know of no student, and the first ones of no weight; another backbone teaches all students.
+    clone.edit_params("teacher_weight", 0.1)
+    assert clone.assert_engines_agree() == students | later
+    clone.edit_params("teacher_weight", 0.3)
+    clone.edit_params("backbones", ["small_cnn", "small_resnet"])
+    assert clone.assert_engines_agree() >= students | {"teach@round0-small_resnet-0", "train@small_resnet-0"}
+    clone.edit_params("backbones", ["small_cnn"])
+    clone.edit_params("teacher", "first")
+    assert clone.assert_engines_agree() == students - {"gather_targets@round0"}
+    clone.edit_params("teacher", "second")
+
+    scores = next((clone.path / "results/teachers/second/small_cnn/0").glob("*.npy"))
+    times = scores.stat()
+    scores.write_bytes(scores.read_bytes()[:-1] + b"?")
+    os.utime(scores, ns=(times.st_atime_ns, times.st_mtime_ns))
+    said = clone.run("env", "PYTHONPATH=src", "python", "workflow/scripts/verify.py", fails=True)
+    assert f"{scores.relative_to(clone.path)}: output of teach@round1-small_cnn-0" in said
+    assert clone.started() == ["verify"]
+    assert "teach@round1-small_cnn-0" in clone.assert_engines_agree()
+
+    # Back to none: all of it is in DVC's cache.
+    clone.run("git", "checkout", "--quiet", "params.yaml")
+    clone.snakemake()
+    assert set(clone.started()) == {"check_params"}
+    assert {path: path.read_bytes() for path in without} == without
+    clone.assert_nothing_to_do()
+
+
+def test_the_notebooks_split_goes_all_the_way_and_its_leak_is_counted(clone: Clone) -> None:
+    clone.edit_params("split", {"method": "notebook"})
+    clone.edit_params("train", {"fp_fraction": 0.0})
+    clone.snakemake()
+    folds = pd.read_csv(clone.path / "data/folds.csv")
+    assert folds.recording_id.duplicated().any()
+    report = pd.read_csv(clone.path / "data/fold_report.csv")
+    for row in report.itertuples():
+        validated = set(folds.recording_id[folds.fold == row.fold])
+        trained = set(folds.recording_id[folds.fold != row.fold])
+        assert row.leaked_recordings == len(validated & trained) > 0
+        scored = pd.read_csv(clone.path / f"results/predictions/small_cnn/{row.fold}/oof.csv")
+        assert set(scored.recording_id) == validated
+    # A recording that several models left out counts once, by the mean of their scores.
+    metrics = json.loads((clone.path / "results/metrics.json").read_text())
+    assert 0 < metrics["oof"]["ensemble"]["lwlrap"] <= 1
+    clone.assert_nothing_to_do()
+
+
+def test_a_failed_job_says_why_and_where(clone: Clone) -> None:
+    # The data set is a stage's output; a folder of one's own is not.
+    own = clone.path / "data/own"
+    clone.run("cp", "-r", "data/demo/dataset", "data/own")
+    rows = (own / "train_tp.csv").read_text().splitlines()
+    cells = rows[2].split(",")
+    cells[5] = "0"
+    (own / "train_tp.csv").write_text("\n".join([*rows[:2], ",".join(cells), *rows[3:]]))
+    clone.edit_params("data", {"root": "data/own"})
+    for output in (clone.snakemake(fails=True), clone.run("dvc", "repro", fails=True)):
+        assert "data/own/train_tp.csv: line 3, column t_max: found 0, expected a time after the row's t_min" in output
+        assert "Traceback" not in output
+    *_, reason, path = clone.snakemake(fails=True).split("Complete log(s)")[0].strip().splitlines()
+    assert path == "The whole log: logs/check_data.log"
+    assert reason.startswith("ERROR: failed to reproduce 'check_data'")
+    assert not list(clone.path.rglob(".writing.*"))
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "names"),
+    [
+        ("train", {"epoch": 3}, ["train.epoch: unknown key with value 3"]),
+        ("train", {"epochs": 0}, ["train.epochs: found 0, expected greater than or equal to 1"]),
+        ("spectrogram", {"n_mels": "64"}, ["spectrogram.n_mels: found '64', expected"]),
+    ],
+)
+def test_bad_parameters_stop_both_engines_before_anything_runs(
+    clone: Clone, section: str, values: dict, names: list[str]
+) -> None:
+    clone.edit_params(section, values)
+    for output in (clone.snakemake(fails=True), clone.run("dvc", "repro", fails=True)):
+        for name in names:
+            assert name in output
+        assert "Traceback" not in output
+    assert set(clone.started()) <= {"check_params"}
