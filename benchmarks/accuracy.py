@@ -118,10 +118,10 @@ def climb(step: Step, ladder: Ladder, data: str, seeds: list[int], cores: int) -
         subprocess.run(["snakemake", "--cores", str(cores), "--quiet", "all"], cwd=ROOT, check=True)
         subprocess.run(["dvc", "exp", "save", "--quiet", "--force", "--name", name], cwd=ROOT, check=True)
         metrics = json.loads((ROOT / "results/metrics.json").read_text())
-        # Models with a teacher have no such figures.
+        # Several rounds have no such figures.
         oof = metrics["oof"]["ensemble"] if "oof" in metrics else {}
         figures.append({title: oof.get(key, np.nan) for key, title in OUT_OF_FOLD.items()})
-        scores.append(read_scores(ROOT / "results/submission.csv").to_numpy())
+        scores.append(read_scores(ROOT / "results/scores/ensemble.csv").to_numpy())
     return Outcome(step.name, np.array(scores), pd.DataFrame(figures, seeds))
 
 

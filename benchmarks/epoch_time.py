@@ -20,14 +20,16 @@ EPOCHS = 4
 def train(folder: Path, step: Step, preset: Path, epochs: int) -> None:
     """Train one model with a step's settings as the workflow does, but for some epochs alone."""
     write_params(preset, step.settings | {"train.epochs": epochs}, folder / "params.yaml")
+    last = step.settings["rounds"][-1]
     subprocess.run(
         [sys.executable, "workflow/scripts/train.py", "--params", str(folder / "params.yaml"),
-         "--data", "data/demo/dataset", "--folds", "data/folds.csv", "--species", "data/species.csv",
+         "--annotations", "data/annotations.csv", "--folds", "data/folds.csv", "--species", "data/species.csv",
          "--spectrograms", "data/spectrograms/train", "--pretrained", str(folder / "none"),
-         "--targets", f"results/targets/{step.settings['teacher']}",
-         "--backbone", "small_cnn", "--fold", "0", "--checkpoint", str(folder / "unfinished"),
+         "--pseudo-labels", f"results/predictions/{last['pseudo_labels']}",
+         "--pseudo-label-weight", str(last["weight"]), "--round", last["id"],
+         "--backbone", "small_cnn", "--fold", "0", "--checkpoint", str(folder / "checkpoint"),
          "--weights", str(folder / "0.weights.h5"), "--curve", str(folder / "curve.csv"),
-         "--epoch-weights", str(folder / "checkpoints"), "--provenance", str(folder / "provenance")],
+         "--epoch-weights", str(folder / "epochs"), "--provenance", str(folder / "provenance")],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True,
     )  # fmt: skip
 
@@ -35,9 +37,11 @@ def train(folder: Path, step: Step, preset: Path, epochs: int) -> None:
 def main() -> None:
     ladder = read_ladder(LADDER)
     first, *_, last = ladder.steps
-    targets = ROOT / "results/targets" / last.settings["teacher"]
-    if not targets.is_dir():
-        raise InputError(f"{targets}: missing; `python benchmarks/accuracy.py` leaves it, and the data that it is of")
+    predictions = ROOT / "results/predictions" / last.settings["rounds"][-1]["pseudo_labels"]
+    if not predictions.is_dir():
+        raise InputError(
+            f"{predictions}: missing; `python benchmarks/accuracy.py` leaves it, and the data that it is of"
+        )
     with tempfile.TemporaryDirectory(prefix="dawnchorus-epoch-") as name:
         folder = Path(name)
         (folder / "none").mkdir()

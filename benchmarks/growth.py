@@ -9,9 +9,9 @@ import pandas as pd
 from rows import Row, in_turn
 
 from dawnchorus.config.ensemble import Ensemble
-from dawnchorus.data.annotations import Annotations, labelled_boxes
+from dawnchorus.data.annotations import Annotations, labelled_boxes, read_annotations, write_annotations
 from dawnchorus.data.folds import fold_report, stratified_split
-from dawnchorus.data.formats.rfcx import read_both_annotations
+from dawnchorus.data.formats.rfcx import species_columns
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.data.score_tables import write_scores
 from dawnchorus.inference.box_tables import write_boxes
@@ -20,6 +20,7 @@ from dawnchorus.reporting.metrics import box_figures, figures
 
 SIZES = (100, 1_000, 10_000, 100_000)
 N_SPECIES, N_FOLDS = 24, 5
+SPECIES = species_columns(N_SPECIES)
 TURNS = 3
 
 
@@ -41,33 +42,35 @@ def _write(folder: Path, size: int) -> None:
     folder.mkdir()
     rng = np.random.default_rng(0)
     names = np.array([f"r{number:06d}" for number in range(size)])
-    for kind, n_rows in (("tp", size), ("fp", 9 * size)):
+    tables = []
+    for label, n_rows in (("present", size), ("absent", 9 * size)):
         begin = rng.uniform(0, 55, n_rows)
-        pd.DataFrame({
+        tables.append(pd.DataFrame({
             "recording_id": names[rng.integers(0, size, n_rows)],
-            "species_id": rng.integers(0, N_SPECIES, n_rows), "t_min": begin, "f_min": 1e3, "t_max": begin + 2,
-            "f_max": 3e3,
-        }).to_csv(folder / f"train_{kind}.csv", index=False)  # fmt: skip
-    annotations = read_both_annotations(folder, N_SPECIES)
-    write_scores(folder / "test.csv", list(names), rng.random((size, N_SPECIES)))
+            "species": np.array(SPECIES)[rng.integers(0, N_SPECIES, n_rows)], "t_min": begin, "t_max": begin + 2,
+            "f_min": 1e3, "f_max": 3e3, "label": label,
+        }))  # fmt: skip
+    write_annotations(folder / "annotations.csv", pd.concat(tables, ignore_index=True))
+    annotations = read_annotations(folder / "annotations.csv", SPECIES)
+    write_scores(folder / "test.csv", list(names), rng.random((size, N_SPECIES)), SPECIES)
     for fold in range(N_FOLDS):
         (folder / f"model/{fold}").mkdir(parents=True)
         shutil.copy(folder / "test.csv", folder / f"model/{fold}/test.csv")
         part = names[fold::N_FOLDS]
-        write_scores(folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES)))
-        boxes = labelled_boxes(*annotations, set(part))
+        write_scores(folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES)), SPECIES)
+        boxes = labelled_boxes(annotations, set(part))
         write_boxes(folder / f"model/{fold}/boxes.csv", boxes, rng.random(len(boxes)))
 
 
 def _work(folder: Path) -> None:
     """Split it, index it for training, and evaluate the ensemble."""
     settings = Ensemble(weights="equal", prior="none", bootstrap_samples=1000)
-    tp, fp = read_both_annotations(folder, N_SPECIES)
+    annotations = read_annotations(folder / "annotations.csv", SPECIES)
+    tp, fp = annotations[annotations.is_tp], annotations[~annotations.is_tp]
     folds = stratified_split(tp, fp, N_FOLDS, seed=1)
     fold_report(tp, tp.recording_id.map(folds), folds)
-    Annotations.of_tables(tp, fp).of_recordings(set(folds.index[folds != 0]))
-    columns = [f"s{number}" for number in range(N_SPECIES)]
-    found = collect(folder, ["model"], list(range(N_FOLDS)), columns, settings)[0]["ensemble"]
-    answers = GroundTruth.of_annotations(tp, fp, list(found.oof.index), N_SPECIES)
+    Annotations.of_table(annotations).of_recordings(set(folds.index[folds != 0]))
+    found = collect(folder, ["model"], list(range(N_FOLDS)), SPECIES, settings)[0]["ensemble"]
+    answers = GroundTruth.of_annotations(annotations, list(found.oof.index), N_SPECIES)
     figures(answers, {"ensemble": found.oof}, settings.bootstrap_samples, seed=1)
     box_figures({"ensemble": found.boxes}, settings.bootstrap_samples, seed=1)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
 from tiny import ROOT
 
@@ -115,7 +116,7 @@ def outcome(path: Path, settings: Spectrogram) -> str:
     """What comes of a file; whatever is none of our errors, or not finite, ends the process."""
     found = inspect(path, settings.sample_rate, window_seconds=3.0)
     assert np.isfinite([found.rate, found.seconds, found.peak, found.rms]).all(), found
-    assert not as_table({"train": {"a": found}}).isna().any(axis=None)
+    assert not as_table({"train": {"a": found}}, pd.Series(dtype=str), path.parent).isna().any(axis=None)
     try:
         write_features(path.parent, "a", mel_blocks(read_blocks(path, settings.sample_rate), settings))
     except InputError as error:

@@ -40,7 +40,7 @@ def test_every_step_on_every_set_is_a_valid_experiment(tmp_path: Path) -> None:
             write_params(whole.preset, {"seed": 3} | changes | step.settings, tmp_path / "params.yaml")
             params = load_params(tmp_path / "params.yaml")
             assert params.seed == 3
-            assert params.teacher == step.settings["teacher"]
+            assert [each.id for each in params.rounds] == [each["id"] for each in step.settings["rounds"]]
             assert params.demo.seed == changes.get("demo.seed", 1)
 
 

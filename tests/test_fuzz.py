@@ -21,9 +21,11 @@ from tiny import ROOT
 
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.params import Params
+from dawnchorus.data.annotations import read_annotations
 from dawnchorus.data.folds import read_folds
-from dawnchorus.data.formats.rfcx import read_annotations, read_truth
-from dawnchorus.data.recordings import read_recordings, read_skipped
+from dawnchorus.data.formats import rfcx
+from dawnchorus.data.formats.rfcx import read_truth
+from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.score_tables import read_scores
 from dawnchorus.data.species import read_species
 from dawnchorus.errors import InputError
@@ -97,19 +99,22 @@ BOXES = (
 )
 SCORES = "recording_id,s0,s1,s2\na,0.5,0,1\nb,0.25,1e-9,0\n"
 TRUTH = "recording_id,s0,s1,s2\na,0,0,1\nb,1,0,0\n"
-RECORDINGS = "recording_id,file,same_as\na,a.flac,a\nb,b.wav,a\n"
+RECORDINGS = (
+    "recording_id,file,split,group,start,seconds,sample_rate,channels,usable,problem,peak,rms,digest\n"
+    "a,train/a.flac,train,hill,,1.5,48000,1,1,,0.5,0.1,ff\nsite/b,test/site/b.wav,test,,,0.0,0,0,0,unreadable: x,0,0,\n"
+)
+ANNOTATIONS = "recording_id,species,t_min,t_max,f_min,f_max,label\na,s0,0.5,2,100,200,present\nb,s2,1,3,,,absent\n"
 FOLDS = "recording_id,fold\na,0\nb,1\nb,-1\n"
-SPECIES = "species,tp_rows,fp_rows,tp_rows_0\ns0,1,1,0\ns1,0,0,0\ns2,3,2,1\n"
+SPECIES = "species,scientific_name,common_name\ns0,Turdus merula,\ns1,,\ns2,,x\n"
 SCORED_BOXES = "recording_id,species_id,t_min,t_max,is_tp,score\na,0,0.5,2,1,0.75\nb,2,1,3,0,0.25\n"
 PREVALENCE = "species,prevalence\ns0,0.5\ns2,0.25\ns1,0.125\n"
-AUDIO = "split,recording_id,file,usable,problem\ntrain,a,a.flac,1,\ntest,b,b.wav,0,truncated\n"
 
 
 def boxes_are_possible(path: Path) -> None:
-    table = read_annotations(path, n_species=3, group="site")
+    table = rfcx.read_boxes(path, "present", ["s0", "s1", "s2"], group="site")
     assert table.recording_id.map(bool).all()
     assert table.site.map(bool).all()
-    assert table.species_id.isin([0, 1, 2]).all()
+    assert table.species.isin(["s0", "s1", "s2"]).all()
     assert np.isfinite(table[["t_min", "f_min", "t_max", "f_max"]]).all(axis=None)
     assert (table.t_min >= 0).all()
     assert (table.t_min < table.t_max).all()
@@ -118,7 +123,7 @@ def boxes_are_possible(path: Path) -> None:
 
 def scores_are_numbers(path: Path) -> None:
     table = read_scores(path)
-    assert list(table.columns) == [f"s{number}" for number in range(table.shape[1])]
+    assert table.shape[1]
     assert not table.index.has_duplicates
     assert table.index.map(bool).all()
     assert np.isfinite(table).all(axis=None)
@@ -150,10 +155,19 @@ def prevalence_is_possible(path: Path) -> None:
 
 def recordings_are_files(path: Path) -> None:
     table = read_recordings(path)
-    assert not table.index.has_duplicates
-    for name in [*table.index, *table.file, *table.same_as]:
-        assert (path.parent / name).parent == path.parent
-        assert Path(name).name == name
+    assert not table.reset_index().duplicated(["split", "recording_id"]).any()
+    for name in [*table.index, *table.file]:
+        assert (path.parent / name).resolve().is_relative_to(path.parent.resolve())
+    assert table.usable.dtype == bool
+    assert np.isfinite(table.seconds).all()
+
+
+def annotations_are_possible(path: Path) -> None:
+    table = read_annotations(path, ["s0", "s1", "s2"])
+    assert table.species_id.isin([0, 1, 2]).all()
+    assert table.is_tp.dtype == bool
+    assert np.isfinite(table[["t_min", "t_max"]]).all(axis=None)
+    assert not table.isna().any(axis=None)
 
 
 def folds_are_numbers(path: Path) -> None:
@@ -163,13 +177,10 @@ def folds_are_numbers(path: Path) -> None:
     assert folds.index.map(bool).all()
 
 
-def species_are_numbered(path: Path) -> None:
+def species_are_named_once(path: Path) -> None:
     species = read_species(path)
-    assert species == [f"s{number}" for number in range(len(species))]
-
-
-def skipped_are_named(path: Path) -> None:
-    assert all("/" in name for name in read_skipped(path))
+    assert all(species)
+    assert len(set(species)) == len(species)
 
 
 TABLES: dict[str, tuple[str, Callable[[Path], None]]] = {
@@ -181,8 +192,8 @@ TABLES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "prevalence.csv": (PREVALENCE, prevalence_is_possible),
     "recordings.csv": (RECORDINGS, recordings_are_files),
     "folds.csv": (FOLDS, folds_are_numbers),
-    "species.csv": (SPECIES, species_are_numbered),
-    "audio.csv": (AUDIO, skipped_are_named),
+    "species.csv": (SPECIES, species_are_named_once),
+    "annotations.csv": (ANNOTATIONS, annotations_are_possible),
 }
 
 

@@ -14,6 +14,8 @@ from dawnchorus.config.params import Params, json_schema
 from dawnchorus.errors import InputError
 
 Edit = Callable[[str, object], Path]
+FIRST = {"id": "first", "pseudo_labels": "none", "weight": 0.0}
+SECOND = {"id": "second", "pseudo_labels": "first", "weight": 0.3}
 PARAMS = ROOT / "params.yaml"
 
 
@@ -46,13 +48,17 @@ PARAMS = ROOT / "params.yaml"
         ("folds", [1, 2, 3], ["folds", "[1, 2, 3]", "0, 1, 2"]),
         ("spectrogram.f_max", 30000.0, ["spectrogram", "30000.0", "sample_rate / 2"]),
         ("predict.hop_seconds", 99.0, ["predict.hop_seconds (99.0)", "window.seconds"]),
-        ("teachers", "first", ["teachers", "'first'", "list", "each {id, teacher}"]),
-        ("teachers", [{"id": "first"}], ["teachers.0.teacher: is missing", "none for nobody"]),
-        ("teachers", [{"id": "a b", "teacher": "none"}], ["teachers.0.id", "'a b'", "letters, digits and _"]),
-        ("teachers", [{"id": "none", "teacher": "none"}], ["teachers.0.id", "'none'", "not none"]),
-        ("teachers", [{"id": "a", "weight": 1}], ["teachers.0.weight: unknown key", "known here: id, teacher"]),
-        ("teacher", "first", ["teacher is 'first'", "no round in teachers; expected none"]),
-        ("teacher_weight", 1.5, ["teacher_weight", "found 1.5", "less than or equal to 1"]),
+        ("rounds", "first", ["rounds", "'first'", "list", "each {id, pseudo_labels, weight}"]),
+        ("rounds", [], ["rounds", "at least 1 item"]),
+        ("rounds", [{"id": "first", "weight": 0.0}], ["rounds.0.pseudo_labels: is missing", "none for no round"]),
+        ("rounds", [FIRST | {"id": "a b"}], ["rounds.0.id", "'a b'", "letters, digits and _"]),
+        ("rounds", [FIRST | {"id": "none"}], ["rounds.0.id", "'none'", "not none"]),
+        (
+            "rounds",
+            [FIRST | {"teacher": 1}],
+            ["rounds.0.teacher: unknown key", "known here: id, pseudo_labels"],
+        ),
+        ("rounds", [FIRST | {"weight": 1.5}], ["rounds.0.weight", "found 1.5", "less than or equal to 1"]),
         ("window", ..., ["window: is missing"]),
         ("windows", {"seconds": 3.0}, ["windows: unknown key", "window, image"]),
     ],
@@ -73,28 +79,26 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
         ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
     ]
-    first, second = {"id": "first", "teacher": "none"}, {"id": "second", "teacher": "first"}
+    two, aside = [FIRST, SECOND], FIRST | {"id": "aside"}
     cases += [
-        ({"teachers": [first, first]}, "the id first stands there twice"),
+        ({"rounds": [FIRST, FIRST]}, "the id first is there twice"),
         (
-            {"teachers": [second, first]},
-            "of second is 'first', which is no round before it; expected none",
+            {"rounds": [SECOND, FIRST]},
+            "second takes its pseudo-labels from 'first', which is no round before it",
         ),
-        ({"teachers": [{"id": "own", "teacher": "own"}]}, "teacher of own is 'own'"),
-        (
-            {"teachers": [first], "teacher": "second"},
-            "teacher is 'second', which is no round in teachers; expected none or first",
-        ),
-        ({"teachers": [first], "train": {"checkpoint": "validation_lwlrap"}}, r"checkpoint \(validation_lwlrap\) must"),
-        ({"teachers": [first], "split": {"method": "notebook"}}, r"method \(notebook\) must be stratified"),
+        ({"rounds": [SECOND | {"pseudo_labels": "second"}]}, "from 'second', which is no round before it"),
+        ({"rounds": [FIRST, aside]}, "nothing uses first; remove it, or let a later round take its pseudo-labels"),
+        ({"rounds": [FIRST, aside, SECOND]}, "nothing uses aside"),
+        ({"rounds": [FIRST | {"weight": 0.3}]}, r"weight of first is 0\.3; expected 0: it has no pseudo-labels"),
+        ({"rounds": [FIRST, SECOND | {"weight": 0.0}]}, r"weight of second is 0\.0; expected above 0"),
+        ({"rounds": two, "train": {"checkpoint": "validation_lwlrap"}}, r"checkpoint \(validation_lwlrap\) must"),
+        ({"rounds": two, "split": {"method": "notebook"}}, r"method \(notebook\) must be stratified"),
     ]
     for changes, reason in cases:
         with pytest.raises(ValidationError, match=reason):
             changed(params, changes)
     changed(params, large | {"train": {"pretrained": "{backbone}.h5"}})
-    rounds = changed(params, {"teachers": [first, second, {"id": "aside", "teacher": "none"}], "teacher": "second"})
-    assert rounds.lineage == ["second", "first"]
-    assert params.lineage == []
+    changed(params, {"rounds": [*two, SECOND | {"id": "third", "pseudo_labels": "second"}]})
 
 
 def test_the_presets_are_whole_and_valid(params: Params) -> None:

@@ -43,7 +43,7 @@ def test_a_fold_without_rows_is_refused() -> None:
 def test_rows_are_counted_by_species_and_fold() -> None:
     tp = pd.DataFrame({"recording_id": ["a", "a", "b"], "species_id": [0, 1, 1]})
     fp = pd.DataFrame({"recording_id": ["c"], "species_id": [2]})
-    table = count_rows(tp, fp, fold_of_row=pd.Series([0, 0, 1]), n_species=4)
+    table = count_rows(tp, fp, fold_of_row=pd.Series([0, 0, 1]), species=["s0", "s1", "s2", "s3"])
     assert table.to_dict("list") == {
         "species": ["s0", "s1", "s2", "s3"],
         "tp_rows": [1, 2, 0, 0],

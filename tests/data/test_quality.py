@@ -1,5 +1,6 @@
 """The pre-flight finds and names what is wrong or unusual with recordings."""
 
+import shutil
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,15 @@ import pandas as pd
 import pytest
 import soundfile
 
-from dawnchorus.data.quality import Inspection, add_duplicates, add_labels_past_the_end, as_table, inspect, summary
+from dawnchorus.data.quality import (
+    Inspection,
+    add_duplicates,
+    add_labels_past_the_end,
+    as_table,
+    inspect,
+    look_at_header,
+    summary,
+)
 
 RATE = 48_000
 
@@ -144,13 +153,27 @@ def test_duplicates_are_found_by_their_samples(tmp_path: Path) -> None:
     ]
     add_duplicates(found)
     assert [one.remarks for one in found] == [[], [], ["duplicate content: same samples as train/a.flac"]]
-    assert list(as_table({"train": dict(zip("abc", found, strict=True))}).same_as) == ["a", "b", "a"]
+    assert found[0].digest == found[2].digest != found[1].digest
+    # The same samples at another rate are another sound.
+    assert look(written(tmp_path / "d.wav", samples, rate=24_000)).digest != found[0].digest
+
+
+def test_a_copy_of_a_file_that_is_not_decoded_is_found(tmp_path: Path) -> None:
+    decoded = look(written(tmp_path / "a.flac", noise()))
+    shutil.copy(decoded.path, tmp_path / "b.flac")
+    copy, other = look_at_header(tmp_path / "b.flac"), look_at_header(written(tmp_path / "c.flac", noise(2)))
+    assert (copy.rate, copy.channels, copy.seconds) == (RATE, 1, 5)
+    add_duplicates([decoded, copy, other])
+    assert copy.digest == decoded.digest != other.digest
+    assert [len(one.remarks) for one in (decoded, copy, other)] == [0, 1, 0]
+    assert look_at_header(_bytes(tmp_path / "d.flac", b"not audio")).faults[0].startswith("unreadable: ")
 
 
 def test_labels_past_the_end_name_their_line(tmp_path: Path) -> None:
     found = {"a": look(written(tmp_path / "a.flac", noise())), "b": look(written(tmp_path / "b.flac", noise(4)))}
-    table = pd.DataFrame({"recording_id": ["a", "b", "b", "b"], "t_max": [5.05, 3.0, 4.2, 9.0]})
-    add_labels_past_the_end(found, {"train_tp.csv": table})
+    sources = [f"train_tp.csv line {line}" for line in (2, 3, 4, 5)]
+    table = pd.DataFrame({"recording_id": ["a", "b", "b", "b"], "t_max": [5.05, 3.0, 4.2, 9.0], "source": sources})
+    add_labels_past_the_end(found, table)
     assert found["a"].faults == []
     assert found["b"].faults == [
         "labels past the end: train_tp.csv line 4 and 1 more rows: t_max 4.2 s, recording 4.00 s"
@@ -162,8 +185,9 @@ def test_the_table_and_the_summary(tmp_path: Path) -> None:
         "train": {"a": look(written(tmp_path / "a.flac", noise(2))), "b": look(_bytes(tmp_path / "b.flac", b""))},
         "test": {"c": look(written(tmp_path / "c.wav", np.zeros((2 * RATE, 2))))},
     }
-    table = as_table(found).set_index("recording_id")
-    assert list(table.usable) == [1, 0, 1]
+    table = as_table(found, pd.Series({"a": "hill"}), tmp_path)
+    assert list(table.usable) == [True, False, True]
+    assert list(table.group) == ["hill", "", ""]
     assert list(table.split) == ["train", "train", "test"]
     assert table.problem["c"] == "silent; stereo; shorter than a window: 2.00 s"
     assert table.file["c"] == "c.wav"

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from tiny import ROOT
 
 from dawnchorus.data.folds import fold_report, notebook_split, stratified_split
-from dawnchorus.data.formats.rfcx import read_annotations
+from dawnchorus.data.formats.rfcx import read_boxes, species_columns
 from dawnchorus.data.score_tables import read_scores
 
 RECORDINGS = ["0a4e7e350", "f97ababc1"]
@@ -29,8 +29,10 @@ def folder() -> Path:
 
 @pytest.fixture
 def tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The TP and the FP table."""
-    return read_annotations(folder / "train_tp.csv", 24), read_annotations(folder / "train_fp.csv", 24)
+    """The TP and the FP table, with each species' number."""
+    species = species_columns(24)
+    tp, fp = (read_boxes(folder / f"train_{kind}.csv", "present", species) for kind in ("tp", "fp"))
+    return tuple(table.assign(species_id=table.species.str[1:].astype(int)) for table in (tp, fp))
 
 
 def test_all_rows_are_read(folder: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -88,27 +90,36 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
     preset["train"].update(epochs=1, batch_size=2, fp_fraction=1.0, pretrained="none", threads=1)
     YAML().dump(preset, folder / "params.yaml")
 
-    report = run("check_data", folder, "--data", data, "--audio", folder / "audio.csv", "--recordings", folder)
+    tables = {name: folder / f"{name.replace('-', '_')}.csv"
+              for name in ("recordings", "annotations", "species", "ground-truth", "template")}  # fmt: skip
+    report = run("ingest", folder, "--data", data, *options(tables))
     assert "train: 2 recordings, 0.0 h, 0 of them cannot be used" in report
     assert "duplicate content: 2" in report  # the test recordings here are the training recordings
-    audio = pd.read_csv(folder / "audio.csv")
-    assert (audio.rate == 48_000).all()
-    assert (audio.seconds == 60).all()
-    assert (audio.usable == 1).all()
-    for split in ("train", "test"):
-        said = run("cache_spectrograms", folder, "--audio", data / split, "--recordings", folder / f"{split}.csv",
-                   "--output", folder / "spectrograms" / split)  # fmt: skip
+    recordings = pd.read_csv(tables["recordings"])
+    assert (recordings.sample_rate == 48_000).all()
+    assert (recordings.seconds == 60).all()
+    assert (recordings.usable == 1).all()
+    run("split_folds", folder, *options({name: tables[name] for name in ("recordings", "annotations", "species")}),
+        "--folds", folder / "folds.csv", "--report", folder / "report.csv", "--fold-species",
+        folder / "fold_species.csv", "--splits", folder / "splits")  # fmt: skip
+    for split in ("train", "test", "unlabelled"):
+        said = run("cache_spectrograms", folder, "--recordings", folder / f"splits/{split}.csv", "--output",
+                   folder / "spectrograms" / split)  # fmt: skip
         assert "10 of 384 mel bands are empty" in said
     # Only one recording has calls, so it is trained on and validated.
     (folder / "folds.csv").write_text("recording_id,fold\nf97ababc1,0\nf97ababc1,1\n0a4e7e350,1\n")
-    pd.DataFrame({"species": [f"s{number}" for number in range(24)]}).to_csv(folder / "species.csv", index=False)
     return folder
 
 
-def run(script: str, folder: Path, *options: str | Path) -> str:
+def options(paths: dict[str, Path]) -> list[str | Path]:
+    """Command-line options by their names."""
+    return [word for name, path in paths.items() for word in (f"--{name}", path)]
+
+
+def run(script: str, folder: Path, *words: str | Path) -> str:
     """Run a stage's script with the folder's parameters; returns its log."""
     done = subprocess.run(
-        [sys.executable, f"workflow/scripts/{script}.py", "--params", str(folder / "params.yaml"), *map(str, options)],
+        [sys.executable, f"workflow/scripts/{script}.py", "--params", str(folder / "params.yaml"), *map(str, words)],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -129,16 +140,17 @@ def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_
     folder = at_full_size
     run("fetch_weights", folder, "--backbone", "efficientnet", "--output", tmp_path / "pretrained")
     model: list[str | Path] = [
-        "--data", folder / "data", "--folds", folder / "folds.csv", "--species", folder / "species.csv", "--backbone",
-        "efficientnet", "--fold", "0", "--weights", tmp_path / "0.weights.h5", "--provenance", tmp_path / "provenance",
+        *options({name: folder / f"{name}.csv" for name in ("annotations", "folds", "species")}), "--round", "first",
+        "--backbone", "efficientnet", "--fold", "0", "--weights", tmp_path / "0.weights.h5", "--provenance",
+        tmp_path / "provenance",
     ]  # fmt: skip
-    (tmp_path / "targets").mkdir()
+    (tmp_path / "none").mkdir()
     run("train", folder, "--spectrograms", folder / "spectrograms/train", "--pretrained", tmp_path / "pretrained",
-        "--targets", tmp_path / "targets", "--curve", tmp_path / "curve.csv", "--epoch-weights",
-        tmp_path / "checkpoints", "--checkpoint", tmp_path / "unfinished", *model)  # fmt: skip
+        "--pseudo-labels", tmp_path / "none", "--pseudo-label-weight", "0", "--curve", tmp_path / "curve.csv",
+        "--epoch-weights", tmp_path / "epochs", "--checkpoint", tmp_path / "checkpoint", *model)  # fmt: skip
     assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
-    run("predict", folder, "--recordings", folder / "test.csv", "--spectrograms", folder / "spectrograms", "--output",
-        tmp_path / "predictions", *model)  # fmt: skip
+    run("predict", folder, "--splits", folder / "splits", "--spectrograms", folder / "spectrograms", "--last-round",
+        "first", "--output", tmp_path / "predictions", *model)  # fmt: skip
     scores = read_scores(tmp_path / "predictions/test.csv")
     assert list(scores.index) == RECORDINGS
     assert ((scores >= 0) & (scores <= 1)).all(axis=None)

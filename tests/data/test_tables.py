@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dawnchorus.data.annotations import read_annotations, write_annotations
 from dawnchorus.data.folds import read_folds
-from dawnchorus.data.formats.rfcx import read_annotations, read_truth
-from dawnchorus.data.recordings import read_recordings, read_skipped, require_recordings
+from dawnchorus.data.formats.rfcx import read_boxes, read_truth
+from dawnchorus.data.recordings import read_recordings, require_recordings, write_recordings
 from dawnchorus.data.score_tables import read_scores, write_scores
 from dawnchorus.data.species import read_species
 from dawnchorus.errors import InputError
 from dawnchorus.inference.calibration import read_prevalence
 
+RECORDINGS = "recording_id,file,split,group,start,seconds,sample_rate,channels,usable,problem,peak,rms,digest\n"
 HEADING = "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max"
 
 
@@ -42,28 +44,66 @@ def test_annotations(tmp_path: Path, text: str, names: list[str]) -> None:
     path = tmp_path / "train_tp.csv"
     path.write_text(text)
     with pytest.raises(InputError) as error:
-        read_annotations(path, n_species=24)
+        read_boxes(path, "present", [f"s{number}" for number in range(24)])
     for name in [str(path), *names]:
         assert name in str(error.value)
 
 
 def test_a_missing_table_names_the_parameter_to_look_at(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere.csv: is missing.*data\.root"):
-        read_annotations(tmp_path / "nowhere.csv", n_species=2)
+        read_boxes(tmp_path / "nowhere.csv", "present", None)
 
 
 def test_songtype_is_not_needed_and_ids_stay_text(tmp_path: Path) -> None:
     path = tmp_path / "tp.csv"
     path.write_text("recording_id,species_id,t_min,f_min,t_max,f_max\n0001,1,0.5,100,2,200\n")
-    table = read_annotations(path, n_species=2)
+    table = read_boxes(path, "present", ["s0", "s1"])
     assert list(table.recording_id) == ["0001"]
-    assert list(table.species_id) == [1]
+    assert list(table.species) == ["s1"]
+
+
+def test_species_may_have_codes_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "tp.csv"
+    path.write_text("recording_id,species,t_min,f_min,t_max,f_max\na,BTNW,0.5,100,2,200\nb,OVEN,0.5,100,2,200\n")
+    assert list(read_boxes(path, "present", None).species) == ["BTNW", "OVEN"]
+    with pytest.raises(InputError, match=r"line 3, column species: found 'OVEN', expected one of BTNW, AMRE"):
+        read_boxes(path, "present", ["BTNW", "AMRE"])
+    path.write_text("recording_id,t_min,f_min,t_max,f_max\na,0.5,100,2,200\n")
+    with pytest.raises(InputError, match="has no column species_id or species"):
+        read_boxes(path, "present", None)
+
+
+def test_annotations_survive_writing_and_reading_to_the_last_digit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    begin = rng.random(200) * 60
+    table = pd.DataFrame({
+        "recording_id": [f"site{row % 3}/r{row % 50}" for row in range(200)], "species": rng.choice(["b", "a"], 200),
+        "t_min": begin, "t_max": begin + rng.random(200), "f_min": 1e3, "f_max": 3e3,
+        "label": rng.choice(["present", "absent"], 200), "source": "a table",
+    })  # fmt: skip
+    write_annotations(tmp_path / "annotations.csv", table)
+    found = read_annotations(tmp_path / "annotations.csv", ["a", "b"])
+    # Present boxes come first, each kind in its order.
+    expected = pd.concat([table[table.label == "present"], table[table.label == "absent"]])
+    assert list(found.recording_id) == list(expected.recording_id)
+    assert list(found.species_id) == list((expected.species == "b").astype(int))
+    assert list(found.is_tp) == list(expected.label == "present")
+    for column in ("t_min", "t_max"):
+        np.testing.assert_array_equal(found[column], expected[column])
+
+
+def test_a_box_without_frequencies_reaches_over_all_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.csv"
+    path.write_text("recording_id,species,t_min,t_max,f_min,f_max,label\na,x,0,1,,,present\na,x,2,3,500,900,absent\n")
+    found = read_annotations(path, ["x"])
+    assert found[["f_min", "f_max"]].to_numpy().tolist() == [[0, np.inf], [500, 900]]
 
 
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("recording_id,s0,s2\na,1,0", ["s0, s2", "s0 to s1"]),
+        ("recording_id,s0,s2\na,1,0", ["has no column s1; found recording_id, s0, s2"]),
+        ("recording_id\na", ["no column s0, s1"]),
         ("recording_id,s0,s1\na,1,0\na,1,0", ["line 3", "once"]),
         ("recording_id,s0,s1\na,1,x", ["line 2", "s1", "'x'"]),
     ],
@@ -72,7 +112,7 @@ def test_scores(tmp_path: Path, text: str, names: list[str]) -> None:
     path = tmp_path / "sample_submission.csv"
     path.write_text(text)
     with pytest.raises(InputError) as error:
-        read_scores(path)
+        read_scores(path, ["s0", "s1"])
     for name in [str(path), *names]:
         assert name in str(error.value)
 
@@ -119,21 +159,21 @@ def test_a_row_whose_recording_has_no_file_is_named(tmp_path: Path) -> None:
 
 def test_scores_survive_writing_and_reading(tmp_path: Path) -> None:
     scores = np.random.default_rng(0).random((5, 3), dtype=np.float32)
-    write_scores(tmp_path / "scores.csv", list("abcde"), scores)
+    write_scores(tmp_path / "scores.csv", list("abcde"), scores, ["x", "y", "z"])
     np.testing.assert_array_equal(read_scores(tmp_path / "scores.csv").to_numpy(np.float32), scores)
 
 
 @pytest.mark.parametrize(
     ("read", "text", "names"),
     [
-        (read_recordings, "recording_id,file,same_as\na,../a.wav,a\n", ["line 2", "column file", "'../a.wav'"]),
-        (read_recordings, "recording_id,file,same_as\n..,a.wav,a\n", ["line 2", "column recording_id"]),
-        (read_recordings, "recording_id,file,same_as\na,a.wav,a\na,a.wav,a\n", ["line 3", "each recording once"]),
+        (read_recordings, RECORDINGS + "a,../a.wav,train,,,1,9,1,1,,,,\n", ["line 2", "column file", "'../a.wav'"]),
+        (read_recordings, RECORDINGS + "/a,a.wav,train,,,1,9,1,1,,,,\n", ["line 2", "column recording_id"]),
+        (read_recordings, RECORDINGS + 2 * "a,a.wav,test,,,1,9,1,1,,,,\n", ["line 3", "each recording once"]),
+        (read_recordings, RECORDINGS + "a,a.wav,train,,,1,9,1,no,,,,\n", ["line 2", "column usable", "'no'"]),
         (read_folds, "recording_id,fold\na,1.5\n", ["line 2", "column fold", "1.5"]),
         (read_folds, "recording_id,fold\na,1e300\n", ["line 2", "column fold", "1e+300"]),
         (read_folds, "recording_id,fold\n,1\n", ["line 2", "column recording_id"]),
-        (read_species, "species\ns0\ns2\n", ["line 3", "column species", "'s2'"]),
-        (read_skipped, "split,recording_id,usable\ntrain,a,no\n", ["line 2", "column usable", "'no'"]),
+        (read_species, "species,scientific_name,common_name\nx,,\nx,,\n", ["line 3", "column species", "once"]),
     ],
 )
 def test_the_workflows_own_tables(tmp_path: Path, read: Callable[[Path], object], text: str, names: list[str]) -> None:
@@ -143,3 +183,12 @@ def test_the_workflows_own_tables(tmp_path: Path, read: Callable[[Path], object]
         read(path)
     for name in [str(path), *names]:
         assert name in str(error.value)
+
+
+def test_recordings_survive_writing_and_reading(tmp_path: Path) -> None:
+    path = tmp_path / "recordings.csv"
+    path.write_text(RECORDINGS + "site 1/a,train/site 1/a.WAV,train,hill,,15.000,48000,2,1,stereo,0.5,0.1,ff\n")
+    table = read_recordings(path)
+    assert table.usable.tolist() == [True]
+    write_recordings(tmp_path / "again.csv", table)
+    pd.testing.assert_frame_equal(read_recordings(tmp_path / "again.csv"), table)

@@ -122,9 +122,11 @@ def test_figures_follow_the_recordings_not_the_rows() -> None:
 
 
 def test_sparse_labels_are_known_only_where_somebody_listened() -> None:
-    tp = pd.DataFrame({"recording_id": ["a", "b", "x"], "species_id": [0, 1, 1]})
-    fp = pd.DataFrame({"recording_id": ["a", "a", "c"], "species_id": [0, 2, 1]})
-    answers = GroundTruth.of_annotations(tp, fp, ["a", "b", "c"], n_species=3)
+    annotations = pd.DataFrame({
+        "recording_id": ["a", "b", "x", "a", "a", "c"], "species_id": [0, 1, 1, 0, 2, 1],
+        "is_tp": [True, True, True, False, False, False],
+    })  # fmt: skip
+    answers = GroundTruth.of_annotations(annotations, ["a", "b", "c"], n_species=3)
     assert answers.truth.astype(int).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
     assert answers.mask.astype(int).tolist() == [[1, 0, 1], [0, 1, 0], [0, 1, 0]]
 

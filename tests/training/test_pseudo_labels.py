@@ -10,16 +10,9 @@ from tiny import changed
 from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import Annotations
 from dawnchorus.errors import InputError
+from dawnchorus.inference.window_scores import window_hop, write_window_scores
 from dawnchorus.inference.windows import tile
-from dawnchorus.training.pseudo_labels import (
-    PseudoLabels,
-    average,
-    interpolate,
-    pseudo_label_hop,
-    read_pseudo_labels,
-    write_pseudo_labels,
-    write_window_scores,
-)
+from dawnchorus.training.pseudo_labels import PseudoLabels, interpolate, read_pseudo_labels, scored_recordings
 from dawnchorus.training.sampling import WindowSampler
 
 
@@ -51,54 +44,55 @@ def test_a_last_window_on_the_grid_and_a_recording_of_one_window() -> None:
 
 
 def test_eight_windows_begin_within_a_windows_length() -> None:
-    assert [pseudo_label_hop(length) for length in (80, 47, 8, 3)] == [10, 5, 1, 1]
+    assert [window_hop(length) for length in (80, 47, 8, 3)] == [10, 5, 1, 1]
 
 
-def test_the_mean_over_backbones_is_written_and_read(tmp_path: Path) -> None:
-    one, other = {"a": np.array([[0.25, 0.5]]), "b": np.array([[0.0, 1.0]] * 3)}, {"a": np.array([[0.75, 0.5]])}
-    for name, scores in (("one", one), ("other", other | {"b": np.array([[1.0, 1.0]] * 3)}), ("targets", {})):
-        (tmp_path / name).mkdir()
-        write_window_scores(tmp_path / name, scores)
-    means = average([tmp_path / "one", tmp_path / "other"])
-    write_pseudo_labels(tmp_path / "targets", means, 0.3)
-    # Windows of 8 frames: a has 6 frames, b has 10, and windows begin on its frames 0, 1 and 2.
-    starts = {"a": tile(6, 8, 1), "b": tile(10, 8, 1)}
-    targets = read_pseudo_labels(tmp_path / "targets", ["b", "a"], starts.__getitem__, 1, 2)
-    assert targets is not None
-    assert targets.weight == 0.3
-    assert targets.scores.dtype == np.float16
-    found = targets.of(np.array(["a", "b", "b"]), np.array([0, 2, 1]))
+def write(folder: Path, scores: dict[str, np.ndarray]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_window_scores(folder, scores)
+
+
+# Windows of 8 frames: a has 6 frames, site/b has 10, and windows begin on its frames 0, 1 and 2.
+STARTS = {"a": tile(6, 8, 1), "site/b": tile(10, 8, 1)}
+
+
+def test_pseudo_labels_are_the_mean_over_backbones(tmp_path: Path) -> None:
+    write(tmp_path / "one/0", {"a": np.array([[0.25, 0.5]])})
+    write(tmp_path / "one/1", {"site/b": np.array([[0.0, 1.0]] * 3)})
+    write(tmp_path / "other/0", {"a": np.array([[0.75, 0.5]])})
+    write(tmp_path / "other/1", {"site/b": np.array([[1.0, 1.0]] * 3)})
+    scored = scored_recordings(tmp_path)
+    assert scored == {"a": 0, "site/b": 1}
+    labels = read_pseudo_labels(tmp_path, scored, STARTS.__getitem__, 1, 2, 0.3)
+    assert labels.weight == 0.3
+    assert labels.scores.dtype == np.float16
+    found = labels.of(np.array(["a", "site/b", "site/b"]), np.array([0, 2, 1]))
     np.testing.assert_allclose(found, [[0.5, 0.5], [0.5, 1], [0.5, 1]])
-
-    write_window_scores(tmp_path / "other", {"b": np.array([[1.0, 1.0]])})
-    with pytest.raises(InputError, match=r"one/b\.npy: has another shape than another backbone's"):
-        average([tmp_path / "one", tmp_path / "other"])
-    (tmp_path / "other/b.npy").unlink()
-    with pytest.raises(InputError, match=r"other/b\.npy: cannot be read"):
-        average([tmp_path / "one", tmp_path / "other"])
+    (tmp_path / "other/1/site/b.npy").unlink()
+    with pytest.raises(InputError, match=r"other/1/site/b\.npy: cannot be read"):
+        read_pseudo_labels(tmp_path, scored, STARTS.__getitem__, 1, 2, 0.3)
 
 
-def test_an_empty_folder_is_no_teacher_and_a_damaged_one_is_named(tmp_path: Path) -> None:
-    def read() -> PseudoLabels | None:
-        return read_pseudo_labels(tmp_path, ["a"], lambda name: tile(10, 8, 1), 1, 2)
-
+def test_no_round_has_scored_nothing_and_damaged_scores_are_named(tmp_path: Path) -> None:
     (tmp_path / ".snakemake_timestamp").touch()
-    assert read() is None
-    write_pseudo_labels(tmp_path, {"a": np.full((3, 2), 0.5)}, 0.3)
-    assert read() is not None
+    assert scored_recordings(tmp_path) == {}
+    path = tmp_path / "one/0/a.npy"
+    write(path.parent, {"a": np.full((1, 2), 0.5)})
+
+    def read() -> PseudoLabels:
+        return read_pseudo_labels(tmp_path, {"a": 0}, STARTS.__getitem__, 1, 2, 0.3)
+
+    assert read().scores.shape == (1, 2)
     for scores, reason in [
-        (np.full((2, 2), 0.5, np.float16), r"a\.npy: has \(windows, species\) \(2, 2\), expected \(3, 2\)"),
-        (np.full((3, 2), np.nan, np.float16), r"a\.npy: holds no scores"),
-        (np.full((3, 2), 0.5), r"a\.npy: holds no scores .* float16"),
+        (np.full((2, 2), 0.5, np.float16), r"a\.npy: has \(windows, species\) \(2, 2\), expected \(1, 2\)"),
+        (np.full((1, 2), np.nan, np.float16), r"a\.npy: holds no scores"),
+        (np.full((1, 2), 0.5), r"a\.npy: holds no scores .* float16"),
     ]:
-        np.save(tmp_path / "a.npy", scores)
+        np.save(path, scores)
         with pytest.raises(InputError, match=reason):
             read()
-    (tmp_path / "a.npy").write_bytes(b"no array")
+    path.write_bytes(b"no array")
     with pytest.raises(InputError, match=r"a\.npy: cannot be read: .*make verify"):
-        read()
-    (tmp_path / "weight.txt").write_text("heavy")
-    with pytest.raises(InputError, match=r"weight\.txt: cannot be read"):
         read()
 
 

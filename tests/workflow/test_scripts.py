@@ -1,11 +1,13 @@
 """The scripts on bad data: one clear error, exit code 1, nothing half-written, no traceback."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import soundfile
@@ -36,31 +38,35 @@ def run_script(name: str, *options: str, params: Path = ROOT / "params.yaml") ->
     )  # fmt: skip
 
 
-def check_data(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:
+def ingest(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:
     outputs = data.parent / "outputs"
-    return run_script(
-        "check_data", "--data", str(data), "--audio", str(outputs / "audio.csv"), "--recordings", str(outputs),
-        params=params,
-    )  # fmt: skip
+    tables = ("recordings", "annotations", "species", "ground-truth", "template")
+    options = [word for name in tables for word in (f"--{name}", str(outputs / f"{name.replace('-', '_')}.csv"))]
+    return run_script("ingest", "--data", str(data), *options, params=params)
 
 
 def split_folds(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:
     outputs = data.parent / "outputs"
+    options = [word for name in ("recordings", "annotations", "species", "folds")
+               for word in (f"--{name}", str(outputs / f"{name}.csv"))]  # fmt: skip
     return run_script(
-        "split_folds", "--data", str(data), "--recordings", str(outputs / "train.csv"), "--folds",
-        str(outputs / "folds.csv"), "--report", str(outputs / "report.csv"), "--species", str(outputs / "species.csv"),
-        params=params,
+        "split_folds", *options, "--report", str(outputs / "report.csv"), "--fold-species",
+        str(outputs / "fold_species.csv"), "--splits", str(outputs / "splits"), params=params,
     )  # fmt: skip
 
 
+def recordings(data: Path) -> pd.DataFrame:
+    return pd.read_csv(data.parent / "outputs/recordings.csv", index_col="recording_id", keep_default_na=False)
+
+
 def test_valid_data_is_split(data: Path) -> None:
-    for script in (check_data, split_folds):
+    for script in (ingest, split_folds):
         done = script(data)
         assert done.returncode == 0, done.stderr
     outputs = data.parent / "outputs"
     assert (outputs / "folds.csv").read_text().startswith("recording_id,fold\na,")
     assert (outputs / "report.csv").read_text().splitlines()[1].endswith(",0,0")
-    assert "0 TP rows are never validated" in done.stderr
+    assert "0 present boxes are never validated" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -78,11 +84,12 @@ def test_valid_data_is_split(data: Path) -> None:
         ("train_tp.csv", HEADING, ["no rows"]),
         ("truth_test.csv", "recording_id,s0,s1\nt,1,2\n", ["truth_test.csv", "line 2", "found 2, expected 0 or 1"]),
         ("sample_submission.csv", "recording_id,s0,s1\nt,0,0\nu,0,0\n", ["line 3", "'u'", "a file in"]),
+        ("sample_submission.csv", "recording_id\nt\n", ["found the columns recording_id", "a column for each species"]),
     ],
 )
 def test_bad_tables_give_one_error(data: Path, table: str, text: str, names: list[str]) -> None:
     (data / table).write_text(text)
-    done = check_data(data)
+    done = ingest(data)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
@@ -93,7 +100,7 @@ def test_bad_tables_give_one_error(data: Path, table: str, text: str, names: lis
 
 def test_too_few_recordings_for_the_folds_are_an_error(data: Path) -> None:
     (data / "train_tp.csv").write_text(HEADING + "a,1,1,0,1,0.1,3\n")
-    assert check_data(data).returncode == 0
+    assert ingest(data).returncode == 0
     done = split_folds(data)
     assert done.returncode == 1
     assert "fold 1 would have no TP rows" in done.stderr
@@ -105,23 +112,20 @@ def test_bad_recordings_stop_the_run_or_are_skipped(data: Path, edited: Callable
     (data / "train/b.wav").write_bytes(b"RIFF....")
     (data / "train_tp.csv").write_text((data / "train_tp.csv").read_text().replace("0.1,200", "0.5,200", 1))
     (data / "train_fp.csv").write_text(HEADING + "a,0,1,0.5,100,2,200\n")
-    stopped = check_data(data)
+    stopped = ingest(data)
     assert stopped.returncode == 1
     assert "Traceback" not in stopped.stderr
     for part in ("error: 2 recordings cannot be used", "set data.bad_audio in params.yaml to skip",
                  "train/b.wav: unreadable: ",
-                 "train/a.wav: labels past the end: train_tp.csv line 2: t_max 0.5 s, recording 0.10 s; "
-                 "labels past the end: train_fp.csv line 2: t_max 2 s"):  # fmt: skip
+                 "train/a.wav: labels past the end: train_tp.csv line 2 and 1 more rows: t_max 0.5 s, recording 0.10 s"):  # fmt: skip
         assert part in stopped.stderr
     outputs = data.parent / "outputs"
     assert not outputs.exists()
 
     params = edited("data.bad_audio", "skip")
     YAML().dump(YAML().load(params) | {"folds": [0, 1]}, params)
-    assert check_data(data, params).returncode == 0
-    audio = pd.read_csv(outputs / "audio.csv", index_col="recording_id")
-    assert list(audio.usable[["a", "b", "c", "t"]]) == [0, 0, 1, 1]
-    assert (outputs / "train.csv").read_text() == "recording_id,file,same_as\nc,c.wav,c\nd,d.wav,d\n"
+    assert ingest(data, params).returncode == 0
+    assert list(recordings(data).usable[["a", "b", "c", "t"]]) == [0, 0, 1, 1]
     done = split_folds(data, params)
     assert done.returncode == 0, done.stderr
     assert set(pd.read_csv(outputs / "folds.csv").recording_id) == {"c", "d"}
@@ -131,18 +135,19 @@ def test_copies_of_a_recording_stay_in_one_fold(data: Path, edited: Callable[[st
     params = edited("folds", [0, 1])
     soundfile.write(data / "train/c.wav", soundfile.read(data / "train/a.wav")[0], 48_000)
     soundfile.write(data / "train/d.wav", soundfile.read(data / "train/b.wav")[0], 48_000)
-    assert check_data(data, params).returncode == 0
+    assert ingest(data, params).returncode == 0
     assert split_folds(data, params).returncode == 0
     folds = pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold
     assert folds["a"] == folds["c"] != folds["b"] == folds["d"]
 
 
 def test_nobody_needs_false_positives(data: Path) -> None:
-    (data / "train_fp.csv").write_text(HEADING)
-    for script in (check_data, split_folds):
-        done = script(data)
-        assert done.returncode == 0, done.stderr
-    assert (pd.read_csv(data.parent / "outputs/species.csv").fp_rows == 0).all()
+    for remove in (False, True):
+        (data / "train_fp.csv").unlink() if remove else (data / "train_fp.csv").write_text(HEADING)
+        for script in (ingest, split_folds):
+            done = script(data)
+            assert done.returncode == 0, done.stderr
+    assert (pd.read_csv(data.parent / "outputs/fold_species.csv").fp_rows == 0).all()
 
 
 def test_a_truth_of_skipped_recordings_alone_is_an_error(data: Path, edited: Callable[[str, object], Path]) -> None:
@@ -150,22 +155,99 @@ def test_a_truth_of_skipped_recordings_alone_is_an_error(data: Path, edited: Cal
     (data / "test/t.wav").write_bytes(b"RIFF....")
     (data / "sample_submission.csv").write_text("recording_id,s0,s1\nt,0,0\nu,0,0\n")
     (data / "truth_test.csv").write_text("recording_id,s0,s1\nt,1,1\nu,0,0\n")
-    done = check_data(data, edited("data.bad_audio", "skip"))
+    done = ingest(data, edited("data.bad_audio", "skip"))
     assert done.returncode == 1
-    assert "truth_test.csv: no species calls in any test recording" in done.stderr
+    assert "truth_test.csv: no species calls in any test recording that can be used" in done.stderr
 
 
 def test_a_test_set_that_is_skipped_whole_is_an_error(data: Path, edited: Callable[[str, object], Path]) -> None:
     (data / "test/t.wav").write_bytes(b"RIFF....")
-    soundfile.write(data / "test/unasked.wav", [0.1] * 4800, 48_000)
-    done = check_data(data, edited("data.bad_audio", "skip"))
+    done = ingest(data, edited("data.bad_audio", "skip"))
     assert done.returncode == 1
     assert "data/test: none of its recordings that are wanted can be used" in done.stderr
 
 
+def test_a_data_set_needs_no_test_recordings_and_no_template(data: Path) -> None:
+    shutil.rmtree(data / "test")
+    (data / "sample_submission.csv").unlink()
+    for script in (ingest, split_folds):
+        done = script(data)
+        assert done.returncode == 0, done.stderr
+    outputs = data.parent / "outputs"
+    assert list(pd.read_csv(outputs / "species.csv").species) == ["s0", "s1"]
+    assert (outputs / "ground_truth.csv").read_text() == "recording_id,s0,s1\n"
+    assert (outputs / "template.csv").read_text() == "recording_id\n"
+    assert len(pd.read_csv(outputs / "splits/test.csv")) == 0
+
+
+def test_folders_by_site_with_equal_file_names_and_species_by_code(data: Path) -> None:
+    for site, old in (("hill", "a"), ("river/north", "b")):
+        (data / "train" / site).mkdir(parents=True)
+        (data / f"train/{old}.wav").rename(data / f"train/{site}/20240611_053000.WAV")
+    (data / "sample_submission.csv").unlink()
+    names = ["hill/20240611_053000", "river/north/20240611_053000", "c", "d"]
+    heading = HEADING.replace("species_id", "species")
+    (data / "train_tp.csv").write_text(heading + "".join(f"{name},BTNW,1,0,100,0.1,200\n" for name in names))
+    (data / "train_fp.csv").write_text(heading + f"{names[0]},OVEN,1,0,100,0.1,200\n")
+    for script in (ingest, split_folds):
+        done = script(data)
+        assert done.returncode == 0, done.stderr
+    found = recordings(data)
+    assert found.file["hill/20240611_053000"] == "train/hill/20240611_053000.WAV"
+    assert list(pd.read_csv(data.parent / "outputs/species.csv").species) == ["BTNW", "OVEN"]
+    folds = pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold
+    assert set(folds.index) == set(names)
+    output = data.parent / "spectrograms"
+    (data.parent / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    cached = cache(data, output)
+    assert cached.returncode == 0, cached.stderr
+    assert (output / "river/north/20240611_053000.npy").exists()
+
+
+def cache(data: Path, output: Path, split: str = "train") -> subprocess.CompletedProcess[str]:
+    params = data.parent / "with_root.yaml"
+    content = YAML().load(ROOT / "params.yaml")
+    content["data"]["root"] = str(data)
+    YAML().dump(content, params)
+    table = data.parent / f"outputs/splits/{split}.csv"
+    return run_script("cache_spectrograms", "--recordings", str(table), "--output", str(output), params=params)
+
+
+def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labels(
+    data: Path, edited: Callable[[str, object], Path]
+) -> None:
+    soundfile.write(data / "train/e.wav", np.full(4800, 0.5), 48_000)
+    whole = (data / "train/e.wav").read_bytes()
+    # Nobody notices what only decoding would show.
+    (data / "train/e.wav").write_bytes(whole[:1000])
+    shutil.copy(data / "train/a.wav", data / "train/f.wav")
+    shutil.copy(data / "test/t.wav", data / "train/g.wav")
+    soundfile.write(data / "train/h.wav", np.full(4800, 0.25), 48_000)
+    single = edited("folds", [0, 1])
+    for script in (ingest, split_folds):
+        done = script(data, single)
+        assert done.returncode == 0, done.stderr
+    assert "3 training recordings have no annotation and are not used" in done.stderr
+    splits = data.parent / "outputs/splits"
+    assert len(pd.read_csv(splits / "unlabelled.csv")) == 0
+    before = {name: (splits / f"{name}.csv").read_text() for name in ("train", "test")}
+    folds = (data.parent / "outputs/folds.csv").read_text()
+
+    content = YAML().load(single)
+    content["rounds"].append({"id": "second", "pseudo_labels": "first", "weight": 0.3})
+    YAML().dump(content, single)
+    assert split_folds(data, single).returncode == 0
+    # A copy of a test recording is left out, and one of an annotated recording goes into its fold.
+    unlabelled = pd.read_csv(splits / "unlabelled.csv", index_col="recording_id").fold
+    assert set(unlabelled.index) == {"e", "f", "h"}
+    assert unlabelled["f"] == pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold["a"]
+    assert {name: (splits / f"{name}.csv").read_text() for name in before} == before
+    assert (data.parent / "outputs/folds.csv").read_text() == folds
+
+
 def test_a_file_name_that_is_no_text_is_named(data: Path) -> None:
     (data / "train/a.wav").rename(data / "train" / os.fsdecode(b"caf\xe9.wav"))
-    done = check_data(data)
+    done = ingest(data)
     assert done.returncode == 1
     assert "the file name b'caf\\xe9.wav' is not UTF-8; rename it" in done.stderr
 
@@ -173,28 +255,28 @@ def test_a_file_name_that_is_no_text_is_named(data: Path) -> None:
 def test_a_column_of_ones_own_keeps_a_site_in_one_fold(data: Path, edited: Callable[[str, object], Path]) -> None:
     params = edited("split.group", "site")
     YAML().dump(YAML().load(params) | {"folds": [0, 1]}, params)
-    done = check_data(data, params)
+    done = ingest(data, params)
     assert "train_tp.csv: has no column site" in done.stderr
     heading = HEADING.replace("\n", ",site\n")
     rows = {"a": "hill", "b": "river", "c": "hill", "d": "river"}
     (data / "train_tp.csv").write_text(heading + "".join(f"{name},1,1,0,1,0.1,9,{at}\n" for name, at in rows.items()))
     (data / "train_fp.csv").write_text(heading + "a,0,1,0,1,0.1,9,river\n")
-    done = check_data(data, params)
+    done = ingest(data, params)
     assert done.returncode == 1
     assert "train_fp.csv: line 2, column site: found 'river', expected 'hill'" in done.stderr
     (data / "train_fp.csv").write_text(heading + "a,0,1,0,1,0.1,9,hill\n")
-    assert check_data(data, params).returncode == 0
+    assert ingest(data, params).returncode == 0
     assert split_folds(data, params).returncode == 0
     folds = pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold
     assert folds["a"] == folds["c"] != folds["b"] == folds["d"]
 
 
-def test_a_recording_that_breaks_after_the_pre_flight_is_named_and_leaves_no_folder(data: Path) -> None:
-    assert check_data(data).returncode == 0
+def test_a_recording_that_breaks_after_the_check_is_named_and_leaves_no_folder(data: Path) -> None:
+    assert ingest(data).returncode == 0
+    assert split_folds(data).returncode == 0
     (data / "train/b.wav").write_bytes(b"RIFF....")
     output = data.parent / "spectrograms"
-    done = run_script("cache_spectrograms", "--audio", str(data / "train"), "--recordings",
-                      str(data.parent / "outputs/train.csv"), "--output", str(output))  # fmt: skip
+    done = cache(data, output)
     assert done.returncode == 1
     assert "b.wav: cannot be decoded" in done.stderr
     assert "Traceback" not in done.stderr
@@ -205,7 +287,7 @@ def test_a_recording_that_breaks_after_the_pre_flight_is_named_and_leaves_no_fol
 def test_a_folder_that_cannot_be_written_is_named(data: Path) -> None:
     blocked = data.parent / "outputs"
     blocked.write_text("a file where a folder should be")
-    done = check_data(data)
+    done = ingest(data)
     assert done.returncode == 1
     assert "error: " in done.stderr
     assert str(blocked) in done.stderr

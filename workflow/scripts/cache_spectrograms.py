@@ -1,7 +1,6 @@
 """Cache the mel spectrogram of every usable recording of a split."""
 
 import argparse
-import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -18,6 +17,7 @@ from dawnchorus.features.mel import empty_bands, mel_blocks, mel_to_frequency
 from dawnchorus.features.store import write_features
 from dawnchorus.files import replacing
 from dawnchorus.progress import track
+from dawnchorus.workflow.cores import cores
 
 
 def cache_recording(recording: tuple[str, Path], folder: Path, settings: Spectrogram) -> None:
@@ -28,11 +28,11 @@ def cache_recording(recording: tuple[str, Path], folder: Path, settings: Spectro
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--audio", type=Path, required=True, help="folder of audio files")
-    parser.add_argument("--recordings", type=Path, required=True, help="table of the usable ones")
+    parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings")
     parser.add_argument("--output", type=Path, required=True, help="folder of spectrograms; replaced")
     arguments = parser.parse_args()
-    settings = load_params(arguments.params).spectrogram
+    params = load_params(arguments.params)
+    settings = params.spectrogram
     empty = empty_bands(settings)
     if len(empty):
         print(
@@ -41,16 +41,18 @@ def main() -> None:
             "always hold the lowest level; fewer n_mels, a larger n_fft or a higher f_min avoid them",
             file=sys.stderr,
         )
-    recordings = {name: arguments.audio / file for name, file in read_recordings(arguments.recordings).file.items()}
-    cores = len(os.sched_getaffinity(0))
+    table = read_recordings(arguments.recordings)
+    # Where the recordings are is no matter: the table holds a hash of each, and another root makes nothing stale.
+    root = Path(params.data.root)
+    recordings = {str(name): root / file for name, file in table.file[table.usable].items()}
     # Each process computes in one thread.
     with (
         replacing(arguments.output) as folder,
-        ProcessPoolExecutor(cores, initializer=threadpool_limits, initargs=(1,)) as pool,
+        ProcessPoolExecutor(cores(), initializer=threadpool_limits, initargs=(1,)) as pool,
     ):
         folder.mkdir()
         work = pool.map(partial(cache_recording, folder=folder, settings=settings), recordings.items())
-        for _ in track(work, len(recordings), f"{arguments.audio.name} recordings cached"):
+        for _ in track(work, len(recordings), f"{arguments.output.name} recordings cached"):
             pass
 
 

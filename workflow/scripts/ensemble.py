@@ -6,90 +6,85 @@ from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.data.formats.rfcx import read_both_annotations, read_truth
-from dawnchorus.data.ground_truth import GroundTruth
-from dawnchorus.data.recordings import read_skipped
-from dawnchorus.data.score_tables import read_scores, write_scores
+from dawnchorus.data.annotations import read_annotations
+from dawnchorus.data.ground_truth import read_ground_truth
+from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.score_tables import write_scores
+from dawnchorus.data.species import read_species
+from dawnchorus.data.splits import TEST, TRAIN
 from dawnchorus.files import replacing
-from dawnchorus.inference.calibration import correct, read_prevalence
+from dawnchorus.inference.calibration import read_prevalence
 from dawnchorus.inference.ensemble import collect
-from dawnchorus.reporting.metrics import box_figures, figures, species_average_precision
+from dawnchorus.kaggle.submission import read_template, write_submissions
 from dawnchorus.reporting.provenance import write_provenance
+from dawnchorus.reporting.results import (
+    Recordings,
+    average_precisions_of,
+    corrected_scores,
+    count_skipped,
+    metrics_of,
+    shown_prevalence,
+    shown_weights,
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--audio", type=Path, required=True, help="the table of all recordings")
-    parser.add_argument("--predictions", type=Path, required=True, help="folder with <backbone>/<fold>/*.csv")
-    parser.add_argument("--teachers", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/*.npy")
-    parser.add_argument("--submissions", type=Path, required=True, help="output folder: <backbone>.csv")
-    parser.add_argument("--submission", type=Path, required=True, help="output: the ensemble")
+    parser.add_argument("--annotations", type=Path, required=True)
+    parser.add_argument("--species", type=Path, required=True)
+    parser.add_argument("--splits", type=Path, required=True, help="folder with train.csv and test.csv")
+    parser.add_argument("--ground-truth", type=Path, required=True)
+    parser.add_argument("--template", type=Path, required=True, help="the recordings of a submission, or none")
+    parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
+    parser.add_argument("--scores", type=Path, required=True, help="output folder: {ensemble,<backbone>}.csv")
+    parser.add_argument("--submissions", type=Path, required=True, help="output folder: submissions to Kaggle, or none")
     parser.add_argument("--metrics", type=Path, required=True, help="output: JSON")
     parser.add_argument("--average-precision", type=Path, required=True, help="output: by species")
     parser.add_argument("--lock", type=Path, required=True, help="DVC's, which holds the hash of the data")
-    parser.add_argument("--provenance", type=Path, required=True, help="folder of the jobs' notes; output: <it>.json")
+    parser.add_argument("--notes", type=Path, required=True, help="folder of the jobs' notes")
+    parser.add_argument("--provenance", type=Path, required=True, help="output: where the results come from")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
-    sample = read_scores(arguments.data / "sample_submission.csv")
-    columns = list(sample.columns)
-    found, weights = collect(arguments.predictions, params.backbones, params.folds, columns, params.ensemble)
-    test = {name: predictions.test for name, predictions in found.items()}
-    oof = {name: predictions.oof for name, predictions in found.items()}
+    species = read_species(arguments.species)
+    recordings = Recordings(
+        read_annotations(arguments.annotations, species),
+        read_recordings(arguments.splits / f"{TRAIN}.csv"),
+        read_recordings(arguments.splits / f"{TEST}.csv"),
+        read_ground_truth(arguments.ground_truth, species),
+    )
+    predictions, weights = collect(
+        arguments.predictions / params.rounds[-1].id, params.backbones, params.folds, species, params.ensemble
+    )
+    test = {name: each.test for name, each in predictions.items()}
     prevalence = None
-    if params.ensemble.prior != "none":
+    if params.ensemble.prior != "none" and len(test["ensemble"]):
         is_estimated = params.ensemble.prior == "estimated"
-        declared = None if is_estimated else read_prevalence(Path(params.ensemble.prior), columns)
-        for name, predictions in found.items():
-            # The ensemble, the last one, is what is reported.
-            test[name], prevalence = correct(predictions.test, predictions.boxes, declared)
-    scored = [name for name in sample.index if name in test["ensemble"].index]
-    tp, fp = read_both_annotations(arguments.data, len(columns))
-    answers = {}
-    if params.teacher == "none":
-        # With a teacher, which has seen these recordings, they are no test.
-        answers["oof"] = GroundTruth.of_annotations(tp, fp, list(oof["ensemble"].index), len(columns))
-    truth = arguments.data / "truth_test.csv"
-    if truth.exists():
-        answers["test"] = GroundTruth.of_truth(read_truth(truth, columns, scored))
-    scores = {"oof": oof, "test": test}
-    skipped = read_skipped(arguments.audio)
-    metrics: dict[str, dict] = {
-        name: figures(answer, scores[name], params.ensemble.bootstrap_samples, params.seed)
-        for name, answer in answers.items()
-    }
-    if "oof" in metrics:
-        boxes = {name: predictions.boxes for name, predictions in found.items()}
-        for name, figure in box_figures(boxes, params.ensemble.bootstrap_samples, params.seed).items():
-            metrics["oof"][name] |= figure
-    metrics["weights"] = {name: round(weight, 6) for name, weight in weights.items()}
+        declared = None if is_estimated else read_prevalence(Path(params.ensemble.prior), species)
+        test, prevalence = corrected_scores(predictions, declared)
+    metrics = metrics_of(predictions, test, recordings, params)
+    by_species = average_precisions_of(predictions, test, recordings, metrics)
+    metrics["weights"] = shown_weights(weights)
     if prevalence is not None:
-        metrics["prevalence"] = dict(zip(columns, prevalence.round(6).tolist(), strict=True))
-    metrics["skipped"] = {
-        "recordings": len(skipped),
-        "tp_rows": int(("train/" + tp.recording_id).isin(skipped).sum()),
-        "fp_rows": int(("train/" + fp.recording_id).isin(skipped).sum()),
-    }
-    judged = "test" if "test" in answers else "oof"
-    by_species = species_average_precision(answers.get(judged), scores[judged]["ensemble"])
+        metrics["prevalence"] = shown_prevalence(species, prevalence)
+    metrics["skipped"] = count_skipped(recordings)
 
+    with replacing(arguments.scores) as folder:
+        folder.mkdir()
+        for name, table in test.items():
+            write_scores(folder / f"{name}.csv", list(table.index), table.to_numpy(), species)
     with replacing(arguments.submissions) as folder:
         folder.mkdir()
-        for backbone in params.backbones:
-            table = test[backbone].loc[scored]
-            write_scores(folder / f"{backbone}.csv", list(table.index), table.to_numpy())
-    with replacing(arguments.submission) as path:
-        table = test["ensemble"].loc[scored]
-        write_scores(path, list(table.index), table.to_numpy())
+        named = {"submission" if name == "ensemble" else name: table for name, table in test.items()}
+        write_submissions(folder, read_template(arguments.template), named)
     with replacing(arguments.metrics) as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
     with replacing(arguments.average_precision) as path:
         by_species.to_csv(path, index=False)
     write_provenance(
-        arguments.provenance.with_suffix(".json"), params, arguments.lock, arguments.provenance, arguments.teachers,
-        arguments.predictions, arguments.submission,
+        arguments.provenance, params, arguments.lock, arguments.notes, arguments.predictions,
+        arguments.scores / "ensemble.csv",
     )  # fmt: skip
 
 

@@ -1,20 +1,27 @@
-"""Score the test recordings, and the training recordings and their boxes of the fold that a model has not seen."""
+"""Score what a model was not trained on.
+
+A model of the last round scores the test recordings, and the training recordings and boxes of the fold that it was not
+trained on. One of an earlier round scores all windows of the training recordings that later rounds take pseudo-labels
+for: those of its fold, labelled and not.
+"""
 
 import argparse
 from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.data.annotations import labelled_boxes
+from dawnchorus.data.annotations import labelled_boxes, read_annotations
 from dawnchorus.data.folds import read_folds
-from dawnchorus.data.formats.rfcx import read_both_annotations
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.score_tables import write_scores
 from dawnchorus.data.species import read_species
+from dawnchorus.data.splits import TEST, TRAIN, UNLABELLED
 from dawnchorus.features.frames import to_frames
+from dawnchorus.features.store import FeatureStore
 from dawnchorus.files import replacing
 from dawnchorus.inference.box_tables import write_boxes
-from dawnchorus.inference.scoring import score_boxes, score_recordings
+from dawnchorus.inference.scoring import score_boxes, score_recordings, score_windows
+from dawnchorus.inference.window_scores import window_hop, write_window_scores
 from dawnchorus.models.building import build_models
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.models.weights import load_weights
@@ -23,56 +30,63 @@ from dawnchorus.workflow.devices import use_device
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--recordings", type=Path, required=True, help="the usable test recordings")
+    parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
-    parser.add_argument("--spectrograms", type=Path, required=True, help="folder with train/ and test/")
+    parser.add_argument("--splits", type=Path, required=True, help="folder with test.csv and unlabelled.csv")
+    parser.add_argument("--spectrograms", type=Path, required=True, help="folder with train/, test/ and unlabelled/")
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--round", required=True, help="its id")
+    parser.add_argument("--last-round", required=True, help="id of the round that is evaluated")
     parser.add_argument("--backbone", required=True)
-    parser.add_argument("--fold", type=int, required=True, help="the fold that the model has not seen")
-    parser.add_argument("--output", type=Path, required=True, help="output folder: test.csv, oof.csv and boxes.csv")
+    parser.add_argument("--fold", type=int, required=True, help="the fold that the model was not trained on")
+    parser.add_argument("--output", type=Path, required=True, help="output folder")
     parser.add_argument("--provenance", type=Path, required=True, help="folder of notes on what computed a result")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     device = use_device(params.train.threads)
 
-    n_species = len(read_species(arguments.species))
-    tp, fp = read_both_annotations(arguments.data, n_species)
+    species = read_species(arguments.species)
     folds = read_folds(arguments.folds)
     left_out = list(folds.index[folds == arguments.fold])
     shapes = Shapes.of(params)
-    hop = min(shapes.window[0], to_frames(params.predict.hop_seconds, params.spectrogram))
     scorer, _ = build_models(
-        arguments.backbone, shapes, n_species, 0.0, 0, params.image.frequency_channel, params.head.pooling,
+        arguments.backbone, shapes, len(species), 0.0, 0, params.image.frequency_channel, params.head.pooling,
         params.head.frame_weight > 0,
     )  # fmt: skip
     load_weights(scorer, arguments.weights)
+    batch_size = params.predict.batch_size
     with replacing(arguments.output) as folder:
         folder.mkdir()
-        for name, split, recordings in (
-            ("test", "test", list(read_recordings(arguments.recordings).index)),
-            ("oof", "train", left_out),
-        ):
-            scores = score_recordings(
-                scorer,
-                arguments.spectrograms / split,
-                recordings,
-                hop,
-                params.predict.batch_size,
-                f"{split} recordings scored",
-            )
-            write_scores(folder / f"{name}.csv", recordings, scores)
-        boxes = labelled_boxes(tp, fp, set(left_out))
-        box_scores = score_boxes(
-            scorer, arguments.spectrograms / "train", boxes, params.spectrogram, params.predict.batch_size
-        )
-        write_boxes(folder / "boxes.csv", boxes, box_scores)
+        if arguments.round == arguments.last_round:
+            hop = min(shapes.window[0], to_frames(params.predict.hop_seconds, params.spectrogram))
+            test = read_recordings(arguments.splits / f"{TEST}.csv")
+            for name, split, recordings in (
+                ("test", TEST, list(test.index[test.usable])),
+                ("oof", TRAIN, left_out),
+            ):
+                scores = score_recordings(
+                    scorer, arguments.spectrograms / split, recordings, hop, batch_size, f"{split} recordings scored"
+                )
+                write_scores(folder / f"{name}.csv", recordings, scores, species)
+            boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(left_out))
+            box_scores = score_boxes(scorer, arguments.spectrograms / TRAIN, boxes, params.spectrogram, batch_size)
+            write_boxes(folder / "boxes.csv", boxes, box_scores)
+        else:
+            unlabelled = read_recordings(arguments.splits / f"{UNLABELLED}.csv", ["fold"])
+            hop = window_hop(shapes.window[0])
+            cached = set(FeatureStore(arguments.spectrograms / UNLABELLED).names())
+            of_fold = [name for name in unlabelled.index[unlabelled.fold == str(arguments.fold)] if name in cached]
+            for split, recordings in ((TRAIN, left_out), (UNLABELLED, of_fold)):
+                windows = score_windows(
+                    scorer, arguments.spectrograms / split, recordings, hop, batch_size, f"windows of {split} scored"
+                )
+                write_window_scores(folder, dict(zip(recordings, windows, strict=True)))
     note_job(
-        arguments.provenance, f"predict@{arguments.backbone}-{arguments.fold}", device, params.train.threads,
-        inputs=[arguments.weights], outputs=sorted(arguments.output.glob("*.csv")),
+        arguments.provenance, f"predict@{arguments.round}-{arguments.backbone}-{arguments.fold}", device,
+        params.train.threads, inputs=[arguments.weights], outputs=sorted(arguments.output.rglob("*.*")),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Split the annotated recordings into folds, and count each species' rows and what leaks between folds."""
+"""Divide the recordings: annotated ones into folds, test ones, and unlabelled ones where a round uses them."""
 
 import argparse
 import sys
@@ -8,51 +8,73 @@ import pandas as pd
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.data.folds import count_rows, fold_report, notebook_split, stratified_split, together
-from dawnchorus.data.formats.rfcx import read_both_annotations, recording_groups
-from dawnchorus.data.recordings import read_recordings
-from dawnchorus.data.score_tables import read_scores
+from dawnchorus.data.annotations import read_annotations
+from dawnchorus.data.folds import count_rows, fold_report, notebook_split, stratified_split
+from dawnchorus.data.recordings import read_recordings, write_recordings
+from dawnchorus.data.species import read_species
+from dawnchorus.data.splits import (
+    TEST,
+    TRAIN,
+    UNLABELLED,
+    annotated_recordings,
+    folds_of_unlabelled,
+    test_recordings,
+    units,
+    unlabelled_recordings,
+)
 from dawnchorus.files import replacing
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--recordings", type=Path, required=True, help="the usable training recordings")
+    parser.add_argument("--recordings", type=Path, required=True)
+    parser.add_argument("--annotations", type=Path, required=True)
+    parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True, help="output: recording_id,fold")
     parser.add_argument("--report", type=Path, required=True, help="output: a row for each fold")
-    parser.add_argument("--species", type=Path, required=True, help="output: rows of each species by fold")
+    parser.add_argument("--fold-species", type=Path, required=True, help="output: rows of each species by fold")
+    parser.add_argument("--splits", type=Path, required=True, help="output folder: {train,test,unlabelled}.csv")
     arguments = parser.parse_args()
-    params, data = load_params(arguments.params), arguments.data
+    params = load_params(arguments.params)
 
-    n_species = read_scores(data / "sample_submission.csv").shape[1]
-    usable = read_recordings(arguments.recordings)
-    group = params.split.group
-    tp, fp = (table[table.recording_id.isin(usable.index)] for table in read_both_annotations(data, n_species, group))
+    species = read_species(arguments.species)
+    recordings, annotations = read_recordings(arguments.recordings), read_annotations(arguments.annotations, species)
+    annotated = annotated_recordings(recordings, annotations)
+    usable = annotated[annotated.usable]
+    annotations = annotations[annotations.recording_id.isin(usable.index)]
+    tp, fp = annotations[annotations.is_tp], annotations[~annotations.is_tp]
     if params.split.method == "notebook":
         fold_of_row = notebook_split(tp, len(params.folds))
         folds = fold_of_row.groupby(tp.recording_id).unique().explode().astype(int).rename("fold")
     else:
-        # Copies of a recording stay in one fold.
-        groupings = [usable.same_as]
-        if group is not None:
-            named = recording_groups({data / "train_tp.csv": tp, data / "train_fp.csv": fp}, group)
-            groupings = [usable.same_as[named.index], named]
-        folds = stratified_split(tp, fp, len(params.folds), params.seed, together(*groupings))
+        folds = stratified_split(tp, fp, len(params.folds), params.seed, units(usable))
         fold_of_row = tp.recording_id.map(folds)
         spread = pd.crosstab(tp.species_id, fold_of_row)
         widest = (spread.max(axis=1) - spread.min(axis=1)).max()
-        print(f"TP rows of a species differ by at most {widest} between folds", file=sys.stderr)
+        print(f"present boxes of a species differ by at most {widest} between folds", file=sys.stderr)
+    splits = {TRAIN: annotated, TEST: test_recordings(recordings)}
+    unlabelled = unlabelled_recordings(recordings, annotations)
+    if len(params.rounds) > 1:
+        fold = folds_of_unlabelled(usable, unlabelled, folds, len(params.folds), params.seed)
+        splits[UNLABELLED] = unlabelled.assign(fold=fold)
+    else:
+        splits[UNLABELLED] = unlabelled[:0].assign(fold=0)
+        if len(unlabelled):
+            print(f"{len(unlabelled)} training recordings have no annotation and are not used", file=sys.stderr)
     report = fold_report(tp, fold_of_row, folds)
     print(report.to_string(index=False), file=sys.stderr)
-    print(f"{(fold_of_row < 0).sum()} TP rows are never validated", file=sys.stderr)
+    print(f"{(fold_of_row < 0).sum()} present boxes are never validated", file=sys.stderr)
     with replacing(arguments.folds) as path:
         folds.to_csv(path)
     with replacing(arguments.report) as path:
         report.to_csv(path, index=False)
-    with replacing(arguments.species) as path:
-        count_rows(tp, fp, fold_of_row, n_species).to_csv(path, index=False)
+    with replacing(arguments.fold_species) as path:
+        count_rows(tp, fp, fold_of_row, species).to_csv(path, index=False)
+    with replacing(arguments.splits) as folder:
+        folder.mkdir()
+        for name, table in splits.items():
+            write_recordings(folder / f"{name}.csv", table)
 
 
 if __name__ == "__main__":

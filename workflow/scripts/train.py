@@ -1,4 +1,4 @@
-"""Train one backbone on all folds but one."""
+"""Train one backbone of a round on all folds but one."""
 
 import argparse
 import shutil
@@ -9,33 +9,59 @@ from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
 from dawnchorus.reporting.provenance import note_job
-from dawnchorus.training.job import add_options, train_model
+from dawnchorus.training.job import Job, train_model
 from dawnchorus.workflow.devices import use_device
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--annotations", type=Path, required=True)
+    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--species", type=Path, required=True)
+    parser.add_argument("--spectrograms", type=Path, required=True, help="folder of the annotated recordings'")
+    parser.add_argument("--pretrained", type=Path, required=True, help="folder of the weights to begin with, or empty")
+    parser.add_argument("--pseudo-labels", type=Path, required=True, help="an earlier round's predictions, or empty")
+    parser.add_argument("--pseudo-label-weight", type=float, required=True, help="their weight in the loss")
+    parser.add_argument("--round", required=True, help="its id")
+    parser.add_argument("--backbone", required=True)
+    parser.add_argument("--fold", type=int, required=True, help="the fold that is left out")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the state while the job is not done")
     parser.add_argument("--weights", type=Path, required=True, help="output: *.weights.h5")
     parser.add_argument("--curve", type=Path, required=True, help="output: loss and metrics of each epoch")
     parser.add_argument("--epoch-weights", type=Path, required=True, help="output folder: every epoch's, or empty")
+    parser.add_argument("--provenance", type=Path, required=True, help="folder of notes on what computed a result")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     device = use_device(params.train.threads, params.train.mixed_precision, params.train.xla)
 
-    trained = train_model(arguments, params, device)
+    job = Job(
+        round_id=arguments.round,
+        backbone=arguments.backbone,
+        fold=arguments.fold,
+        annotations=arguments.annotations,
+        folds=arguments.folds,
+        species=arguments.species,
+        spectrograms=arguments.spectrograms,
+        pretrained=arguments.pretrained,
+        pseudo_labels=arguments.pseudo_labels,
+        pseudo_label_weight=arguments.pseudo_label_weight,
+        checkpoint=arguments.checkpoint,
+    )
+    trained = train_model(job, params, device)
     with ExitStack() as outputs:
-        checkpoints = outputs.enter_context(replacing(arguments.epoch_weights))
-        checkpoints.mkdir()
+        epoch_weights = outputs.enter_context(replacing(arguments.epoch_weights))
+        epoch_weights.mkdir()
         if params.train.every_epoch:
-            shutil.copytree(trained.checkpoint.kept, checkpoints, dirs_exist_ok=True)
+            shutil.copytree(trained.checkpoint.kept, epoch_weights, dirs_exist_ok=True)
         trained.curve.to_csv(outputs.enter_context(replacing(arguments.curve)), index=False, float_format="%.6g")
         trained.scorer.save_weights(outputs.enter_context(replacing(arguments.weights)))
     note_job(
-        arguments.provenance, f"train@{arguments.backbone}-{arguments.fold}", device, params.train.threads, inputs=[],
-        outputs=[arguments.weights],
+        arguments.provenance, f"train@{job.round_id}-{job.backbone}-{job.fold}", device, params.train.threads,
+        inputs=[], outputs=[arguments.weights],
     )  # fmt: skip
-    trained.checkpoint.remove()
+    # With what other settings left there.
+    shutil.rmtree(arguments.checkpoint)
 
 
 if __name__ == "__main__":

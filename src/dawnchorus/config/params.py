@@ -12,8 +12,8 @@ from dawnchorus.config.ensemble import Ensemble
 from dawnchorus.config.head import Head
 from dawnchorus.config.labels import Labels
 from dawnchorus.config.predict import Predict
-from dawnchorus.config.rounds import Round
-from dawnchorus.config.section import MOST, Fraction, Section, Seed, shown
+from dawnchorus.config.rounds import Round, require_lineage
+from dawnchorus.config.section import MOST, Section, Seed
 from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.config.split import Split
 from dawnchorus.config.train import Train
@@ -34,13 +34,10 @@ class Params(Section):
     folds: Annotated[list[Annotated[int, Field(ge=0, le=MOST)]], Field(min_length=2)] = Field(
         description="0, 1, 2, ..."
     )
-    teachers: Annotated[list[Round], Field(max_length=100)] = Field(
-        description="earlier rounds of training, each {id, teacher}; a teacher stands before those whom it teaches"
+    rounds: Annotated[list[Round], Field(min_length=1, max_length=100)] = Field(
+        description="rounds of self-training, each {id, pseudo_labels, weight}, a round after those it learns from; "
+        "the last one is evaluated and shipped"
     )
-    teacher: str = Field(
-        description="id of the round whose scores the models learn where nobody listened for a species; none for nobody"
-    )
-    teacher_weight: Fraction = Field(description="weight in the loss of such scores, in all rounds that have a teacher")
     spectrogram: Spectrogram
     window: Window
     image: Image
@@ -86,30 +83,17 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
-    def _teachers_stand_before_those_whom_they_teach(self) -> Self:
-        before = ["none"]
-        for each in self.teachers:
-            if each.id in before:
-                raise ValueError(f"teachers: the id {each.id} stands there twice; each round needs one of its own")
-            if each.teacher not in before:
-                raise ValueError(
-                    f"teachers: the teacher of {each.id} is {shown(each.teacher)}, which is no round before it; "
-                    f"expected {' or '.join(before)}"
-                )
-            before.append(each.id)
-        if self.teacher not in before:
+    def _rounds_are_possible(self) -> Self:
+        require_lineage(self.rounds)
+        if len(self.rounds) > 1 and self.train.checkpoint != "last":
             raise ValueError(
-                f"teacher is {shown(self.teacher)}, which is no round in teachers; expected {' or '.join(before)}"
+                f"train.checkpoint ({self.train.checkpoint}) must be last where there are several rounds: earlier ones "
+                "have seen the recordings that would choose the epoch"
             )
-        if self.teachers and self.train.checkpoint != "last":
+        if len(self.rounds) > 1 and self.split.method == "notebook":
             raise ValueError(
-                f"train.checkpoint ({self.train.checkpoint}) must be last where there are teachers, which have seen "
-                "the recordings that would choose the epoch"
-            )
-        if self.teachers and self.split.method == "notebook":
-            raise ValueError(
-                "split.method (notebook) must be stratified where there are teachers: in its folds models would teach "
-                "what they were trained on"
+                "split.method (notebook) must be stratified where there are several rounds: in its folds models would "
+                "label what they were trained on"
             )
         return self
 
@@ -122,16 +106,6 @@ class Params(Section):
     def image_shape(self) -> tuple[int, int]:
         """(Frames, Mels) of the image that a window becomes."""
         return self.image.frames or self.window_frames, self.image.mels or self.spectrogram.n_mels
-
-    @property
-    def lineage(self) -> list[str]:
-        """Ids of the rounds that the models learn from, the last one first: their teacher, its teacher and so on."""
-        teacher_of = {each.id: each.teacher for each in self.teachers}
-        found, name = [], self.teacher
-        while name != "none":
-            found.append(name)
-            name = teacher_of[name]
-        return found
 
 
 def json_schema() -> str:

@@ -1,21 +1,60 @@
 """The list `rounds`: rounds of self-training."""
 
 import re
+from collections.abc import Sequence
 
 from pydantic import Field, field_validator
 
-from dawnchorus.config.section import Section, shown
+from dawnchorus.config.section import Fraction, Section, shown
+
+# In place of a round's id: no round.
+NONE = "none"
 
 
 class Round(Section):
-    """An earlier round of training, whose models teach those of later ones."""
+    """A round of training; the last one is evaluated and shipped."""
 
     id: str = Field(description="a short name of letters, digits and _")
-    teacher: str = Field(description="id of the round that teaches it, which stands before it; none for nobody")
+    pseudo_labels: str = Field(
+        description="id of an earlier round, whose scores are the targets where there is no annotation; none for no "
+        "round"
+    )
+    weight: Fraction = Field(description="weight of pseudo-labels in the loss; 0 where there are none")
 
     @field_validator("id")
     @classmethod
     def _id_names_a_folder(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9_]{1,50}", name) or name == "none":
+        if not re.fullmatch(r"[A-Za-z0-9_]{1,50}", name) or name == NONE:
             raise ValueError(f"found {shown(name)}, expected at most 50 letters, digits and _, and not none")
         return name
+
+
+def require_lineage(rounds: Sequence[Round]) -> None:
+    """Check that each round has an id of its own, learns from an earlier one or none, and leads to the last one.
+
+    Raises:
+        ValueError: it does not.
+    """
+    earlier = [NONE]
+    for each in rounds:
+        if each.id in earlier:
+            raise ValueError(f"rounds: the id {each.id} is there twice; each round needs one of its own")
+        if each.pseudo_labels not in earlier:
+            raise ValueError(
+                f"rounds: {each.id} takes its pseudo-labels from {shown(each.pseudo_labels)}, which is no round before "
+                f"it; expected {' or '.join(earlier)}"
+            )
+        if (each.pseudo_labels == NONE) != (each.weight == 0):
+            expected = "0: it has no pseudo-labels" if each.pseudo_labels == NONE else "above 0 for its pseudo-labels"
+            raise ValueError(f"rounds: the weight of {each.id} is {each.weight}; expected {expected}")
+        earlier.append(each.id)
+    source = {each.id: each.pseudo_labels for each in rounds}
+    used, name = set(), rounds[-1].id
+    while name != NONE:
+        used.add(name)
+        name = source[name]
+    unused = [each.id for each in rounds if each.id not in used]
+    if unused:
+        raise ValueError(
+            f"rounds: nothing uses {', '.join(unused)}; remove it, or let a later round take its pseudo-labels from it"
+        )

@@ -1,5 +1,6 @@
 """Splitting recordings into folds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -142,20 +143,20 @@ def fold_report(tp: pd.DataFrame, fold_of_row: pd.Series, folds: pd.Series) -> p
     return pd.DataFrame(rows)
 
 
-def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, fold_of_row: pd.Series, n_species: int) -> pd.DataFrame:
+def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, fold_of_row: pd.Series, species: Sequence[str]) -> pd.DataFrame:
     """How many rows each species has.
 
     Args:
         tp: TP annotations.
         fp: FP annotations.
         fold_of_row: the fold in which each TP row is validated, -1 for none.
-        n_species: number of species of the data set.
+        species: the codes of the data set's species.
 
     Returns:
         A row for each species: species, tp_rows, fp_rows, then tp_rows_0, tp_rows_1, ... for each fold.
     """
-    everyone = range(n_species)
-    table = pd.DataFrame({"species": [f"s{number}" for number in everyone]})
+    everyone = range(len(species))
+    table = pd.DataFrame({"species": species})
     table["tp_rows"] = tp.species_id.value_counts().reindex(everyone, fill_value=0)
     table["fp_rows"] = fp.species_id.value_counts().reindex(everyone, fill_value=0)
     for fold in sorted(set(fold_of_row) - {-1}):

@@ -1,10 +1,14 @@
-"""Ground truth: which species are known to call in a recording, and which not to."""
+"""Ground truth: which species are known to call in a recording, and which not to; and `data/ground_truth.csv`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from dawnchorus.data.score_tables import read_scores
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,27 @@ class GroundTruth:
         return cls(list(table.index), truth, np.ones_like(truth))
 
     @classmethod
-    def of_annotations(
-        cls, tp: pd.DataFrame, fp: pd.DataFrame, recording_ids: list[str], n_species: int
-    ) -> "GroundTruth":
-        """Sparse labels: species with a TP row are known to call, species with only FP rows not to."""
+    def of_annotations(cls, annotations: pd.DataFrame, recording_ids: list[str], n_species: int) -> "GroundTruth":
+        """Sparse labels: species with a present box are known to call, species with only absent ones not to.
+
+        Args:
+            annotations: as `annotations.read_annotations` gives them.
+            recording_ids: names of the recordings, shape [Recordings].
+            n_species: number of species.
+        """
         row_of = pd.Series(range(len(recording_ids)), index=recording_ids)
-        truth, refused = (np.zeros((len(recording_ids), n_species), bool) for _ in range(2))
-        for table, marks in ((tp, truth), (fp, refused)):
-            used = table[table.recording_id.isin(row_of.index)]
-            marks[row_of[used.recording_id], used.species_id] = True
-        return cls(recording_ids, truth, truth | refused)
+        truth, absent = (np.zeros((len(recording_ids), n_species), bool) for _ in range(2))
+        used = annotations[annotations.recording_id.isin(row_of.index)]
+        for table, marks in ((used[used.is_tp], truth), (used[~used.is_tp], absent)):
+            marks[row_of[table.recording_id], table.species_id] = True
+        return cls(recording_ids, truth, truth | absent)
+
+
+def write_ground_truth(path: Path, table: pd.DataFrame) -> None:
+    """Write `data/ground_truth.csv`: recording_id, and 0 or 1 for each species."""
+    table.astype(int).to_csv(path, index_label="recording_id")
+
+
+def read_ground_truth(path: Path, species: Sequence[str]) -> pd.DataFrame:
+    """Read what `write_ground_truth` wrote: a column for each species, indexed by recording_id; it may have no rows."""
+    return read_scores(path, list(species), may_be_empty=True)

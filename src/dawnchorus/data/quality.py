@@ -50,8 +50,8 @@ class Inspection:
         seconds: length of what can be decoded.
         peak: largest absolute sample, full scale being 1.
         rms: root mean square of the samples.
-        digest: hash of the decoded samples.
-        same_as: the first file with the same samples, of those in its folder.
+        file_digest: hash of the file.
+        digest: hash of rate, channels and the decoded samples; of the file where it was not decoded.
         faults: why the recording cannot be used.
         remarks: what is unusual and does no harm.
     """
@@ -62,8 +62,8 @@ class Inspection:
     seconds: float = 0.0
     peak: float = 0.0
     rms: float = 0.0
+    file_digest: str = ""
     digest: str = ""
-    same_as: Path | None = None
     faults: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -86,6 +86,7 @@ def inspect(path: Path, sample_rate: int, window_seconds: float) -> Inspection:
                 found.faults.append(f"absurd rate: {found.rate} Hz, expected {RATES[0]} to {RATES[1]}")
                 return found
             _decode(file, found)
+        found.file_digest = _hash_of_file(path)
     except (OSError, soundfile.SoundFileError) as error:
         found.faults.append(f"unreadable: {str(error).strip()}")
         return found
@@ -114,10 +115,27 @@ def inspect(path: Path, sample_rate: int, window_seconds: float) -> Inspection:
     return found
 
 
+def look_at_header(path: Path) -> Inspection:
+    """Read what a file's header says, for a recording that nothing is computed from: nothing is decoded."""
+    found = Inspection(path)
+    try:
+        header = soundfile.info(path)
+        found.rate, found.channels, found.seconds = header.samplerate, header.channels, header.duration
+        found.file_digest = found.digest = _hash_of_file(path)
+    except (OSError, soundfile.SoundFileError) as error:
+        found.faults.append(f"unreadable: {str(error).strip()}")
+    return found
+
+
+def _hash_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
 def _decode(file: soundfile.SoundFile, found: Inspection) -> None:
     """Fill in what the samples say."""
     expected, decoded, squares, clipped, finite = file.frames, 0, 0.0, False, True
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(f"{found.rate} {found.channels}".encode(), digest_size=16)
     reason = ""
     try:
         while len(block := file.read(max(1, BLOCK // file.channels), dtype="float32", always_2d=True)):
@@ -161,65 +179,67 @@ def _riff_size(path: Path) -> int:
 
 
 def add_duplicates(inspections: Iterable[Inspection]) -> None:
-    """Say of each usable recording which is the first of its folder with its samples; remark on every later copy."""
-    first: dict[str, Path] = {}
-    first_of_folder: dict[tuple[str, Path], Path] = {}
+    """Remark on every usable recording that holds the same sound as an earlier one, and give both the same digest."""
+    first: dict[str, Inspection] = {}
     for one in inspections:
         if one.faults:
             continue
-        other = first.setdefault(one.digest, one.path)
-        if other != one.path:
-            one.remarks.append(f"duplicate content: same samples as {other.parent.name}/{other.name}")
-        one.same_as = first_of_folder.setdefault((one.digest, one.path.parent), one.path)
+        other = first.get(one.digest) or first.get(one.file_digest)
+        if other is not None:
+            one.digest = other.digest
+            one.remarks.append(f"duplicate content: same samples as {other.path.parent.name}/{other.path.name}")
+        first.setdefault(one.digest, one)
+        first.setdefault(one.file_digest, one)
 
 
-def add_labels_past_the_end(inspections: dict[str, Inspection], tables: dict[str, pd.DataFrame]) -> None:
+def add_labels_past_the_end(inspections: dict[str, Inspection], annotations: pd.DataFrame) -> None:
     """Fault each recording, if nothing else is wrong with it, that an annotation reaches beyond.
 
     Args:
         inspections: by recording_id.
-        tables: annotations of them by file name; the index is the line in the file less 2.
+        annotations: with the columns recording_id, t_max and source, where each comes from.
     """
     ends = pd.Series({recording_id: one.seconds for recording_id, one in inspections.items() if not one.faults})
-    for name, table in tables.items():
-        past = table.t_max > table.recording_id.map(ends) + TOLERANCE_SECONDS
-        for recording_id, rows in table[past].groupby("recording_id"):
-            line, t_max = rows.index[0] + 2, rows.t_max.iloc[0]
-            more = f" and {len(rows) - 1} more rows" if len(rows) > 1 else ""
-            inspections[recording_id].faults.append(
-                f"labels past the end: {name} line {line}{more}: t_max {t_max:g} s, "
-                f"recording {ends[recording_id]:.2f} s"
-            )
+    past = annotations[annotations.t_max > annotations.recording_id.map(ends) + TOLERANCE_SECONDS]
+    for recording_id, rows in past.groupby("recording_id"):
+        more = f" and {len(rows) - 1} more rows" if len(rows) > 1 else ""
+        inspections[recording_id].faults.append(
+            f"labels past the end: {rows.source.iloc[0]}{more}: t_max {rows.t_max.iloc[0]:g} s, "
+            f"recording {ends[recording_id]:.2f} s"
+        )
 
 
-def as_table(inspections: dict[str, dict[str, Inspection]]) -> pd.DataFrame:
-    """A row for each recording.
+def as_table(inspections: dict[str, dict[str, Inspection]], groups: pd.Series, root: Path) -> pd.DataFrame:
+    """The table of all recordings.
 
     Args:
         inspections: by split and recording_id.
+        groups: the group of each recording that has one, indexed by recording_id.
+        root: the data set's folder; files are named below it.
 
     Returns:
-        split, recording_id, file, rate (Hz), channels, seconds, peak, rms, usable (0 or 1), same_as (the split's first
-        recording with the same samples), problem (faults, then remarks; empty for none).
+        As `recordings.read_recordings` gives it: a row for each recording; problem holds faults, then remarks.
     """
     rows = [
         {
-            "split": split,
             "recording_id": recording_id,
-            "file": one.path.name,
-            "rate": one.rate,
-            "channels": one.channels,
+            "file": one.path.relative_to(root).as_posix(),
+            "split": split,
+            "group": groups.get(recording_id, "") if split == "train" else "",
+            "start": "",
             "seconds": round(one.seconds, 3),
+            "sample_rate": one.rate,
+            "channels": one.channels,
+            "usable": not one.faults,
+            "problem": "; ".join(one.faults + one.remarks),
             "peak": round(one.peak, 5),
             "rms": round(one.rms, 6),
-            "usable": int(not one.faults),
-            "same_as": one.same_as.stem if one.same_as else recording_id,
-            "problem": "; ".join(one.faults + one.remarks),
+            "digest": one.digest,
         }
         for split, by_id in inspections.items()
         for recording_id, one in by_id.items()
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).set_index("recording_id")
 
 
 def summary(inspections: dict[str, dict[str, Inspection]]) -> str:

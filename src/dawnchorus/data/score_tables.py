@@ -1,22 +1,23 @@
 """Tables with a row for each recording and a column for each species: scores, ground truth and templates."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dawnchorus.data.species import species_columns
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
 
-def read_scores(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a table of scores or truth by recording: recording_id, s0, s1, ...
+def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool = False) -> pd.DataFrame:
+    """Read a table of numbers by recording and species.
 
     Args:
-        path: a CSV file; a sample submission, predictions, or a truth table.
-        columns: the species columns that it must have; by default its own must be s0, s1, ... without a gap.
+        path: a CSV file with the column recording_id and one for each species.
+        columns: the species columns that it must have, in this order; by default it may have any.
+        may_be_empty: whether a table without rows is good.
 
     Returns:
         A float table of the species columns, indexed by recording_id in the file's order.
@@ -24,12 +25,12 @@ def read_scores(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     Raises:
         InputError: the file is missing or empty, lacks a column, repeats a recording, or has a cell that is no number.
     """
-    table = read_table(path, ["recording_id", *(columns or ["s0"])], numbers=columns or [])
+    table = read_table(path, ["recording_id", *(columns or [])], may_be_empty, numbers=columns or [])
     found = [column for column in table.columns if column != "recording_id"]
-    expected = columns or species_columns(len(found))
-    if found != expected:
-        raise InputError(f"{path}: found the columns {', '.join(found)}; expected recording_id and {expected[0]} to "
-                         f"{expected[-1]} in this order")  # fmt: skip
+    expected = columns or found
+    if found != expected or not found:
+        wanted = f"{expected[0]} to {expected[-1]} in this order" if expected else "a column for each species"
+        raise InputError(f"{path}: found the columns {', '.join(table.columns)}; expected recording_id and {wanted}")
     refuse_rows(path, table, "recording_id", table.recording_id == "", "a recording's name")
     refuse_rows(path, table, "recording_id", table.recording_id.duplicated(), "each recording once")
     for column in expected:
@@ -37,9 +38,11 @@ def read_scores(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     return table.set_index("recording_id")
 
 
-def write_scores(path: Path, recording_ids: list[str], scores: NDArray[np.floating]) -> None:
-    """Write scores of shape [Recordings, Species] as a CSV file: recording_id, s0, s1, ..."""
-    table = pd.DataFrame(scores, columns=species_columns(scores.shape[1]))
-    table.insert(0, "recording_id", recording_ids)
+def write_scores(
+    path: Path, recording_ids: Sequence[str], scores: NDArray[np.floating], species: Sequence[str]
+) -> None:
+    """Write scores of shape [Recordings, Species] as a CSV file: recording_id, and a column for each species' code."""
+    table = pd.DataFrame(scores, columns=list(species))
+    table.insert(0, "recording_id", list(recording_ids))
     # Nine digits are enough to read every float32 back unchanged.
     table.to_csv(path, index=False, float_format="%.9g")

@@ -1,17 +1,27 @@
 """Species: their codes, and `data/species.csv`."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from dawnchorus.data.tables import read_table, refuse_rows
 
+COLUMNS = ["species", "scientific_name", "common_name"]
 
-def species_columns(n_species: int) -> list[str]:
-    """The species columns of a submission: s0, s1, ..."""
-    return [f"s{number}" for number in range(n_species)]
+
+def write_species(path: Path, species: Sequence[str]) -> None:
+    """Write `data/species.csv`: a row for each species, in the order of the columns of all scores."""
+    pd.DataFrame({"species": species, "scientific_name": "", "common_name": ""}).to_csv(path, index=False)
 
 
 def read_species(path: Path) -> list[str]:
-    """Read the names of the species out of `data/species.csv`: s0, s1, ..."""
-    table = read_table(path, ["species"])
-    refuse_rows(path, table, "species", table.species != species_columns(len(table)), "s0, s1, ... in this order")
+    """Read the codes of the species out of `data/species.csv`.
+
+    Raises:
+        InputError: the table is missing or damaged, or a code is empty or there twice.
+    """
+    table = read_table(path, COLUMNS)
+    refuse_rows(path, table, "species", table.species == "", "a species' code")
+    refuse_rows(path, table, "species", table.species.duplicated(), "each species once")
     return list(table.species)

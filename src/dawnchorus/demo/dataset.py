@@ -12,8 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from dawnchorus.config.demo import Demo
-from dawnchorus.data.formats.rfcx import ANNOTATION_COLUMNS
-from dawnchorus.data.species import species_columns
+from dawnchorus.data.formats.rfcx import ANNOTATION_COLUMNS, species_columns
 from dawnchorus.demo.backgrounds import background, band_power
 from dawnchorus.demo.songs import Individual, Song, confusable, draw_individuals, draw_songs, sing
 from dawnchorus.progress import track

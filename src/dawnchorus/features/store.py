@@ -61,6 +61,10 @@ class FeatureStore:
         self._folder = folder
         self._map = lru_cache(_may_open(2 * MOST_MAPS) // 2)(self._open)
 
+    def names(self) -> list[str]:
+        """The recordings that the folder holds, sorted."""
+        return sorted(path.relative_to(self._folder).with_suffix("").as_posix() for path in self._folder.rglob("*.npy"))
+
     def frames(self, recording_id: str) -> int:
         """How many frames a recording has.
 

@@ -133,7 +133,7 @@ def choose_weights(boxes: dict[str, pd.DataFrame]) -> NDArray[np.float64]:
 
 def _read(folder: Path, columns: list[str]) -> Predictions:
     return Predictions(
-        read_scores(folder / "test.csv", columns),
+        read_scores(folder / "test.csv", columns, may_be_empty=True),
         read_scores(folder / "oof.csv", columns),
         read_boxes(folder / "boxes.csv"),
     )

@@ -65,6 +65,8 @@ def score_windows(
     Returns:
         For each recording scores with shape [Windows, Species].
     """
+    if not recording_ids:
+        return []
     spectrograms = FeatureStore(folder)
     starts = [tile(spectrograms.frames(name), scorer.input_shape[1], hop_frames) for name in recording_ids]
     names = [name for name, several in zip(recording_ids, starts, strict=True) for _ in several]

@@ -1,6 +1,7 @@
 """Where results come from: beside them, never in them, so that the same commit gives the same bytes anywhere."""
 
 import hashlib
+import itertools
 import json
 import platform
 import subprocess
@@ -48,9 +49,7 @@ def note_job(
     _write(folder / f"{job}.json", note)
 
 
-def write_provenance(
-    path: Path, params: Params, lock: Path, notes: Path, teachers: Path, predictions: Path, submission: Path
-) -> None:
+def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predictions: Path, scores: Path) -> None:
     """Write what the results in a folder come from.
 
     Args:
@@ -58,31 +57,25 @@ def write_provenance(
         params: the experiment.
         lock: DVC's, which holds the hash of the data.
         notes: folder of `note_job`'s files.
-        teachers: folder with <round>/<backbone>/<fold>/*.npy.
-        predictions: folder with <backbone>/<fold>/*.csv.
-        submission: the ensemble's.
+        predictions: folder with <round>/<backbone>/<fold>/.
+        scores: the ensemble's.
 
     Raises:
         InputError: a note is damaged.
     """
     jobs: dict[str, dict[str, Any] | None] = {}
-    models = [(backbone, fold) for backbone in params.backbones for fold in params.folds]
-    for round_id in reversed(params.lineage):
-        for backbone, fold in models:
-            job = f"teach@{round_id}-{backbone}-{fold}"
-            files = sorted((teachers / round_id / backbone / str(fold)).glob("*.npy"))
-            jobs[job] = _read_note(notes / f"{job}.json", md5(files))
-    for backbone, fold in models:
-        files = sorted((predictions / backbone / str(fold)).glob("*.csv"))
-        predict = _read_note(notes / f"predict@{backbone}-{fold}.json", md5(files))
-        train = predict and _read_note(notes / f"train@{backbone}-{fold}.json", predict["inputs"])
-        jobs |= {f"train@{backbone}-{fold}": train, f"predict@{backbone}-{fold}": predict}
+    for each, backbone, fold in itertools.product(params.rounds, params.backbones, params.folds):
+        model = f"{each.id}-{backbone}-{fold}"
+        files = sorted((predictions / each.id / backbone / str(fold)).rglob("*.*"))
+        predict = _read_note(notes / f"predict@{model}.json", md5(files))
+        train = predict and _read_note(notes / f"train@{model}.json", predict["inputs"])
+        jobs |= {f"train@{model}": train, f"predict@{model}": predict}
     packages = {found.metadata["Name"].lower(): found.version for found in distributions()}
     content = {
         **code(),
         "parameters": hashlib.sha256(params.model_dump_json().encode()).hexdigest(),
         "data": {"root": params.data.root, "md5": _hash_of_data(lock, params.data.root)},
-        "submission": md5([submission]),
+        "scores": md5([scores]),
         "python": platform.python_version(),
         "jobs": jobs,
         "packages": dict(sorted(packages.items())),
@@ -114,7 +107,7 @@ def _hash_of_data(lock: Path, root: str) -> str | None:
     if not lock.exists():
         return None
     stages = YAML(typ="safe").load(lock)["stages"]
-    deps = stages.get("check_data", {}).get("deps", [])
+    deps = stages.get("ingest", {}).get("deps", [])
     return next((dep["md5"] for dep in deps if Path(dep["path"]).resolve() == Path(root).resolve()), None)
 
 

@@ -1,6 +1,5 @@
-"""A training job: one backbone on all folds but one."""
+"""A training job: one backbone of one round on all folds but one."""
 
-import argparse
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,13 +8,13 @@ import keras
 import pandas as pd
 
 from dawnchorus.config.params import Params
-from dawnchorus.data.annotations import Annotations
+from dawnchorus.data.annotations import Annotations, read_annotations
 from dawnchorus.data.folds import read_folds
-from dawnchorus.data.formats.rfcx import read_both_annotations
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.data.species import read_species
 from dawnchorus.features.store import FeatureStore
 from dawnchorus.files import replacing
+from dawnchorus.inference.window_scores import window_hop
 from dawnchorus.inference.windows import tile
 from dawnchorus.models.building import build_models
 from dawnchorus.models.pretrained import load_pretrained
@@ -23,24 +22,40 @@ from dawnchorus.models.shapes import Shapes
 from dawnchorus.seeding import generator
 from dawnchorus.training.checkpoint import Checkpoint, fingerprint
 from dawnchorus.training.loop import fit
-from dawnchorus.training.pseudo_labels import pseudo_label_hop, read_pseudo_labels
+from dawnchorus.training.pseudo_labels import PseudoLabels, read_pseudo_labels, scored_recordings
 from dawnchorus.training.sampling import WindowSampler
 from dawnchorus.training.validation import validate
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name a job and its inputs."""
-    parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--folds", type=Path, required=True)
-    parser.add_argument("--species", type=Path, required=True)
-    parser.add_argument("--spectrograms", type=Path, required=True, help="folder of the training spectrograms")
-    parser.add_argument("--pretrained", type=Path, required=True, help="folder of the weights to begin with, or empty")
-    parser.add_argument("--targets", type=Path, required=True, help="folder of what a teacher says, or empty")
-    parser.add_argument("--backbone", required=True)
-    parser.add_argument("--fold", type=int, required=True, help="the fold that is left out")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the state while the job is not done")
-    parser.add_argument("--provenance", type=Path, required=True, help="folder of notes on what computed a result")
+@dataclass(frozen=True)
+class Job:
+    """What a training job is, and where its inputs are.
+
+    Attributes:
+        round_id: id of the round.
+        backbone: name of the backbone.
+        fold: the fold that is left out.
+        annotations: `data/annotations.csv`.
+        folds: `data/folds.csv`.
+        species: `data/species.csv`.
+        spectrograms: folder of the spectrograms of annotated recordings.
+        pretrained: folder of the weights to begin with, or without files.
+        pseudo_labels: folder of what an earlier round's models predicted, or without files.
+        pseudo_label_weight: weight of pseudo-labels in the loss.
+        checkpoint: folder of the state while the job is not done.
+    """
+
+    round_id: str
+    backbone: str
+    fold: int
+    annotations: Path
+    folds: Path
+    species: Path
+    spectrograms: Path
+    pretrained: Path
+    pseudo_labels: Path
+    pseudo_label_weight: float
+    checkpoint: Path
 
 
 @dataclass(frozen=True)
@@ -49,71 +64,81 @@ class Trained:
 
     Attributes:
         scorer: the model, windows (Batch, Frames, Mels) -> scores (Batch, Species).
-        curve: as `training.fit` gives it.
-        left_out: ids of the recordings of the fold that it was not trained on.
+        curve: as `loop.fit` gives it.
         checkpoint: the job's state, with each epoch's weights in `kept` where `train.every_epoch` asks for them; to be
             removed when the outputs are written.
     """
 
     scorer: keras.Model
     curve: pd.DataFrame
-    left_out: list[str]
     checkpoint: Checkpoint
 
 
-def train_model(options: argparse.Namespace, params: Params, device: str, round_id: str | None = None) -> Trained:
+def train_model(job: Job, params: Params, device: str) -> Trained:
     """Train the model of a job.
 
     Args:
-        options: those of `add_options`.
+        job: the job.
         params: the experiment.
         device: what it runs on; the job goes on after an interruption only on the same.
-        round_id: names an earlier round in the random draws; None for the last one.
 
     Raises:
         InputError: an input is missing or damaged, or the loss is no longer a number.
     """
-    job = (options.backbone, options.fold) if round_id is None else (round_id, options.backbone, options.fold)
-    n_species = len(read_species(options.species))
-    tp, fp = read_both_annotations(options.data, n_species)
-    folds = read_folds(options.folds)
+    species = read_species(job.species)
+    boxes = read_annotations(job.annotations, species)
+    folds = read_folds(job.folds)
     shapes = Shapes.of(params)
-    seed = int(generator(params.seed, "weights", *job).integers(2**31))
+    scored = scored_recordings(job.pseudo_labels)
+    # A first round draws the same whatever it is called and however many rounds follow.
+    draws = (job.round_id, job.backbone, job.fold) if scored else (job.backbone, job.fold)
+    seed = int(generator(params.seed, "weights", *draws).integers(2**31))
     scorer, trainer = build_models(
-        options.backbone, shapes, n_species, params.train.dropout, seed, params.image.frequency_channel,
+        job.backbone, shapes, len(species), params.train.dropout, seed, params.image.frequency_channel,
         params.head.pooling, params.head.frame_weight > 0,
     )  # fmt: skip
-    load_pretrained(scorer, options.backbone, options.pretrained)
-    annotations = Annotations.of_tables(tp, fp).of_recordings(set(folds.index[folds != options.fold]))
-    trained_on = sorted(set(annotations.recording_ids))
-    length, spectrograms = shapes.window[0], FeatureStore(options.spectrograms)
-    hop = pseudo_label_hop(length)
-    targets = read_pseudo_labels(
-        options.targets, trained_on, lambda name: tile(spectrograms.frames(name), length, hop), hop, n_species
-    )
-    sampler = WindowSampler(annotations, options.spectrograms, params, n_species, job, targets)
-    left_out = list(folds.index[folds == options.fold])
-    # A recording without a TP row does not count in LWLRAP.
-    validated = GroundTruth.of_annotations(tp, fp, sorted(set(left_out) & set(tp.recording_id)), n_species)
-    checkpoint = _state(options, params, f"{job} {device}")
+    load_pretrained(scorer, job.backbone, job.pretrained)
+    annotations = Annotations.of_table(boxes).of_recordings(set(folds.index[folds != job.fold]))
+    pseudo_labels = None
+    if scored:
+        pseudo_labels = _pseudo_labels(job, scored, set(annotations.recording_ids), shapes, len(species))
+    sampler = WindowSampler(annotations, job.spectrograms, params, len(species), draws, pseudo_labels)
+    # A recording without a present box does not count in LWLRAP.
+    left_out = set(folds.index[folds == job.fold]) & set(boxes.recording_id[boxes.is_tp])
+    validated = GroundTruth.of_annotations(boxes, sorted(left_out), len(species))
+    checkpoint = _checkpoint(job, params, f"{draws} {device}")
 
     def keep_epoch(epoch: int) -> None:
         if params.train.every_epoch:
             with replacing(checkpoint.kept / f"{epoch}.weights.h5") as path:
                 scorer.save_weights(path)
 
-    check = partial(validate, scorer, options.spectrograms, validated, params.train.batch_size)
-    # Teachers have seen these recordings, so what their student says of them is no test.
-    curve = fit(trainer, sampler, None if targets is not None else check, checkpoint, keep_epoch)
-    return Trained(scorer, curve, left_out, checkpoint)
+    check = partial(validate, scorer, job.spectrograms, validated, params.train.batch_size)
+    # Models of the earlier round have seen these recordings, so what a model that learns from them says is no test.
+    curve = fit(trainer, sampler, None if scored else check, checkpoint, keep_epoch)
+    return Trained(scorer, curve, checkpoint)
 
 
-def _state(options: argparse.Namespace, params: Params, job: str) -> Checkpoint:
+def _pseudo_labels(
+    job: Job, scored: dict[str, int], recording_ids: set[str], shapes: Shapes, n_species: int
+) -> PseudoLabels:
+    """The pseudo-labels of the recordings that a job is trained on."""
+    spectrograms, length = FeatureStore(job.spectrograms), shapes.window[0]
+    hop = window_hop(length)
+    # A recording without a score is looked for where it would be, and the error names that file.
+    recordings = {name: scored.get(name, job.fold) for name in sorted(recording_ids)}
+    return read_pseudo_labels(
+        job.pseudo_labels, recordings, lambda name: tile(spectrograms.frames(name), length, hop), hop, n_species,
+        job.pseudo_label_weight,
+    )  # fmt: skip
+
+
+def _checkpoint(job: Job, params: Params, name: str) -> Checkpoint:
     """The state of a job, in a folder that is named after all that it depends on."""
     used = params.model_dump_json(
         include={"seed", "spectrogram", "window", "image", "labels", "augment", "head", "train"}
     )
-    tables = [options.data / "train_tp.csv", options.data / "train_fp.csv", options.folds, options.species]
-    scores = sorted(options.targets.glob("[!.]*"))
-    files = [*tables, *sorted(options.pretrained.iterdir()), *scores]
-    return Checkpoint(options.checkpoint / fingerprint(f"{job} {used}", files, [options.spectrograms]))
+    files = [job.annotations, job.folds, job.species, *sorted(job.pretrained.iterdir())]
+    files += sorted(job.pseudo_labels.rglob("*.npy"))
+    settings = f"{name} {job.pseudo_label_weight} {used}"
+    return Checkpoint(job.checkpoint / fingerprint(settings, files, [job.spectrograms]))

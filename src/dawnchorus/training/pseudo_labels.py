@@ -1,6 +1,6 @@
-"""What models of an earlier round say of recordings that they were not trained on: targets of later rounds."""
+"""Pseudo-labels: what models of an earlier round say of recordings that they were not trained on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,18 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.errors import InputError
-
-# So many scored windows begin within a window's length.
-PER_WINDOW = 8
-
-
-# Beside the scores of the recordings, <recording_id>.npy.
-WEIGHT_FILE = "weight.txt"
-
-
-def pseudo_label_hop(length: int) -> int:
-    """Frames between the starts of two scored windows, which are `length` frames long."""
-    return max(1, length // PER_WINDOW)
+from dawnchorus.inference.window_scores import read_window_scores
 
 
 @dataclass(frozen=True)
@@ -39,7 +28,7 @@ class PseudoLabels:
     weight: float
 
     def of(self, recording_ids: NDArray[np.str_], starts: NDArray[np.integer]) -> NDArray[np.float32]:
-        """The targets of windows that begin on the frames `starts` of recordings, shape [Windows] each.
+        """The pseudo-labels of windows that begin on the frames `starts` of recordings, shape [Windows] each.
 
         Returns:
             Shape [Windows, Species].
@@ -75,94 +64,55 @@ def interpolate(
     return (1 - part) * scores[first + before].astype(np.float32) + part * scores[first + after].astype(np.float32)
 
 
-def write_window_scores(folder: Path, scores: dict[str, NDArray[np.floating]]) -> None:
-    """Write the scores of recordings' windows, (Windows, Species) each by recording_id, into an empty folder."""
-    for name, values in scores.items():
-        np.save(folder / f"{name}.npy", values.astype(np.float16))
-
-
-def read_window_scores(path: Path) -> NDArray[np.float16]:
-    """Read what `write_window_scores` wrote of a recording: (Windows, Species).
-
-    Raises:
-        InputError: the file is missing or damaged.
-    """
-    try:
-        with path.open("rb") as file:
-            scores = np.lib.format.read_array(file, allow_pickle=False)
-    # NumPy reads the heading as Python's source, with whatever its parser raises.
-    except Exception as error:
-        raise InputError(f"{path}: cannot be read: {error}; run `make verify`, then again") from error
-    if scores.dtype != np.float16 or scores.ndim != 2 or not ((scores >= 0) & (scores <= 1)).all():
-        raise InputError(f"{path}: holds no scores of windows from 0 to 1 in float16; run `make verify`, then again")
-    return scores
-
-
-def average(folders: Sequence[Path]) -> dict[str, NDArray[np.floating]]:
-    """The means of several models' scores of windows.
+def scored_recordings(folder: Path) -> dict[str, int]:
+    """The recordings that the models of a round have scored, by recording_id the fold that they were left out with.
 
     Args:
-        folders: one for each model, with the same `<recording_id>.npy`.
-
-    Returns:
-        (Windows, Species) by recording_id.
-
-    Raises:
-        InputError: a file is missing or damaged, or has another shape than another model's.
+        folder: holds `<backbone>/<fold>/<recording_id>.npy`; it has no files where there is no such round.
     """
-    names = sorted({path.stem for folder in folders for path in folder.glob("*.npy")})
-    found: dict[str, NDArray[np.floating]] = {}
-    for name in names:
-        several = [read_window_scores(folder / f"{name}.npy") for folder in folders]
-        if len({scores.shape for scores in several}) > 1:
-            raise InputError(
-                f"{folders[0] / name}.npy: has another shape than another backbone's; run the teach stages again"
-            )
-        found[name] = np.mean(several, axis=0, dtype=np.float32)
-    return found
-
-
-def write_pseudo_labels(folder: Path, scores: dict[str, NDArray[np.floating]], weight: float) -> None:
-    """Write what `read_pseudo_labels` reads into an empty folder."""
-    write_window_scores(folder, scores)
-    (folder / WEIGHT_FILE).write_text(f"{weight!r}\n")
+    found = {}
+    for of_fold in sorted(folder.glob("*/*/")):
+        for path in of_fold.rglob("*.npy"):
+            found[path.relative_to(of_fold).with_suffix("").as_posix()] = int(of_fold.name)
+    return dict(sorted(found.items()))
 
 
 def read_pseudo_labels(
-    folder: Path, recording_ids: Sequence[str], starts: Callable[[str], NDArray[np.int64]], hop: int, n_species: int
-) -> PseudoLabels | None:
-    """Read the targets of some recordings.
+    folder: Path,
+    recordings: dict[str, int],
+    starts: Callable[[str], NDArray[np.int64]],
+    hop: int,
+    n_species: int,
+    weight: float,
+) -> PseudoLabels:
+    """Read the pseudo-labels of some recordings: the mean over backbones.
 
     Args:
-        folder: `<recording_id>.npy` and the weight, or empty where there is no teacher.
-        recording_ids: those that are wanted.
+        folder: holds `<backbone>/<fold>/<recording_id>.npy`.
+        recordings: those that are wanted, at least one, with their folds, as `scored_recordings` gives them.
         starts: tells on which frames the scored windows of a recording begin, in the order of `windows.tile`.
         hop: frames between two of them.
         n_species: number of species.
-
-    Returns:
-        None where the folder is empty.
+        weight: in the loss.
 
     Raises:
         InputError: a file is missing, damaged, or of other windows or species.
     """
-    if not any(folder.glob("[!.]*")):
-        return None
-    try:
-        weight = float((folder / WEIGHT_FILE).read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder / WEIGHT_FILE}: cannot be read: {error}; run `make verify`, then again") from error
+    backbones = sorted(path.name for path in folder.glob("*/"))
     scores, places, row = [], {}, 0
-    for name in recording_ids:
-        found = read_window_scores(folder / f"{name}.npy")
+    for name, fold in recordings.items():
         begins = starts(name)
-        expected = (len(begins), n_species)
-        if found.shape != expected:
-            raise InputError(
-                f"{folder / name}.npy: has (windows, species) {found.shape}, expected {expected}; run `make verify`, "
-                "then again"
-            )
-        scores.append(found)
+        several = []
+        for backbone in backbones:
+            path = folder / backbone / str(fold) / f"{name}.npy"
+            found = read_window_scores(path)
+            expected = (len(begins), n_species)
+            if found.shape != expected:
+                raise InputError(
+                    f"{path}: has (windows, species) {found.shape}, expected {expected}; run `make verify`, then again"
+                )
+            several.append(found)
+        scores.append(np.mean(several, axis=0, dtype=np.float32).astype(np.float16))
         places[name] = (row, int(begins[-1]))
-        row += len(found)
+        row += len(begins)
     return PseudoLabels(np.concatenate(scores), places, hop, weight)

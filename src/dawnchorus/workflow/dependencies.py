@@ -11,7 +11,8 @@ from pathlib import Path
 DVC_FILES = ("dvc.yaml", "data/demo/dvc.yaml")
 # How errors, progress and parameters are shown and checked, where results come from, and how files are renamed.
 WITHOUT_EFFECT = (
-    "cli.py", "errors.py", "files.py", "progress.py", "config/", "models/declarations.py", "reporting/provenance.py"
+    "cli.py", "errors.py", "files.py", "progress.py", "config/", "models/declarations.py", "reporting/provenance.py",
+    "workflow/cores.py",
 )  # fmt: skip
 PACKAGE, SCRIPTS = "src/dawnchorus", "workflow/scripts"
 BACKBONES = f"{PACKAGE}/models/backbones"

@@ -1,63 +1,138 @@
-"""The layout of the RFCx competition: `train_tp.csv`, `train_fp.csv` and a folder for each split."""
+"""The layout of the RFCx competition: a folder for each split, a table of present and one of absent boxes.
 
+    train/, test/          recordings, in folders or not; test/ is optional
+    train_tp.csv           boxes where an expert heard the species
+    train_fp.csv           boxes where something else was taken for it; optional
+    sample_submission.csv  the recordings and species that a submission must have; optional
+    truth_test.csv         0 or 1 for each test recording and species; optional
+
+A table of boxes names a species by its number (species_id 3 is s3) or by a code of one's own in a column `species`.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from dawnchorus.config.section import MOST
+from dawnchorus.data.annotations import COLUMNS
+from dawnchorus.data.dataset import Dataset
+from dawnchorus.data.recordings import list_recordings, require_recordings
 from dawnchorus.data.score_tables import read_scores
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
+# The competition's columns; nothing here asks for the type of a song.
 ANNOTATION_COLUMNS = ["recording_id", "species_id", "songtype_id", "t_min", "f_min", "t_max", "f_max"]
+BOX = ["t_min", "f_min", "t_max", "f_max"]
+TABLES = {"train_tp.csv": "present", "train_fp.csv": "absent"}
 
 
-# Nothing here asks for the type of a song, so a table of one's own may do without it.
-REQUIRED_COLUMNS = [column for column in ANNOTATION_COLUMNS if column != "songtype_id"]
+def species_columns(n_species: int) -> list[str]:
+    """The competition's species: s0, s1, ..."""
+    return [f"s{number}" for number in range(n_species)]
 
 
-def read_annotations(
-    path: Path, n_species: int, group: str | None = None, *, may_be_empty: bool = False
-) -> pd.DataFrame:
-    """Read a table of TP or FP boxes.
+def read(root: Path, group: str | None = None) -> Dataset:
+    """Read a folder in this layout.
 
     Args:
-        path: a CSV file with `REQUIRED_COLUMNS` (s and Hz).
-        n_species: species ids must be below it.
+        root: the folder.
+        group: a column of one's own in the tables of boxes, whose values keep recordings in one fold.
+
+    Raises:
+        InputError: a table or folder is missing, a table has an impossible row, or names a recording without a file.
+    """
+    files = {"train": list_recordings(root / "train"), "test": list_recordings(root / "test", may_be_empty=True)}
+    template_path, truth_path = root / "sample_submission.csv", root / "truth_test.csv"
+    template = read_scores(template_path) if template_path.exists() else None
+    species = None if template is None else list(template.columns)
+    tables = {
+        root / name: read_boxes(root / name, label, species, group, may_be_empty=label == "absent")
+        for name, label in TABLES.items()
+        if label == "present" or (root / name).exists()
+    }
+    for path, table in tables.items():
+        require_recordings(path, table.recording_id, files["train"], root / "train")
+    groups = pd.Series(dtype=str) if group is None else recording_groups(tables, group)
+    annotations = pd.concat(
+        [table[COLUMNS].assign(source=[f"{path.name} line {row + 2}" for row in table.index])
+         for path, table in tables.items()],
+        ignore_index=True,
+    )  # fmt: skip
+    if template is not None:
+        names = template.index.to_series(index=range(len(template)))
+        require_recordings(template_path, names, files["test"], root / "test")
+    species = species or _sorted_codes(annotations.species)
+    truth = pd.DataFrame(columns=species, index=pd.Index([], name="recording_id"))
+    if truth_path.exists():
+        truth = read_truth(truth_path, species, list(files["test"]) if template is None else list(template.index))
+    return Dataset(root, files, annotations, species, groups, truth, [] if template is None else list(template.index))
+
+
+def read_boxes(
+    path: Path, label: str, species: Sequence[str] | None, group: str | None = None, *, may_be_empty: bool = False
+) -> pd.DataFrame:
+    """Read a table of present or of absent boxes.
+
+    Args:
+        path: a CSV file with recording_id, t_min, t_max (s), f_min, f_max (Hz), and species_id or species.
+        label: "present" or "absent".
+        species: the codes that it may name; None for any.
         group: a column of one's own that it must have too.
         may_be_empty: whether a table without rows is good.
 
     Returns:
-        The required columns: recording_id as text, species_id as int, the rest as float; the column `group` is
-        text. The index is the line in the file less 2.
+        The columns `annotations.COLUMNS`, and `group` as text. The index is the line in the file less 2.
 
     Raises:
         InputError: the file is missing or empty, lacks a column, or has an impossible row.
     """
-    columns = REQUIRED_COLUMNS if group is None else [*REQUIRED_COLUMNS, group]
-    found = read_table(path, columns, may_be_empty, numbers=REQUIRED_COLUMNS[1:])
-    table = found[REQUIRED_COLUMNS].copy()
+    required = ["recording_id", *BOX] + ([] if group is None else [group])
+    found = read_table(path, required, may_be_empty, numbers=["species_id", *BOX])
+    refuse_rows(path, found, "recording_id", found.recording_id == "", "a recording's name")
+    table = pd.DataFrame({"recording_id": found.recording_id, "species": _codes(path, found, species)})
+    for column in BOX:
+        table[column] = to_numbers(path, found, column)
+    table["label"] = label
     if group is not None:
         table[group] = found[group]
         refuse_rows(path, table, group, table[group] == "", "a name, for split.group in params.yaml says this column")
-    refuse_rows(path, table, "recording_id", table.recording_id == "", "a recording's name")
-    for column in REQUIRED_COLUMNS[1:]:
-        table[column] = to_numbers(path, table, column)
-    wrong_species = (table.species_id % 1 != 0) | ~table.species_id.between(0, n_species - 1)
-    refuse_rows(path, table, "species_id", wrong_species, f"a whole number from 0 to {n_species - 1}")
-    table["species_id"] = table.species_id.astype(int)
     refuse_rows(path, table, "t_min", table.t_min < 0, "seconds from the recording's beginning, 0 or more")
     refuse_rows(path, table, "t_max", table.t_max <= table.t_min, "a time after the row's t_min")
     refuse_rows(path, table, "f_max", table.f_max < table.f_min, "a frequency not below the row's f_min")
     return table
 
 
-def read_both_annotations(folder: Path, n_species: int, group: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read `train_tp.csv` and `train_fp.csv`, of which the second may have no rows; as `read_annotations`."""
-    return (
-        read_annotations(folder / "train_tp.csv", n_species, group),
-        read_annotations(folder / "train_fp.csv", n_species, group, may_be_empty=True),
-    )
+def _codes(path: Path, table: pd.DataFrame, species: Sequence[str] | None) -> pd.Series:
+    """The species' code of each row, from the column `species` or else from species_id."""
+    if "species" in table.columns:
+        refuse_rows(path, table, "species", table.species == "", "a species' code")
+        if species is not None:
+            refuse_rows(path, table, "species", ~table.species.isin(species), f"one of {', '.join(species)}")
+        return table.species
+    if "species_id" not in table.columns:
+        raise InputError(
+            f"{path}: has no column species_id or species; found {', '.join(table.columns)}; "
+            "put the column's name in the first line"
+        )
+    numbers = to_numbers(path, table, "species_id")
+    last = MOST if species is None else len(species) - 1
+    expected = "a whole number from 0" + ("" if species is None else f" to {last}")
+    refuse_rows(path, table, "species_id", (numbers % 1 != 0) | ~numbers.between(0, last), expected)
+    codes = numbers.astype(int).map("s{}".format)
+    if species is not None and list(species) != species_columns(len(species)):
+        raise InputError(
+            f"{path}: names species by their number, which are s0, s1, ... in the competition, but the columns of "
+            f"sample_submission.csv are {', '.join(species)}; name them by code in a column species"
+        )
+    return codes
+
+
+def _sorted_codes(codes: pd.Series) -> list[str]:
+    """Each code once, s2 before s10."""
+    return sorted(set(codes), key=lambda code: (len(code), code) if code[1:].isdigit() else (0, code))
 
 
 def recording_groups(tables: dict[Path, pd.DataFrame], column: str) -> pd.Series:
@@ -68,7 +143,7 @@ def recording_groups(tables: dict[Path, pd.DataFrame], column: str) -> pd.Series
         column: the one that holds the group.
 
     Raises:
-        InputError: a recording stands in two groups.
+        InputError: a recording is in two groups.
     """
     groups: dict[str, str] = {}
     for path, table in tables.items():
@@ -95,7 +170,4 @@ def read_truth(path: Path, columns: list[str], recording_ids: list[str]) -> pd.D
     missing = [name for name in recording_ids if name not in truth.index]
     if missing:
         raise InputError(f"{path}: has no row for {len(missing)} test recordings, for example {missing[0]!r}; add them")
-    truth = truth.loc[recording_ids]
-    if not truth.to_numpy().any():
-        raise InputError(f"{path}: no species calls in any test recording; without one there is nothing to evaluate")
-    return truth
+    return truth.loc[recording_ids]

@@ -1,4 +1,4 @@
-"""Make the empty folder that stands for a teacher who says nothing."""
+"""Make the empty folder that a round without pseudo-labels reads in place of an earlier round's predictions."""
 
 import argparse
 from pathlib import Path

@@ -1,0 +1,102 @@
+"""Checking the recordings of a data set, before anything is computed from them."""
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from dawnchorus.data.dataset import SPLITS, Dataset
+from dawnchorus.data.quality import Inspection, add_duplicates, add_labels_past_the_end, inspect, look_at_header
+from dawnchorus.errors import InputError
+from dawnchorus.progress import track
+
+MOST_SHOWN = 20
+
+
+def check_recordings(
+    dataset: Dataset, sample_rate: int, window_seconds: float, workers: int
+) -> dict[str, dict[str, Inspection]]:
+    """Decode every annotated and every test recording; of the others, read the header.
+
+    Args:
+        dataset: what an adapter found.
+        sample_rate: the rate that recordings are expected to have, Hz.
+        window_seconds: length of a window, s.
+        workers: processes that decode.
+
+    Returns:
+        What each file holds, by split and recording_id.
+    """
+    annotated = set(dataset.annotations.recording_id)
+    decode = partial(inspect, sample_rate=sample_rate, window_seconds=window_seconds)
+    names = [(split, name) for split in SPLITS for name in dataset.files[split]]
+    is_used = [split == "test" or name in annotated for split, name in names]
+    paths = [dataset.files[split][name] for split, name in names]
+    with ProcessPoolExecutor(workers) as pool:
+        work = pool.map(partial(_look, decode), paths, is_used, chunksize=4)
+        looked = list(track(work, len(paths), "recordings checked"))
+    # Those that are decoded first, so that a copy among the others is known by its file.
+    add_duplicates(sorted(looked, key=lambda one: one.file_digest == one.digest))
+    inspections: dict[str, dict[str, Inspection]] = {split: {} for split in SPLITS}
+    for (split, name), one in zip(names, looked, strict=True):
+        inspections[split][name] = one
+    add_labels_past_the_end(inspections["train"], dataset.annotations)
+    return inspections
+
+
+def _look(decode: Callable[[Path], Inspection], path: Path, is_used: bool) -> Inspection:
+    return decode(path) if is_used else look_at_header(path)
+
+
+def refuse_bad_recordings(inspections: dict[str, dict[str, Inspection]], bad_audio: str) -> None:
+    """End the run where recordings cannot be used and `data.bad_audio` says "stop".
+
+    Raises:
+        InputError: with the reasons.
+    """
+    bad = [one for by_id in inspections.values() for one in by_id.values() if one.faults]
+    if bad and bad_audio == "stop":
+        shown = [f"{one.path}: {'; '.join(one.faults)}" for one in bad[:MOST_SHOWN]]
+        more = [f"... and {len(bad) - MOST_SHOWN} more"] if len(bad) > MOST_SHOWN else []
+        remedy = "mend or remove them, or set data.bad_audio in params.yaml to skip"
+        raise InputError("\n".join([f"{len(bad)} recordings cannot be used; {remedy}", *shown, *more]))
+
+
+def require_usable(recordings: pd.DataFrame, dataset: Dataset) -> None:
+    """Refuse a data set in which no annotated recording, or none of its test recordings, can be used.
+
+    Args:
+        recordings: as `quality.as_table` gives them.
+        dataset: what an adapter found.
+
+    Raises:
+        InputError: with the split.
+    """
+    annotated = set(dataset.annotations.recording_id)
+    for split in SPLITS:
+        of_split = recordings[recordings.split == split]
+        wanted = of_split[of_split.index.isin(annotated)] if split == "train" else of_split
+        if not wanted.usable.any() and (split == "train" or len(wanted)):
+            raise InputError(f"{dataset.root / split}: none of its recordings that are wanted can be used")
+
+
+def known_truth(recordings: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """The ground truth of the test recordings that can be used.
+
+    Args:
+        recordings: as `quality.as_table` gives them.
+        dataset: what an adapter found.
+
+    Raises:
+        InputError: there is some, but no species calls in any of them.
+    """
+    usable = recordings.index[(recordings.split == "test") & recordings.usable]
+    truth = dataset.ground_truth[dataset.ground_truth.index.isin(usable)]
+    if len(dataset.ground_truth) and not truth.to_numpy().any():
+        raise InputError(
+            f"{dataset.root}: truth_test.csv: no species calls in any test recording that can be used; without one "
+            "there is nothing to evaluate"
+        )
+    return truth

@@ -1,0 +1,53 @@
+"""Read a data set, check its recordings, and write the canonical tables that all later stages read."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
+from dawnchorus.data.annotations import write_annotations
+from dawnchorus.data.formats import rfcx
+from dawnchorus.data.ground_truth import write_ground_truth
+from dawnchorus.data.ingest import check_recordings, known_truth, refuse_bad_recordings, require_usable
+from dawnchorus.data.quality import as_table, summary
+from dawnchorus.data.recordings import write_recordings
+from dawnchorus.data.species import write_species
+from dawnchorus.files import replacing
+from dawnchorus.workflow.cores import cores
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--recordings", type=Path, required=True, help="output: a row for each recording")
+    parser.add_argument("--annotations", type=Path, required=True, help="output: a row for each box")
+    parser.add_argument("--species", type=Path, required=True, help="output: a row for each species")
+    parser.add_argument("--ground-truth", type=Path, required=True, help="output: 0 and 1 for each test recording")
+    parser.add_argument("--template", type=Path, required=True, help="output: the recordings that a submission lists")
+    arguments = parser.parse_args()
+    params = load_params(arguments.params)
+
+    dataset = rfcx.read(arguments.data, params.split.group)
+    inspections = check_recordings(dataset, params.spectrogram.sample_rate, params.window.seconds, cores())
+    print(summary(inspections), file=sys.stderr)
+    refuse_bad_recordings(inspections, params.data.bad_audio)
+    recordings = as_table(inspections, dataset.groups, dataset.root)
+    require_usable(recordings, dataset)
+    with replacing(arguments.recordings) as path:
+        write_recordings(path, recordings)
+    with replacing(arguments.annotations) as path:
+        write_annotations(path, dataset.annotations)
+    with replacing(arguments.species) as path:
+        write_species(path, dataset.species)
+    with replacing(arguments.ground_truth) as path:
+        write_ground_truth(path, known_truth(recordings, dataset))
+    with replacing(arguments.template) as path:
+        pd.DataFrame({"recording_id": dataset.template}).to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    run(main)
