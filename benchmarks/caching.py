@@ -1,4 +1,4 @@
-"""Caching of spectrograms: one core, all cores."""
+"""Caching of spectrograms, on one core and on all cores."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def measure(recordings: list[Path], params: Params, folder: Path, params_file: Path) -> list[Row]:
-    """Both rows, on recordings of a minute."""
+    """Measure both rows on one-minute recordings."""
     return [_one_core(recordings, params, folder), _all_cores(recordings, folder, params_file)]
 
 
@@ -35,7 +35,7 @@ def _one_core(recordings: list[Path], params: Params, folder: Path) -> Row:
     number = count()
 
     def ours(path: Path) -> str:
-        # New files, as the stage writes them: to replace one takes the file system longer.
+        # The stage writes new files, too; replacing a file takes the file system longer.
         name = f"{path.stem}-{next(number)}"
         write_features(folder / "spectrograms", name, mel_blocks(read_blocks(path, settings.sample_rate), settings))
         return name
@@ -59,7 +59,7 @@ def _one_core(recordings: list[Path], params: Params, folder: Path) -> Row:
         warnings.filterwarnings("ignore", "Empty filters detected")
         cached = np.load(folder / "spectrograms" / f"{ours(recordings[0])}.npy")
         np.testing.assert_allclose(cached.T, peer(recordings[0], top_db=None), atol=0.05)
-        # The sides take turns after each recording, so that whatever else the machine does meets them alike.
+        # The sides take turns after each recording, so other load on the machine affects them equally.
         by_recording = [
             in_turn({name: partial(side, path) for name, side in sides.items()}, times=10) for path in recordings
         ]
@@ -68,7 +68,7 @@ def _one_core(recordings: list[Path], params: Params, folder: Path) -> Row:
 
 
 def _all_cores(recordings: list[Path], folder: Path, params_file: Path) -> Row:
-    # Enough that the start of the script, which no second core makes faster, hardly counts.
+    # Enough copies that the start of the script, which a second core cannot speed up, hardly matters.
     copies = 480
     names = [f"copy{number}" for number in range(copies)]
     files = [recordings[number % len(recordings)].name for number in range(copies)]
@@ -83,7 +83,7 @@ def _all_cores(recordings: list[Path], folder: Path, params_file: Path) -> Row:
         )  # fmt: skip
 
     cores = os.sched_getaffinity(0)
-    # Each takes long, and the row before has read all recordings.
+    # A turn takes long, and the previous row has already read all recordings.
     sides: dict[str, Callable[[], object]] = {"all": lambda: cache_on(cores), "one": lambda: cache_on({max(cores)})}
     seconds = in_turn(sides, times=1, warm_up=False)
     one = copies / seconds["one"]

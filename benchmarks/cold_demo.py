@@ -1,4 +1,4 @@
-"""`make demo` in a new clone: how long no stage was at work, and what importing libraries cost the stages."""
+"""`make demo` in a new clone: the time during which no stage ran, and the cost of importing libraries."""
 
 import os
 import resource
@@ -13,7 +13,7 @@ from rows import Row
 
 ROOT = Path(__file__).parent.parent
 
-# First on PATH: commands call `python`. Notes when each began and ended, and which script it was.
+# Placed first on PATH as `python`. It logs the start, the end and the script of each process.
 TIMED_PYTHON = """#!/bin/sh
 began=$(date +%s.%N)
 {python} "$@"
@@ -25,7 +25,7 @@ exit $status
 
 @dataclass(frozen=True)
 class StageRun:
-    """One process of a stage: when it began and ended, in s, and its script."""
+    """One process of a stage: its start and end, in s, and its script."""
 
     began: float
     ended: float
@@ -33,7 +33,7 @@ class StageRun:
 
 
 def measure(folder: Path) -> list[Row]:
-    """Two rows: the share of the wall time in which no stage's process ran, and the processor's time of imports."""
+    """Measure two rows: the share of wall time during which no stage's process ran, and the CPU time of imports."""
     clone = clone_of_project(folder / "clone")
     python, log = folder / "tools/python", folder / "runs.log"
     python.parent.mkdir()
@@ -41,14 +41,14 @@ def measure(folder: Path) -> list[Row]:
     python.chmod(0o755)
     path = os.pathsep.join([str(python.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = os.environ | {"PATH": path}
-    timed = ["python", "-c", "import os"]  # so that the log's clock and ours are one
+    timed = ["python", "-c", "import os"]  # marks the start and the end of the run in the log's own clock
     subprocess.run(timed, cwd=clone, env=environment, check=True)
     subprocess.run(["make", "--assume-old=env", "demo"], cwd=clone, env=environment, check=True, capture_output=True)
     subprocess.run(timed, cwd=clone, env=environment, check=True)
     first, *runs, last = [
         StageRun(float(began), float(ended), script) for began, ended, script in map(str.split, log.open())
     ]
-    # What is run as a module is an engine's.
+    # Processes that run a module belong to an engine.
     stages = [run for run in runs if run.script.startswith("workflow/scripts/")]
     wall = last.began - first.ended
     imports = sum(
@@ -56,13 +56,13 @@ def measure(folder: Path) -> list[Row]:
     )
     idle = 100 * (1 - covered([(run.began, run.ended) for run in stages]) / wall)
     return [
-        Row("make demo, cold: no stage at work", "% of the time", idle, faster_is_more=False),
-        Row("make demo, cold: processor's time of imports", "s", imports, faster_is_more=False),
+        Row("make demo, cold: no stage running", "% of the time", idle, faster_is_more=False),
+        Row("make demo, cold: CPU time of imports", "s", imports, faster_is_more=False),
     ]
 
 
 def covered(stretches: list[tuple[float, float]]) -> float:
-    """The length that stretches, each a start and an end, cover together."""
+    """The total length covered by intervals, each given as start and end."""
     total, reached = 0.0, float("-inf")
     for start, end in sorted(stretches):
         total += max(0.0, end - max(start, reached))
@@ -71,7 +71,7 @@ def covered(stretches: list[tuple[float, float]]) -> float:
 
 
 def clone_of_project(path: Path) -> Path:
-    """The project's files as they are here, without results."""
+    """Copy the project's files as they are, without results, into a new repository at `path`."""
     files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
@@ -85,7 +85,7 @@ def clone_of_project(path: Path) -> Path:
 
 
 def _processor_seconds(clone: Path, script: str) -> float:
-    """What a script takes to import what it needs: it imports all before it looks at its arguments."""
+    """CPU time in s that a script needs for its imports, which all precede the parsing of its arguments."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         [sys.executable, script, "--help"], cwd=clone, env=os.environ | {"PYTHONPATH": "src"}, check=True,

@@ -1,4 +1,4 @@
-"""How long an epoch of training takes at the last step of the ladder, beside the first, where `accuracy.py` has run."""
+"""Compare the time of a training epoch at the last and the first step of the ladder, after a run of `accuracy.py`."""
 
 import os
 import subprocess
@@ -13,12 +13,12 @@ from rows import in_turn
 from dawnchorus.cli import run
 from dawnchorus.errors import InputError
 
-# A training of so many epochs less one of a single epoch: the start of the process drops out.
+# The time of one epoch is a difference between two trainings, which cancels the start of the process.
 EPOCHS = 4
 
 
 def train(folder: Path, step: Step, preset: Path, epochs: int) -> None:
-    """Train one model with a step's settings as the workflow does, but for some epochs alone."""
+    """Train one model with a step's settings as the workflow does, but for a given number of epochs."""
     write_params(preset, step.settings | {"train.epochs": epochs}, folder / "params.yaml")
     last = step.settings["rounds"][-1]
     subprocess.run(
@@ -40,7 +40,7 @@ def main() -> None:
     predictions = ROOT / "results/predictions" / last.settings["rounds"][-1]["pseudo_labels"]
     if not predictions.is_dir():
         raise InputError(
-            f"{predictions}: missing; `python benchmarks/accuracy.py` leaves it, and the data that it is of"
+            f"{predictions}: missing; run `python benchmarks/accuracy.py` first, which writes it and its data"
         )
     with tempfile.TemporaryDirectory(prefix="dawnchorus-epoch-") as name:
         folder = Path(name)
@@ -59,7 +59,7 @@ def main() -> None:
         for step in (first, last)
     }
     for step, value in epoch.items():
-        print(f"{step}: {value:.1f} s an epoch, {value / epoch[first.name]:.2f} times the first step's")
+        print(f"{step}: {value:.1f} s per epoch, {value / epoch[first.name]:.2f} times that of the first step")
 
 
 if __name__ == "__main__":

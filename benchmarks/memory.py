@@ -1,4 +1,4 @@
-"""Peak memory of caching, training input and inference: it must not grow with the data set."""
+"""Peak memory of caching, training input and inference, which must not grow with the data set."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ SIZES = (100, 2_000)
 SECONDS = 5
 LONG_HOURS = 4
 
-# Reads all windows of two epochs, and prints the memory that is its own: what the kernel caches of files is not.
+# Reads all windows of two epochs.
 INPUT = """
 import sys
 from itertools import islice
@@ -49,7 +49,7 @@ score_recordings(scorer, Path(sys.argv[2]), names, scorer.input_shape[1], 8)
 
 
 def measure(folder: Path, params_file: Path) -> list[Row]:
-    """For each of the three: peak memory at the larger size, the limit being that at the smaller; then a long one."""
+    """Measure peak memory for many recordings, with that for few as the limit, and for one long recording."""
     soundfile.write(folder / "short.flac", np.random.default_rng(0).normal(0, 0.1, SECONDS * 48_000), 48_000)
     peaks: dict[str, list[float]] = {"caching": [], "training input": [], "inference": []}
     for size in SIZES:
@@ -58,7 +58,7 @@ def measure(folder: Path, params_file: Path) -> list[Row]:
         for name, program in (("training input", INPUT), ("inference", INFERENCE)):
             peaks[name].append(peak([sys.executable, "-c", program, str(params_file), str(spectrograms), str(size)]))
     rows = [
-        Row(f"memory: {name}, {SIZES[1]} recordings against {SIZES[0]}", "MB", many, None, few, faster_is_more=False)
+        Row(f"memory: {name}, {SIZES[1]} recordings (limit: {SIZES[0]})", "MB", many, None, few, faster_is_more=False)
         for name, (few, many) in peaks.items()
     ]
     minute = np.random.default_rng(0).normal(0, 0.1, 60 * 48_000)
@@ -78,7 +78,7 @@ def cache(folder: Path, files: list[str], output: Path, params_file: Path) -> fl
 
 
 def peak(command: list[str]) -> float:
-    """The largest anonymous memory, MB, that a command and its children hold together, looked at 50 times a second."""
+    """Peak anonymous memory in MB of a command and its children together, sampled 50 times per second."""
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, stderr=subprocess.DEVNULL)
     largest = 0.0
     while process.poll() is None:
@@ -93,7 +93,7 @@ def peak(command: list[str]) -> float:
 
 
 def family(pid: int) -> list[int]:
-    """A process and those that it started."""
+    """The ids of a process and all its descendants."""
     found = [pid]
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if Path(f"/proc/{pid}").exists() else []:
         found += family(int(child))
@@ -101,7 +101,7 @@ def family(pid: int) -> list[int]:
 
 
 def anonymous(pid: int) -> float:
-    """Memory of a process that no file stands behind, MB; 0 where it has just ended."""
+    """Memory of a process that is not backed by a file, MB; 0 if the process has just ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):

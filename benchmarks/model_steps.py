@@ -1,4 +1,4 @@
-"""Training steps and inference with a model, beside the same model without any input to wait for."""
+"""Training steps and inference with a model, compared with the same model when it never waits for input."""
 
 from collections.abc import Iterator
 from itertools import cycle, islice, repeat
@@ -26,7 +26,7 @@ from dawnchorus.training.sampling import WindowSampler
 from dawnchorus.workflow.devices import use_device
 
 N_SPECIES = 24
-# Steps and recordings of a turn, and turns, for each backbone: about half a minute of work.
+# Steps and recordings per turn, and number of turns, for each backbone: about half a minute of work.
 STEPS: dict[str, int] = {"small_cnn": 25, "efficientnet": 1}
 RECORDINGS: dict[str, int] = {"small_cnn": 8, "efficientnet": 1}
 TURNS: dict[str, int] = {"small_cnn": 7, "efficientnet": 6}
@@ -34,7 +34,7 @@ PEER_STEPS = 1
 
 
 def measure(recordings: list[Path], settings: dict[str, Params], folder: Path) -> list[Row]:
-    """A row for training and one for inference of each backbone, with its parameters, on recordings of a minute."""
+    """Measure a training row and an inference row for each backbone and its parameters, on one-minute recordings."""
     use_device(1)
     rows = []
     for backbone, params in settings.items():
@@ -73,7 +73,7 @@ def _training(backbone: str, trainer: keras.Model, recordings: list[Path], param
             yield inputs, labels
 
     def fit(batches: Iterator, steps: int) -> None:
-        # What is made ahead for a step that does not come would take time from the next side.
+        # Without `islice`, input prepared for steps that never run would take time from the next side.
         trainer.fit(prefetched(islice(batches, steps)), steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
 
     seconds = in_turn(
@@ -102,7 +102,7 @@ def _inference(backbone: str, scorer: keras.Model, recordings: list[Path], param
         return score_recordings(scorer, cached, names, hop, params.predict.batch_size)
 
     def peer() -> NDArray[np.float32]:
-        # The notebook decodes and transforms a recording, and runs its windows as one batch.
+        # The notebook decodes and transforms a recording, and scores its windows as one batch.
         scores = []
         for path in recordings:
             mel = decoded_recording(path, params)
@@ -116,7 +116,7 @@ def _inference(backbone: str, scorer: keras.Model, recordings: list[Path], param
 
     np.testing.assert_allclose(ours(), peer(), atol=0.01)
     seconds = in_turn({"ours": ours, "peer": peer, "limit": limit}, TURNS[backbone])
-    # Full batches alone: what windows there are, not what the last batch is filled up with.
+    # The limit counts only real windows, not the padding of the last batch.
     part = n_windows / (-(-n_windows // len(batch)) * len(batch))
     return Row(
         f"inference, {backbone}", "recordings/s", len(names) / seconds["ours"], len(names) / seconds["peer"],

@@ -1,4 +1,4 @@
-"""The usual way to a window, the notebook's: each is decoded, cut and transformed by itself."""
+"""The usual way to make windows, as in the notebook: decode, cut and transform each one separately."""
 
 import warnings
 from pathlib import Path
@@ -13,7 +13,7 @@ from dawnchorus.models.shapes import Shapes
 
 
 def decoded_window(path: Path, start: int, params: Params) -> NDArray[np.float16]:
-    """One window of a recording, in dB, shape [Frames, Mels], from frame `start` on."""
+    """One window of a recording in dB, starting at frame `start`, shape [Frames, Mels]."""
     settings, (frames, _) = params.spectrogram, Shapes.of(params).window
     samples, _ = librosa.load(path, sr=settings.sample_rate)
     wanted = (frames - 1) * settings.hop_length
@@ -28,7 +28,7 @@ def decoded_recording(path: Path, params: Params) -> NDArray[np.float16]:
 
 
 def check_same(path: Path, cached: Path, params: Params) -> None:
-    """Fail unless our windows of a recording are the notebook's, but at the edges, where it pads and we read on."""
+    """Fail if our windows differ from the notebook's, except at the edges, where it pads and we read further frames."""
     ours = np.empty(Shapes.of(params).window, np.float16)
     edge = -(-params.spectrogram.n_fft // params.spectrogram.hop_length)
     for start in (0, 101, 1002):

@@ -1,4 +1,4 @@
-"""Both engines on a workspace that is up to date."""
+"""The time that each engine needs if everything is up to date."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def measure() -> list[Row]:
-    """A row for each engine; the limit is the time in which it says its version."""
+    """Measure a row for each engine. The limit is the time of its `--version`."""
     commands = {
         "snakemake": ["snakemake", "--cores", "2"],
         "snakemake --version": ["snakemake", "--version"],

@@ -1,4 +1,4 @@
-"""What the rows of the benchmark share: a result, and the measuring of several sides in turn."""
+"""Shared code of the benchmarks: a row of the table, and measuring several sides in turn."""
 
 import os
 import statistics
@@ -16,11 +16,11 @@ class Row:
 
     Attributes:
         name: what is measured.
-        unit: of the three figures.
-        ours: how fast the project does it.
-        peer: how fast the usual way does the same.
-        limit: what the machine does at most.
-        faster_is_more: whether larger figures are better (things a second) or smaller ones (seconds).
+        unit: unit of the three figures.
+        ours: figure of this project.
+        peer: figure of the usual way to do the same.
+        limit: the best figure that the machine allows.
+        faster_is_more: whether larger figures are better (items per second) rather than smaller ones (seconds).
     """
 
     name: str
@@ -32,12 +32,12 @@ class Row:
 
     @property
     def ratio_to_peer(self) -> float | None:
-        """How many times as fast as the peer."""
+        """The speed relative to the peer."""
         return self._ratio(self.peer)
 
     @property
     def ratio_to_limit(self) -> float | None:
-        """The part of the limit that is reached."""
+        """The fraction of the limit that is reached."""
         return self._ratio(self.limit)
 
     def as_dict(self) -> dict[str, object]:
@@ -51,7 +51,16 @@ class Row:
 
 
 def in_turn(sides: dict[str, Callable[[], object]], times: int, warm_up: bool = True) -> dict[str, float]:
-    """The median time in s of each of some functions, which run in turn, after a first run each that does not count."""
+    """Run functions in turn and return the median time of each.
+
+    Args:
+        sides: functions by name.
+        times: number of measured runs of each.
+        warm_up: whether each function runs once first, unmeasured.
+
+    Returns:
+        Median times by name, s.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(0 if warm_up else 1, times + 1):
         for name, function in sides.items():
@@ -64,7 +73,7 @@ def in_turn(sides: dict[str, Callable[[], object]], times: int, warm_up: bool = 
 
 @contextmanager
 def on_one_core() -> Iterator[None]:
-    """Keep this process to one core and one thread."""
+    """Restrict this process to one core and one thread."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(cores)})
     try:

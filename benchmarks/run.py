@@ -1,4 +1,4 @@
-"""Measure how fast the project is beside the usual way and beside what the machine can do; print and keep a table."""
+"""Measure speed and memory, compared with the usual way and with the machine's limits; print and save a table."""
 
 import argparse
 import json
@@ -32,7 +32,7 @@ PARTS = ("cache", "input", "models", "no-op", "demo", "growth", "memory")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/latest.json")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure; by default all")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure (default: all)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dawnchorus-bench-") as folder:
         rows = measure(Path(folder), arguments.only)
@@ -46,7 +46,7 @@ def measure(folder: Path, parts: list[str]) -> list[Row]:
     params = load_params(params_file)
     recordings: list[Path] = []
     if {"cache", "input", "models"} & set(parts):
-        print("making recordings", file=sys.stderr)
+        print("synthesizing recordings", file=sys.stderr)
         recordings = made_recordings(folder / "data", params)
     measures: dict[str, Callable[[Path], list[Row]]] = {
         "cache": lambda work: caching.measure(recordings, params, work, params_file),
@@ -70,7 +70,7 @@ def measure(folder: Path, parts: list[str]) -> list[Row]:
 
 
 def competition_sizes(folder: Path) -> Path:
-    """Parameters with the notebook's sizes and a few recordings of a minute."""
+    """Write parameters with the notebook's sizes and a few one-minute recordings; return their path."""
     content = YAML().load(ROOT / "presets/notebook.yaml")
     content["demo"].update(species=8, train_recordings=8, test_recordings=2, seconds=60.0)
     path = folder / "params.yaml"
@@ -85,7 +85,7 @@ def made_recordings(folder: Path, params: Params) -> list[Path]:
 
 
 def as_text(rows: list[Row]) -> str:
-    """The rows as a table in Markdown."""
+    """The rows as a Markdown table."""
     lines = ["| row | unit | ours | peer | limit | x peer | of limit |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         figures = (row.ours, row.peer, row.limit, row.ratio_to_peer, row.ratio_to_limit)

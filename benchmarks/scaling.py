@@ -1,4 +1,4 @@
-"""What the engines cost for many models: planning, each job, and DVC's lock, without the jobs' own work."""
+"""The engines' overhead with many models: planning, the cost per job, and DVC's lock, without the jobs' own work."""
 
 import argparse
 import os
@@ -15,7 +15,8 @@ from ruamel.yaml import YAML
 
 BACKBONES = ["small_cnn", "small_resnet", "inception", "efficientnet", "resnet"]
 
-# First on PATH: training, inference and the ensemble only leave something behind under each name; all else is real.
+# Placed first on PATH as `python`. Training, inference and ensemble only write a placeholder for each output; all other
+# scripts run as usual.
 EMPTY_HANDED_PYTHON = """#!/bin/bash
 case "$1" in
     */train.py | */predict.py | */ensemble.py) ;;
@@ -37,8 +38,8 @@ done
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=int, default=100, help="a multiple of 5; each is two jobs")
-    parser.add_argument("--at-once", type=int, default=16, help="jobs that run at once")
+    parser.add_argument("--models", type=int, default=100, help="number of models, a multiple of 5; each is two jobs")
+    parser.add_argument("--at-once", type=int, default=16, help="number of concurrent jobs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dawnchorus-scaling-") as folder:
         measure(Path(folder), arguments.models, arguments.at_once)
@@ -55,7 +56,7 @@ def measure(folder: Path, models: int, at_once: int) -> None:
     environment = os.environ | {"PATH": path, "DVC_SITE_CACHE_DIR": str(folder / "dvc")}
 
     def seconds(*command: str) -> tuple[float, float]:
-        """The time that a command takes, and its processors' time."""
+        """Run a command; return its wall time and its CPU time."""
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         done = subprocess.run(
             command, cwd=clone, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -71,29 +72,29 @@ def measure(folder: Path, models: int, at_once: int) -> None:
     lock = LockWatch(clone / ".dvc/tmp/lock")
     wall, processor = seconds(*snakemake)
     held = lock.stop()
-    print(f"the run: {wall:.0f} s, of which DVC's lock was held {held:.0%}")
-    print(f"a job: {wall / (2 * models):.2f} s of the run, {processor / (2 * models):.2f} s of a processor")
+    print(f"the run: {wall:.0f} s; DVC's lock was held {held:.0%} of the time")
+    print(f"a job: {wall / (2 * models):.2f} s of wall time, {processor / (2 * models):.2f} s of CPU time")
     for name, command in (("snakemake", snakemake), ("dvc repro", ["dvc", "repro"])):
         print(f"nothing to do: {name} {seconds(*command)[0]:.1f} s")
     print(f"dvc.lock: {len((clone / 'dvc.lock').read_text().splitlines())} lines")
 
 
 def write_params(path: Path, models: int) -> None:
-    """Small data and so many models."""
+    """Change parameters to small data and the given number of models."""
     folds = models // len(BACKBONES)
     content = YAML().load(path)
     content["backbones"], content["folds"] = BACKBONES, list(range(folds))
-    # Enough that each fold gets a recording with a TP box.
+    # Enough for each fold to get a recording with a TP box.
     content["demo"].update(
         species=8, train_recordings=max(16, 2 * folds), tp_per_species=max(16, folds), test_recordings=4, seconds=4.0
     )
-    # Images that all backbones take.
+    # Large enough images for all backbones.
     content["spectrogram"]["n_mels"] = 96
     YAML().dump(content, path)
 
 
 class LockWatch:
-    """Looks, until it is stopped, how often a lock file is held."""
+    """Samples how often a lock file is held, until stopped."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._held, self._looks = path, 0, 0
@@ -102,7 +103,7 @@ class LockWatch:
         self._thread.start()
 
     def stop(self) -> float:
-        """The part of the time in which it was held."""
+        """Stop sampling; return the fraction of the time during which the lock was held."""
         self._ended.set()
         self._thread.join()
         return self._held / self._looks
@@ -111,7 +112,7 @@ class LockWatch:
         while not self._ended.wait(0.05):
             self._looks += 1
             if self._path.exists():
-                # The kernel's list of locks names files by their inode.
+                # The kernel's list of locks identifies files by inode.
                 self._held += f":{self._path.stat().st_ino} " in Path("/proc/locks").read_text()
 
 

@@ -1,4 +1,4 @@
-"""Training windows a second on one core, without the model."""
+"""Training windows per second on one core, without a model."""
 
 from itertools import islice
 from pathlib import Path
@@ -17,12 +17,12 @@ from dawnchorus.training.sampling import WindowSampler
 
 N_SPECIES = 24
 N_WINDOWS = 1000
-# The peer is so much slower that a few windows have to do.
+# The peer is much slower, so a few windows must suffice.
 PEER_WINDOWS = 8
 
 
 def measure(recordings: list[Path], params: Params, folder: Path) -> list[Row]:
-    """The row, on windows of recordings of a minute."""
+    """Measure the row on windows of one-minute recordings."""
     settings, shapes = params.spectrogram, Shapes.of(params)
     for path in recordings:
         write_features(folder, path.stem, mel_blocks(read_blocks(path, settings.sample_rate), settings))

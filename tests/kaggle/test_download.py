@@ -298,7 +298,7 @@ def test_a_connection_cut_in_the_middle_goes_on(kaggle: Kaggle, run: Run, data: 
     kaggle.trouble = {BIG: ["cut"]}
     done = run()
     assert done.returncode == 0, done.stderr
-    assert f"{BIG}: the connection to Kaggle failed (ChunkedEncodingError); trying again in 0 s\n" in done.stderr
+    assert f"{BIG}: the connection to Kaggle failed (ChunkedEncodingError); retrying in 0 s\n" in done.stderr
     assert_whole(data, kaggle)
     # With ranges, the rest alone: the client asks for all, learns that it has a part, and asks for the others.
     starts = [start for name, start in kaggle.downloads if name == BIG]
@@ -308,8 +308,8 @@ def test_a_connection_cut_in_the_middle_goes_on(kaggle: Kaggle, run: Run, data: 
 @pytest.mark.parametrize(
     ("trouble", "says"),
     [
-        ("stall", "the connection to Kaggle failed (ConnectionError); trying again in 0 s"),
-        ("busy", "Kaggle is busy (503 Server Error: Service Unavailable); trying again in 1 s"),
+        ("stall", "the connection to Kaggle failed (ConnectionError); retrying in 0 s"),
+        ("busy", "Kaggle is busy (503 Server Error: Service Unavailable); retrying in 1 s"),
     ],
 )
 def test_a_stalled_connection_and_a_busy_server_are_tried_again(
@@ -327,7 +327,7 @@ def test_an_error_in_place_of_the_rest_is_no_part_of_the_file(kaggle: Kaggle, ru
     kaggle.trouble = {BIG: ["cut", "", "busy", "busy"]}
     done = run()
     assert done.returncode == 0, done.stderr
-    assert f"{BIG}: the answer is not usable (Downloaded file size (4)" in done.stderr
+    assert f"{BIG}: the response is invalid (Downloaded file size (4)" in done.stderr
     assert_whole(data, kaggle)
 
 
@@ -335,7 +335,7 @@ def test_a_connection_that_keeps_breaking_ends_the_run_and_the_next_goes_on(
     kaggle: Kaggle, run: Run, data: Path
 ) -> None:
     kaggle.trouble = {BIG: ["cut", "silence", "silence"]}
-    assert_one_error(run(), BIG, "3 times", "the same command goes on")
+    assert_one_error(run(), BIG, "3 attempts", "run the same command again to resume")
     before = there(data)
     assert BIG not in before
     assert "train/a.flac" in before
@@ -363,7 +363,7 @@ def test_a_stopped_run_goes_on(
     assert process.returncode != 0
     assert "Traceback" not in stderr
     if how == signal.SIGINT:
-        assert stderr.endswith("error: stopped; the same command goes on where this one stopped\n")
+        assert stderr.endswith("error: stopped; run the same command again to resume\n")
     before = there(data)
     assert BIG not in before
 
@@ -385,7 +385,7 @@ def test_another_size_than_listed_is_an_error(kaggle: Kaggle, run: Run, data: Pa
     [
         (zipped(__outside_csv=b"x", train_tp_csv=b"recording_id\nb\n" * 100), ["'/outside.csv'", "outside the folder"]),
         (zipped(**{"..__..__outside_csv": b"x"}), ["'../../outside.csv'", "outside the folder"]),
-        (zipped(readme=b"x"), ["without it", "readme"]),
+        (zipped(readme=b"x"), ["missing in the zip file", "readme"]),
         (zipped(train_tp_csv=b"x" * 1_000_000), ["1000000 bytes", "1500"]),
         (zipped(train_tp_csv=b"recording_id\nb\n" * 100)[:-30], ["damaged zip", "same command again"]),
     ],
@@ -404,7 +404,7 @@ def test_a_zip_file_with_anything_but_the_table_is_refused(
 def test_a_listed_name_outside_the_folder_is_refused(kaggle: Kaggle, run: Run, data: Path, name: str) -> None:
     kaggle.listed[name] = 1000
     kaggle.sent[name] = FLAC[:1000]
-    assert_one_error(run(), repr(name), "outside the folder", "nothing is downloaded")
+    assert_one_error(run(), repr(name), "outside the folder", "nothing was downloaded")
     assert kaggle.downloads == []
     assert not data.exists()
 
@@ -417,12 +417,12 @@ def test_a_list_without_the_tables_is_an_error(kaggle: Kaggle, run: Run, data: P
 
 def test_a_list_that_does_not_go_on_is_an_error(kaggle: Kaggle, run: Run, data: Path) -> None:
     kaggle.endless = True
-    assert_one_error(run(), "does not go on after 8 files")
+    assert_one_error(run(), "stops early, after 8 files")
 
 
 def test_a_page_that_is_not_kaggles_is_an_error(kaggle: Kaggle, run: Run) -> None:
     kaggle.trouble = {"": ["page"] * 3}
-    assert_one_error(run(), "the list of files", "not usable", "check the network")
+    assert_one_error(run(), "the list of files", "is invalid", "check the network")
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_a_page_that_is_not_kaggles_is_an_error(kaggle: Kaggle, run: Run) -> Non
     [
         ({"SOME": "variable"}, ["no credentials", "settings/api", "KAGGLE_API_TOKEN"]),
         ({"KAGGLE_USERNAME": "someone", "KAGGLE_KEY": "wrong"}, ["Unauthenticated", "settings/api"]),
-        ({"KAGGLE_API_TOKEN": "wrong"}, ["does not accept the API token in KAGGLE_API_TOKEN", "settings/api"]),
+        ({"KAGGLE_API_TOKEN": "wrong"}, ["rejects the API token in KAGGLE_API_TOKEN", "settings/api"]),
     ],
 )
 def test_without_the_right_credentials_the_page_is_named(
@@ -467,7 +467,7 @@ def test_without_a_network_one_message_says_so(
 def test_a_full_disk_ends_the_run_at_once_with_what_to_check(kaggle: Kaggle, run: Run, data: Path) -> None:
     done = run(code="resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))")
     assert_one_error(done, "File too large", "check the disk's space")
-    assert "trying again" not in done.stderr
+    assert "retrying" not in done.stderr
     assert BIG not in there(data)
 
 

@@ -1,4 +1,4 @@
 """Decoding and resampling of recordings, block by block.
 
-Arrays of samples go out; nothing here knows of annotations or models.
+Modules here return arrays of samples and know nothing about annotations or models.
 """

@@ -1,4 +1,4 @@
-"""Backgrounds of a recording: wind, rain, insects and hum over the recorder's own noise."""
+"""Synthesis of backgrounds: wind, rain, insects and hum over the recorder's own noise."""
 
 import numpy as np
 import scipy.fft
@@ -6,12 +6,21 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 
-# About 130 steps of a 16-bit recording: quiet enough for FLAC to compress, loud enough not to vanish in rounding.
+# About 130 steps of a 16-bit recording: quiet enough to compress well as FLAC, loud enough to survive rounding.
 BACKGROUND_RMS = 0.004
 
 
 def background(samples: int, sample_rate: int, rng: np.random.Generator) -> Samples:
-    """A background of `samples` samples with a root mean square of `BACKGROUND_RMS`; its mixture is drawn anew."""
+    """Synthesize a background with a random mixture of sources.
+
+    Args:
+        samples: length, in samples.
+        sample_rate: Hz.
+        rng: draws the mixture and the noise.
+
+    Returns:
+        Samples with shape [Samples] and a root mean square of `BACKGROUND_RMS`.
+    """
     frequency = scipy.fft.rfftfreq(samples, 1 / sample_rate).astype(np.float32)
     wind, rain, insects = rng.uniform(0.2, 1.0, 3)
     insect_frequency = rng.uniform(4500, 9500)
@@ -32,7 +41,7 @@ def background(samples: int, sample_rate: int, rng: np.random.Generator) -> Samp
 
 
 def band_power(sound: Samples, sample_rate: int, f_low: float, f_high: float) -> float:
-    """Mean power of the part of a sound that lies between two frequencies in Hz (Parseval's theorem)."""
+    """The mean power of a sound, shape [Samples], between two frequencies in Hz, by Parseval's theorem."""
     length = scipy.fft.next_fast_len(len(sound), real=True)
     spectrum = scipy.fft.rfft(sound.astype(np.float64), length)
     frequency = scipy.fft.rfftfreq(length, 1 / sample_rate)
@@ -48,7 +57,7 @@ def _noise(shape: NDArray[np.float32], samples: int, rng: np.random.Generator) -
 
 
 def _drops(samples: int, sample_rate: int, count: int, level: float, rng: np.random.Generator) -> Samples:
-    """Rain drops on leaves: clicks that ring for some milliseconds at 1 to 6 kHz."""
+    """Rain drops on leaves: clicks that ring for a few milliseconds at 1 to 6 kHz."""
     sound = np.zeros(samples, np.float32)
     length = int(0.02 * sample_rate)
     time = np.arange(length) / sample_rate

@@ -1,4 +1,4 @@
-"""The embedded data set: which species calls where, what of it is labelled, and the recordings themselves."""
+"""The embedded data set: which species calls where, which calls are labelled, and the recordings themselves."""
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ INDIVIDUALS = {"train": 6, "test": 4}
 
 @dataclass(frozen=True)
 class Species:
-    """A species: its song, its prevalence (fraction of recordings) and its animals in each part of the data set."""
+    """A species: its song, its prevalence (fraction of recordings) and its individuals in each split."""
 
     song: Song
     prevalence: float
@@ -33,11 +33,11 @@ class Species:
 
 @dataclass(frozen=True)
 class Call:
-    """One call: the columns of an annotation, and what only the synthesis knows.
+    """One call: the columns of an annotation, and what only the generator knows.
 
     Attributes:
-        individual: number of the animal within its species and part of the data set.
-        snr_db: the call's power over the background's in its band and time, dB.
+        individual: number of the animal within its species and split.
+        snr_db: power of the call relative to the background in its band and time, dB.
         split: "train" or "test".
     """
 
@@ -54,10 +54,10 @@ class Call:
 
 
 def draw_species(demo: Demo) -> list[Species]:
-    """The species that are to be found, in no order of prevalence, then the unlisted ones.
+    """Draw the listed species, in random order of prevalence, followed by the unlisted ones.
 
-    The common ones stand apart; the others fall geometrically from a third of their prevalence to the rarest, and so do
-    the unlisted ones.
+    All common species have the same prevalence. That of the others falls geometrically from a third of it to that of
+    the rarest; so does that of the unlisted species.
     """
     rng = generator(demo.seed, "species")
     common = np.full(demo.common_species, demo.commonest)
@@ -72,7 +72,7 @@ def draw_species(demo: Demo) -> list[Species]:
 
 
 def _falling_prevalence(demo: Demo, n_species: int) -> NDArray[np.float64]:
-    """From a third of the commonest's prevalence to the rarest's, shape [Species]."""
+    """Prevalences from a third of the commonest species' to the rarest species', shape [Species]."""
     return np.geomspace(max(demo.rarest, demo.commonest / 3), demo.rarest, n_species)
 
 
@@ -84,9 +84,9 @@ def _with_individuals(songs: list[Song], prevalence: NDArray[np.float64], rng: n
 
 
 def draw_truth(demo: Demo, species: list[Species], split: str) -> NDArray[np.bool_]:
-    """Which species call in which recording of `split` ("train" or "test"), shape [Recordings, Species].
+    """Draw which species call in each recording of `split` ("train" or "test"), shape [Recordings, Species].
 
-    A species of prevalence p stands in round(p x recordings) of them, at least in one.
+    A species of prevalence p calls in round(p x recordings) of them, but at least in one.
     """
     n_recordings = demo.train_recordings if split == "train" else demo.test_recordings
     rng = generator(demo.seed, "truth", split)
@@ -98,18 +98,18 @@ def draw_truth(demo: Demo, species: list[Species], split: str) -> NDArray[np.boo
 
 
 def recording_id(demo: Demo, split: str, index: int) -> str:
-    """Nine hexadecimal digits, as in the competition."""
+    """The id of a recording: nine hexadecimal digits, as in the competition."""
     return f"{generator(demo.seed, 'id', split, index).integers(16**9):09x}"
 
 
 def draw_calls(demo: Demo, species: list[Species], split: str, index: int, present: NDArray[np.bool_]) -> list[Call]:
-    """The calls of one recording: at least one of each species that is present, 2.5 on average in 15 s.
+    """Draw the calls of one recording: at least one per present species, on average 2.5 in 15 s.
 
     Args:
-        demo: the data set's parameters.
-        species: its species.
-        split: "train" or "test"; chooses the animals.
-        index: number of the recording; with the seed it decides everything drawn here.
+        demo: parameters of the data set.
+        species: all species.
+        split: "train" or "test"; determines the individuals.
+        index: number of the recording; with the seed, it determines every draw.
         present: which species call, shape [Species].
     """
     rng = generator(demo.seed, "calls", split, index)
@@ -117,7 +117,7 @@ def draw_calls(demo: Demo, species: list[Species], split: str, index: int, prese
     calls = []
     for species_id in np.flatnonzero(present):
         song = species[species_id].song
-        # An animal that calls does so again: all calls of a species in a recording are one animal's.
+        # All calls of a species in a recording come from the same animal.
         individual = int(rng.integers(INDIVIDUALS[split]))
         animal = species[species_id].individuals[split][individual]
         for _ in range(1 + rng.poisson(1.5 * demo.seconds / 15)):
@@ -142,7 +142,7 @@ def draw_calls(demo: Demo, species: list[Species], split: str, index: int, prese
 def synthesize_recording(
     demo: Demo, species: list[Species], split: str, index: int, calls: list[Call]
 ) -> NDArray[np.float32]:
-    """The sound of one recording: its calls over a background, as loud as their signal-to-noise says.
+    """Synthesize one recording: its calls over a background, scaled to their signal-to-noise ratios.
 
     Returns:
         Samples with shape [Samples] at `SAMPLE_RATE`.
@@ -160,13 +160,13 @@ def synthesize_recording(
 
 
 def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The sparse labels: a few TP boxes of every species that is to be found, and FP boxes where something else stands.
+    """Draw the sparse labels: a few TP boxes of each listed species, and FP boxes over other sounds.
 
-    An FP box of a species has its song's length and band and lies over a call of another species, unlisted ones too,
-    more often of one with a similar band; the species itself does not call within it.
+    An FP box has the length and band of its species' song and covers a call of another species, listed or unlisted.
+    Species with a similar band are more likely. The box's own species does not call within it.
 
     Returns:
-        The TP and the FP table, each with the columns of an annotation.
+        The TP table and the FP table, each with the columns of an annotation.
     """
     rng = generator(demo.seed, "labels")
     found: list[pd.DataFrame] = []
@@ -198,8 +198,8 @@ def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tupl
 def write_dataset(demo: Demo, folder: Path, workers: int) -> None:
     """Synthesize the data set into an empty folder, in the layout that `data.root` expects.
 
-    Beside the competition's files it holds `truth_test.csv` and `calls.csv`, every call of both parts with its
-    signal-to-noise; the workflow trains on neither.
+    In addition to the competition's files, this writes the ground truth `truth_test.csv`, and `calls.csv`, which lists
+    every call of both splits with its signal-to-noise ratio. The workflow trains on neither.
     """
     species = draw_species(demo)
     calls: dict[str, list[list[Call]]] = {}
@@ -226,13 +226,13 @@ def _write_recording(
     demo: Demo, species: list[Species], split: str, folder: Path, index: int, calls: list[Call]
 ) -> None:
     sound = synthesize_recording(demo, species, split, index, calls)
-    # A rare pile of loud calls must not wrap around in 16 bits.
+    # Several loud calls at once must not overflow 16 bits.
     sound = sound / max(1.0, float(np.abs(sound).max()) / 0.99)
     soundfile.write(folder / f"{recording_id(demo, split, index)}.flac", sound, SAMPLE_RATE, subtype="PCM_16")
 
 
 def _write_answers(demo: Demo, truth: NDArray[np.bool_], folder: Path) -> None:
-    """Write the truth, shape [Recordings, Species], and the sample submission of the test recordings."""
+    """Write the ground truth, shape [Recordings, Species], and the sample submission of the test recordings."""
     columns = species_columns(demo.species)
     answers = pd.DataFrame(truth.astype(int), columns=columns)
     answers.insert(0, "recording_id", [recording_id(demo, "test", index) for index in range(len(truth))])

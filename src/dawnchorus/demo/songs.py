@@ -1,4 +1,4 @@
-"""Songs of invented species: what a species sings, how its individuals differ, and the sound of one call."""
+"""Songs of invented species: the song of a species, its variation between individuals, and the sound of one call."""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ Samples = NDArray[np.float32]
 
 KINDS = ("sweep", "trill", "harmonics", "pulses", "croak", "warble")
 
-# Rates and lengths of one species spread by 12 % among its animals; those of confusable songs hardly overlap.
+# Rates and lengths vary by 12 % between individuals of a species, so those of confusable songs hardly overlap.
 CONFUSABLE_FACTOR = 1.6
 
 
@@ -22,8 +22,8 @@ class Song:
         f_low: lowest frequency, Hz.
         f_high: highest frequency, Hz.
         seconds: length of a call, s.
-        rate: notes, pulses or swings a second, Hz.
-        falling: whether its notes go down in frequency.
+        rate: notes, pulses or swings per second, Hz.
+        falling: whether the frequency falls within a note.
     """
 
     kind: str
@@ -36,14 +36,14 @@ class Song:
 
 @dataclass(frozen=True)
 class Individual:
-    """How one animal's calls differ from its species' song: factors of frequency and of tempo."""
+    """How the calls of one animal differ from the song of its species: factors of frequency and tempo."""
 
     pitch: float
     tempo: float
 
 
 def draw_songs(n_species: int, rng: np.random.Generator) -> list[Song]:
-    """Songs for `n_species` species: every kind in turn, in bands spread over 0.5 to 9 kHz that overlap."""
+    """Draw songs for `n_species` species, each kind in turn, in overlapping bands between 0.5 and 9 kHz."""
     centres = np.geomspace(700.0, 7500.0, n_species) * rng.uniform(0.92, 1.08, n_species)
     rng.shuffle(centres)
     songs = []
@@ -65,7 +65,7 @@ def draw_songs(n_species: int, rng: np.random.Generator) -> list[Song]:
 
 
 def confusable(song: Song) -> Song:
-    """A song of the same kind and band that differs in one thing: a sweep's direction, else its rate or its length."""
+    """A song of the same kind and band that differs only in direction, rate or length, depending on the kind."""
     match song.kind:
         case "sweep":
             return replace(song, falling=not song.falling)
@@ -76,7 +76,7 @@ def confusable(song: Song) -> Song:
 
 
 def draw_individuals(count: int, rng: np.random.Generator) -> list[Individual]:
-    """Animals whose pitch varies by about 4 % and whose tempo by about 12 %."""
+    """Draw animals whose pitch varies by about 4 % and whose tempo varies by about 12 %."""
     return [
         Individual(pitch=float(np.exp(rng.normal(0, 0.04))), tempo=float(np.exp(rng.normal(0, 0.12))))
         for _ in range(count)
@@ -84,10 +84,10 @@ def draw_individuals(count: int, rng: np.random.Generator) -> list[Individual]:
 
 
 def sing(song: Song, individual: Individual, seconds: float, sample_rate: int) -> Samples:
-    """The sound of one call.
+    """Synthesize one call.
 
     Args:
-        song: of its species.
+        song: the song of the species.
         individual: the animal that calls.
         seconds: length of the call, s.
         sample_rate: Hz.
@@ -115,23 +115,23 @@ def sing(song: Song, individual: Individual, seconds: float, sample_rate: int) -
         case "warble":
             sound = _tone((low + high) / 2 + (high - low) / 2 * np.sin(2 * np.pi * rate * time), sample_rate)
         case _:
-            raise ValueError(f"no song of kind {song.kind!r}")
+            raise ValueError(f"unknown kind of song {song.kind!r}")
     sound *= np.sin(np.pi * np.clip(time / seconds, 0, 1)) ** 0.5
     return (sound / np.sqrt(np.mean(sound**2))).astype(np.float32)
 
 
 def _tone(frequency: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
-    """A sine whose frequency in Hz is given for each sample."""
+    """A sine with the given frequency in Hz at each sample."""
     return np.sin(2 * np.pi * np.cumsum(frequency) / sample_rate)
 
 
 def _note(phase: NDArray[np.float64], duty: float) -> NDArray[np.float64]:
-    """An envelope that is open in the first `duty` of each note."""
+    """An envelope that is open during the first fraction `duty` of each note."""
     return np.where(phase < duty, np.sin(np.pi * np.clip(phase / duty, 0, 1)), 0.0)
 
 
 def _harmonics(fundamental: NDArray[np.float64], low: float, high: float, sample_rate: int) -> NDArray[np.float64]:
-    """The harmonics of a fundamental (Hz for each sample) that lie between `low` and `high` Hz."""
+    """The harmonics between `low` and `high` Hz of a fundamental, given in Hz for each sample."""
     mean = float(np.mean(fundamental))
     numbers = np.arange(max(1, int(np.ceil(low / mean))), max(2, int(high / mean) + 1))
     return np.sum([_tone(fundamental * number, sample_rate) / np.sqrt(number) for number in numbers], axis=0)

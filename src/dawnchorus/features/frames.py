@@ -1,13 +1,13 @@
-"""Frames of a spectrogram and the times they stand for."""
+"""Conversion between frames of a spectrogram and seconds."""
 
 from dawnchorus.config.spectrogram import Spectrogram
 
 
 def to_frames(seconds: float, settings: Spectrogram) -> int:
-    """The number of frames nearest to a time in s, at least 1."""
+    """The number of frames closest to a duration in s, at least 1."""
     return max(1, round(seconds * settings.sample_rate / settings.hop_length))
 
 
 def to_seconds(frames: int, settings: Spectrogram) -> float:
-    """The time in s that a number of frames takes."""
+    """The duration in s of a number of frames."""
     return frames * settings.hop_length / settings.sample_rate

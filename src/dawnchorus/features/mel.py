@@ -13,18 +13,16 @@ from numpy.typing import NDArray
 
 from dawnchorus.config.spectrogram import Spectrogram
 
-# librosa.power_to_db's floor: powers below it count as it, so silence is -100 dB.
+# The floor of librosa.power_to_db: lower powers are raised to it, so silence is -100 dB.
 POWER_FLOOR = 1e-10
 
-
+# Decibels per unit of the natural logarithm of power.
 DECIBELS = np.float32(10 / np.log(10))
 
-
-# Few enough that a block stays in the processor's cache.
+# Small enough for a block to stay in the processor's cache.
 FRAMES_IN_BLOCK = 128
 
-
-# Mel bands whose filters are multiplied at once: each group sees few frequencies, unlike the whole, sparse matrix.
+# Mel bands per matrix product. A group of bands uses few frequencies, whereas the whole filter matrix is mostly zeros.
 BANDS_IN_GROUP = 16
 
 
@@ -35,7 +33,7 @@ def mel_spectrogram(samples: NDArray[np.float32], settings: Spectrogram) -> NDAr
 
     Args:
         samples: mono samples, shape [Samples].
-        settings: frame, hop and mel bands.
+        settings: frame length, hop and mel bands.
 
     Returns:
         Power in dB relative to 1, at least -100, with shape [Frames, Mels], Frames = 1 + Samples // hop_length.
@@ -44,19 +42,23 @@ def mel_spectrogram(samples: NDArray[np.float32], settings: Spectrogram) -> NDAr
 
 
 def mel_blocks(samples: Iterable[NDArray[np.float32]], settings: Spectrogram) -> Iterator[NDArray[np.float32]]:
-    """What `mel_spectrogram` gives, block by block, of samples that come block by block."""
+    """Compute `mel_spectrogram` block by block from consecutive blocks of samples.
+
+    Yields:
+        Power in dB, shape [Frames, Mels].
+    """
     for frames in _frames(samples, settings):
         for start in range(0, len(frames), FRAMES_IN_BLOCK):
             yield _decibels(frames[start : start + FRAMES_IN_BLOCK], settings)
 
 
 def _frames(samples: Iterable[NDArray[np.float32]], settings: Spectrogram) -> Iterator[NDArray[np.float32]]:
-    """The frames of samples that come block by block, silence before and after them, as views [Frames, Samples]."""
+    """Cut consecutive blocks of samples, padded with silence at both ends, into frames: views [Frames, Samples]."""
     hop, n_fft = settings.hop_length, settings.n_fft
     silence = np.zeros(n_fft // 2, np.float32)
     waiting = silence
     for block in chain(samples, [silence]):
-        # Of a long block only the beginning is copied, for the frames that begin before it.
+        # Only the head of a long block is copied, for the frames that start in the previous block.
         head = block[:n_fft] if len(block) > n_fft + hop else block
         seam = np.concatenate([waiting, head])
         frames = _whole_frames(seam, settings)
@@ -71,21 +73,21 @@ def _frames(samples: Iterable[NDArray[np.float32]], settings: Spectrogram) -> It
 
 
 def _whole_frames(samples: NDArray[np.float32], settings: Spectrogram) -> NDArray[np.float32]:
-    """The frames that lie within samples, the first at their beginning, as a view [Frames, Samples]."""
+    """All whole frames in the samples, starting with the first sample, as a view [Frames, Samples]."""
     if len(samples) < settings.n_fft:
         return np.empty((0, settings.n_fft), np.float32)
     return sliding_window_view(samples, settings.n_fft)[:: settings.hop_length]
 
 
 def _decibels(frames: NDArray[np.float32], settings: Spectrogram) -> NDArray[np.float32]:
-    """The mel bands in dB, shape [Frames, Mels], of frames of samples, shape [Frames, Samples]."""
+    """Convert frames of samples, shape [Frames, Samples], to mel bands in dB, shape [Frames, Mels]."""
     window, groups = _filters(settings)
     squares = scipy.fft.rfft(frames * window, axis=1).view(np.float32)
     np.square(squares, out=squares)
     mel = np.empty((len(frames), settings.n_mels), np.float32)
     for bands, frequencies, filters in groups:
         np.matmul(squares[:, frequencies], filters, out=mel[:, bands])
-    # With a row of floors NumPy takes half the time that a single number takes it.
+    # NumPy takes half as long with a row of floors as with a scalar.
     np.maximum(mel, np.full(settings.n_mels, POWER_FLOOR, np.float32), out=mel)
     np.log(mel, out=mel)
     mel *= DECIBELS
@@ -93,32 +95,32 @@ def _decibels(frames: NDArray[np.float32], settings: Spectrogram) -> NDArray[np.
 
 
 def frequency_to_mel(frequency: float, settings: Spectrogram) -> float:
-    """The mel band, as a fraction, whose centre lies at a frequency in Hz; Slaney's scale, as librosa's filters."""
+    """The fractional number of the mel band centred on a frequency in Hz, on Slaney's scale as in librosa's filters."""
     step, lowest = _mel_step(settings)
     return float((librosa.hz_to_mel(frequency) - lowest) / step - 1)
 
 
 def mel_to_frequency(band: float, settings: Spectrogram) -> float:
-    """The frequency in Hz at the centre of a mel band, 0 being the lowest; the inverse of `frequency_to_mel`."""
+    """The centre frequency in Hz of a mel band; 0 is the lowest band. The inverse of `frequency_to_mel`."""
     step, lowest = _mel_step(settings)
     return float(librosa.mel_to_hz(lowest + (band + 1) * step))
 
 
 def empty_bands(settings: Spectrogram) -> NDArray[np.int64]:
-    """Numbers of the mel bands whose filter lies between two frequencies of the Fourier transform, ascending."""
+    """Numbers of the mel bands that are always empty because their filter covers no FFT bin, in ascending order."""
     return np.flatnonzero(~_mel_filters(settings).any(axis=1))
 
 
 def _mel_step(settings: Spectrogram) -> tuple[float, float]:
-    """Mels between two bands' centres, and the mel of f_min, a step below the lowest band's centre."""
+    """The distance between band centres in mel, and f_min in mel, one step below the lowest centre."""
     lowest, highest = librosa.hz_to_mel([settings.f_min, settings.f_max])
     return (highest - lowest) / (settings.n_mels + 1), lowest
 
 
 def _mel_filters(settings: Spectrogram) -> NDArray[np.float32]:
-    """Weights of the frequencies in each band, shape [Mels, Frequencies]."""
+    """The weight of each FFT bin in each band, shape [Mels, Frequencies]."""
     with warnings.catch_warnings():
-        # `empty_bands` tells of them once.
+        # `empty_bands` reports them once.
         warnings.filterwarnings("ignore", "Empty filters detected")
         return librosa.filters.mel(
             sr=settings.sample_rate,
@@ -133,9 +135,9 @@ def _mel_filters(settings: Spectrogram) -> NDArray[np.float32]:
 def _filters(
     settings: Spectrogram,
 ) -> tuple[NDArray[np.float32], list[tuple[slice, slice, NDArray[np.float32]]]]:
-    """The frames' window, and of each group of bands: which they are, the frequencies that they see, and their weights.
+    """The window function, and for each group of bands its slice of bands, its slice of frequencies, and the weights.
 
-    Frequencies count twice, for the squares of their real and imaginary part follow each other.
+    Each frequency appears twice, because the squares of its real and imaginary parts are adjacent.
     """
     filters = _mel_filters(settings)
     groups = []

@@ -1,4 +1,4 @@
-"""A competition's recordings and tables from Kaggle, file by file, through Kaggle's own client."""
+"""Download of a competition's recordings and tables, file by file, with Kaggle's own client."""
 
 import contextlib
 import io
@@ -22,50 +22,42 @@ from dawnchorus.progress import track
 
 T = TypeVar("T")
 
-
-# What the workflow reads; a competition's other files (RFCx: TFRecords) are left alone.
+# The files that the workflow reads. Others, such as RFCx's TFRecords, are not downloaded.
 WANTED = ("train_tp.csv", "train_fp.csv", "sample_submission.csv", "test/*.flac", "train/*.flac")
-
 
 TOKEN_PAGE = "https://www.kaggle.com/settings/api"  # noqa: S105
 
+AGAIN = "run the same command again to resume"
 
-AGAIN = "the same command goes on where this one stopped"
-
-
-# Unfinished files, in the data set's folder; Git and DVC ignore the name.
+# Folder of partial files inside the data set's folder. Git and DVC ignore the name.
 UNFINISHED = ".writing.download"
 
-
-# Before the second, third ... attempt at the same request.
+# Waits before the second and later attempts at a request.
 WAITS_S = (1.0, 5.0, 20.0)
 
-
-# A connection that brings nothing for so long counts as broken.
+# A connection that delivers no data for this long counts as broken.
 TIMEOUT_S = 60.0
-
 
 FILES_PER_PAGE = 200
 
-
-# A broken connection loses less than this of what came.
+# A broken connection loses less than one chunk of the received data.
 CHUNK_BYTES = 1 << 16
 
 
 def download(competition: str, output: Path) -> None:
-    """Fetch the files that the workflow reads into a folder; one that is there with the listed size stays.
+    """Download the files that the workflow reads, except those already present with the listed size.
 
-    A file appears under its final name when it is whole. What a broken run has of a file is kept beside, and the next
-    run fetches the rest of it.
+    A file gets its final name once it is complete. An interrupted run keeps the part it received, and the next run
+    fetches the rest.
 
     Args:
-        competition: its name in Kaggle's addresses.
-        output: the data set's folder; it may be missing.
+        competition: its name in Kaggle's URLs.
+        output: the data set's folder; created if missing.
 
     Raises:
-        InputError: Kaggle refuses or cannot be reached, or what it sends is not what it lists.
+        InputError: Kaggle denies access or cannot be reached, or a file differs from Kaggle's list.
     """
-    # The client writes help and warnings of its own there.
+    # Kaggle's client prints its own help and warnings to stdout.
     with contextlib.redirect_stdout(io.StringIO()), _connected(competition) as kaggle:
         sizes = _wanted(kaggle.listed_sizes(), competition)
         missing = {name: size for name, size in sizes.items() if not _is_whole(output / name, size)}
@@ -83,15 +75,15 @@ def download(competition: str, output: Path) -> None:
 
 
 class _Kaggle:
-    """One competition's files as Kaggle's client gives them."""
+    """Access to one competition's files through Kaggle's client."""
 
     def __init__(self, competition: str, api: Any, client: Any) -> None:
-        """Take a signed-in `KaggleApi` and a connection that it built."""
+        """Use an authenticated `KaggleApi` and a connection that it created."""
         self._competition, self._api, self._client = competition, api, client
         self._service = client.competitions.competition_api_client
 
     def listed_sizes(self) -> dict[str, int]:
-        """The size in bytes of each of the competition's files, by its path in the data set."""
+        """The size in bytes of each of the competition's files, by path in the data set."""
         from kagglesdk.competitions.types.competition_api_service import ApiListDataFilesRequest
 
         request = ApiListDataFilesRequest()
@@ -104,11 +96,11 @@ class _Kaggle:
             if not page.next_page_token:
                 return sizes
             if not new:
-                raise InputError(f"Kaggle's list of files does not go on after {len(sizes)} files; try again later")
+                raise InputError(f"Kaggle's list of files stops early, after {len(sizes)} files; try again later")
             request.page_token = page.next_page_token
 
     def fetch(self, name: str, path: Path) -> None:
-        """Write what Kaggle sends for a listed file; a part of it that is there already is not sent again."""
+        """Download a listed file to `path`, or the rest of it if a part is already there."""
         from kagglesdk.competitions.types.competition_api_service import ApiDownloadDataFileRequest
 
         request = ApiDownloadDataFileRequest()
@@ -117,7 +109,7 @@ class _Kaggle:
         def receive() -> None:
             with self._service.download_data_file(request) as response:
                 try:
-                    # Without the client's own attempts: they keep an address that expires, and repeat on a full disk.
+                    # The client's own retries reuse a URL that expires, and repeat on a full disk, so they are off.
                     self._api.download_file(
                         response,
                         str(path),
@@ -128,7 +120,7 @@ class _Kaggle:
                         timeout=TIMEOUT_S,
                     )
                 except ValueError:
-                    # More or less than announced: not a part of the file, so nothing to go on from.
+                    # The length differs from the announced one, so this is not a part of the file to resume from.
                     path.unlink(missing_ok=True)
                     raise
 
@@ -145,9 +137,9 @@ def _connected(competition: str) -> Iterator[_Kaggle]:
 
 
 def _signed_in() -> Any:
-    """Kaggle's client with the user's credentials, from wherever it looks for them."""
+    """Kaggle's client, authenticated with the user's credentials from any place it searches."""
     try:
-        # Here, because importing the package signs in, and prints and exits where that fails.
+        # Imported here because the import signs in; if that fails, it prints and exits.
         from kaggle.api.kaggle_api_extended import KaggleApi
 
         api = KaggleApi()
@@ -156,26 +148,26 @@ def _signed_in() -> Any:
         from kagglesdk import get_access_token_from_env
 
         token, source = get_access_token_from_env()
-        found = f"Kaggle does not accept the API token in {source}" if token else "found no credentials for Kaggle"
+        found = f"Kaggle rejects the API token in {source}" if token else "found no credentials for Kaggle"
         raise InputError(
-            f"{found}; make a token on {TOKEN_PAGE}, and set KAGGLE_API_TOKEN to it or save it as "
+            f"{found}; create a token at {TOKEN_PAGE}, then set KAGGLE_API_TOKEN to it or save it as "
             "~/.kaggle/access_token"
         ) from None
     return api
 
 
 class _Impatient(HTTPAdapter):
-    """Gives requests a time limit; the client sets none, and would wait for ever on a stalled connection."""
+    """Adds a timeout to requests. The client sets none, so it would wait forever on a stalled connection."""
 
     def send(self, *args: Any, **options: Any) -> requests.Response:
         return super().send(*args, **options | {"timeout": TIMEOUT_S})
 
 
 def _patiently(call: Callable[[], T], what: str, competition: str) -> T:
-    """Call; again after a while if the connection broke or Kaggle is busy.
+    """Call a function, and retry it after a while if the connection broke or Kaggle is busy.
 
     Raises:
-        InputError: Kaggle refuses, or all attempts failed.
+        InputError: Kaggle denies the request, or all attempts failed.
     """
     waits = list(WAITS_S)
     while True:
@@ -185,38 +177,38 @@ def _patiently(call: Callable[[], T], what: str, competition: str) -> T:
             reason, pause = _diagnosed(error, what, competition)
             if not waits:
                 raise InputError(
-                    f"{what}: {reason}, {len(WAITS_S) + 1} times; check the network and run it again: {AGAIN}"
+                    f"{what}: {reason}, in all {len(WAITS_S) + 1} attempts; check the network, then {AGAIN}"
                 ) from None
             pause = max(pause, waits.pop(0))
-            # Above the bar, where there is one.
-            tqdm.write(f"{what}: {reason}; trying again in {pause:.0f} s", file=sys.stderr)
+            # Written above the progress bar, if there is one.
+            tqdm.write(f"{what}: {reason}; retrying in {pause:.0f} s", file=sys.stderr)
             time.sleep(pause)
 
 
 def _diagnosed(error: Exception, what: str, competition: str) -> tuple[str, float]:
-    """Why a request failed, in words, and how many seconds Kaggle wants to be left alone.
+    """Why a request failed, and how many seconds Kaggle asks to wait before the next one.
 
-    The error's own text may hold an address that gives access to the file, so it is not shown.
+    The text of the error may contain a URL that grants access to the file, so it is not shown.
 
     Raises:
-        InputError: it would fail again.
+        InputError: a retry would fail, too.
     """
     response = getattr(error, "response", None)
     if isinstance(error, requests.HTTPError) and response is not None:
         status, says = response.status_code, str(error).split(" for url:")[0]
         if status == 401:
-            raise InputError(f"Kaggle does not accept the credentials ({says}); make a token on {TOKEN_PAGE}") from None
+            raise InputError(f"Kaggle rejects the credentials ({says}); create a token at {TOKEN_PAGE}") from None
         if status == 403:
             rules = f"https://www.kaggle.com/c/{competition}/rules"
-            raise InputError(f"{what}: Kaggle refuses it ({says}); sign in and accept the rules on {rules}") from None
+            raise InputError(f"{what}: Kaggle denies access ({says}); accept the rules at {rules}") from None
         if status == 404:
-            raise InputError(f"{what}: Kaggle does not have it ({says}); check the name {competition!r}") from None
+            raise InputError(f"{what}: missing on Kaggle ({says}); check the name {competition!r}") from None
         if status not in (408, 429) and status < 500:
-            raise InputError(f"{what}: Kaggle does not give it ({says})") from None
+            raise InputError(f"{what}: Kaggle denies the request ({says})") from None
         wanted = response.headers.get("Retry-After", "")
         return f"Kaggle is busy ({says})", float(wanted) if wanted.isdigit() else 0.0
     if isinstance(error, ValueError):
-        return f"the answer is not usable ({error})", 0.0
+        return f"the response is invalid ({error})", 0.0
     return f"the connection to Kaggle failed ({type(error).__name__})", 0.0
 
 
@@ -224,7 +216,7 @@ def _wanted(sizes: dict[str, int], competition: str) -> dict[str, int]:
     """The files that the workflow reads, the tables first."""
     for name in sizes:
         if _leads_out(name):
-            raise InputError(f"Kaggle lists a file {name!r}, which would lie outside the folder; nothing is downloaded")
+            raise InputError(f"Kaggle lists a file {name!r}, which would be outside the folder; nothing was downloaded")
     wanted: dict[str, int] = {}
     for pattern in WANTED:
         depth = pattern.count("/")
@@ -236,9 +228,9 @@ def _wanted(sizes: dict[str, int], competition: str) -> dict[str, int]:
 
 
 def _finish(sent: Path, name: str, size: int, target: Path) -> None:
-    """Give what was sent for a listed file its final name, unpacked and checked."""
+    """Unpack and check a downloaded file, and give it its final name."""
     with sent.open("rb") as file:
-        # By content: only the address would tell otherwise. Neither FLAC nor CSV begins so.
+        # Only the content or the URL shows whether a file is zipped. Neither FLAC nor CSV starts with these bytes.
         zipped = file.read(4) == b"PK\x03\x04"
     if zipped:
         with replacing(target) as path:
@@ -250,20 +242,31 @@ def _finish(sent: Path, name: str, size: int, target: Path) -> None:
 
 
 def unpack(archive: Path, name: str, size: int, path: Path) -> None:
-    """Write the one member that is the listed file."""
+    """Extract the listed file from a zip archive.
+
+    Args:
+        archive: the zip archive.
+        name: path of the listed file in the data set.
+        size: its listed size, bytes.
+        path: where to write it.
+
+    Raises:
+        InputError: the archive is damaged, lacks the file, has it with another size, or has a member whose path leads
+            out of the folder.
+    """
     try:
         with zipfile.ZipFile(archive) as zipped:
             members = {member.filename: member for member in zipped.infolist()}
             for member in members:
                 if _leads_out(member):
                     raise InputError(
-                        f"{name}: Kaggle sent a zip file with {member!r}, which would lie outside the folder; "
-                        "it was removed"
+                        f"{name}: Kaggle sent a zip file with {member!r}, which would be outside the folder; "
+                        "the zip file was removed"
                     )
             expected = members.get(PurePosixPath(name).name) or members.get(name)
             if expected is None:
-                raise InputError(f"{name}: Kaggle sent a zip file without it, but with {', '.join(members)}")
-            # Before it fills the disk.
+                raise InputError(f"{name}: missing in the zip file that Kaggle sent; it contains {', '.join(members)}")
+            # Checked first, so that a wrong file cannot fill the disk.
             _require_size(name, expected.file_size, size)
             with zipped.open(expected) as source, path.open("wb") as file:
                 shutil.copyfileobj(source, file)
@@ -275,12 +278,12 @@ def _require_size(name: str, found: int, expected: int) -> None:
     if found != expected:
         raise InputError(
             f"{name}: Kaggle sent {found} bytes, expected {expected} as listed; "
-            f"it was not kept, so run the same command again"
+            "the file was discarded, so run the same command again"
         )
 
 
 def _leads_out(name: str) -> bool:
-    # Windows' rules also know those of other systems.
+    # Windows' path rules cover those of other systems, too.
     path = PureWindowsPath(name)
     return bool(path.anchor) or ".." in path.parts
 
