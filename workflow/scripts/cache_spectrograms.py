@@ -1,7 +1,6 @@
 """Cache the mel spectrogram of every usable recording of a split."""
 
 import argparse
-import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -18,6 +17,7 @@ from dawnchorus.features.mel import empty_bands, mel_blocks, mel_to_frequency
 from dawnchorus.features.store import write_features
 from dawnchorus.files import replacing
 from dawnchorus.progress import track
+from dawnchorus.workflow.cores import cores
 
 
 def cache_recording(recording: tuple[str, Path], folder: Path, settings: Spectrogram) -> None:
@@ -42,11 +42,10 @@ def main() -> None:
             file=sys.stderr,
         )
     recordings = {name: arguments.audio / file for name, file in read_recordings(arguments.recordings).file.items()}
-    cores = len(os.sched_getaffinity(0))
     # Each process computes in one thread.
     with (
         replacing(arguments.output) as folder,
-        ProcessPoolExecutor(cores, initializer=threadpool_limits, initargs=(1,)) as pool,
+        ProcessPoolExecutor(cores(), initializer=threadpool_limits, initargs=(1,)) as pool,
     ):
         folder.mkdir()
         work = pool.map(partial(cache_recording, folder=folder, settings=settings), recordings.items())

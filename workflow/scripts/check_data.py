@@ -1,7 +1,6 @@
 """Check the tables of a data set and decode all of its audio, before anything is computed from them."""
 
 import argparse
-import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -16,6 +15,7 @@ from dawnchorus.data.score_tables import read_scores
 from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 from dawnchorus.progress import track
+from dawnchorus.workflow.cores import cores
 
 MOST_SHOWN = 20
 
@@ -45,7 +45,7 @@ def main() -> None:
         read_truth(truth, list(sample.columns), list(sample.index))
     paths = [path for split in files.values() for path in split.values()]
     look = partial(inspect, sample_rate=params.spectrogram.sample_rate, window_seconds=params.window.seconds)
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ProcessPoolExecutor(cores()) as pool:
         looked = list(track(pool.map(look, paths, chunksize=4), len(paths), "recordings checked"))
     add_duplicates(looked)
     by_path = {one.path: one for one in looked}

@@ -1,13 +1,13 @@
 """Synthesize the embedded data set."""
 
 import argparse
-import os
 from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.demo.dataset import write_dataset
 from dawnchorus.files import replacing
+from dawnchorus.workflow.cores import cores
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     arguments = parser.parse_args()
     demo = load_params(arguments.params).demo
     with replacing(arguments.output) as folder:
-        write_dataset(demo, folder, workers=len(os.sched_getaffinity(0)))
+        write_dataset(demo, folder, workers=cores())
 
 
 if __name__ == "__main__":
