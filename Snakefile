@@ -15,14 +15,13 @@ include: "workflow/rules/dvc.smk"
 configfile: "params.yaml"
 
 
-include: "workflow/rules/data.smk"
-include: "workflow/rules/models.smk"
+include: "workflow/rules/stages.smk"
 
 
 rule all:
     input:
-        all_outputs(),
+        [out for stage in PLAN.stages.values() for out in stage.outputs],
 
 
 onerror:
-    print_failures(log)
+    print(failures(log), file=sys.stderr)

@@ -26,9 +26,9 @@ exec {python} "$@"
 """
 
 
-DATA = ["synthesize", "check_data", "split_folds", "cache_spectrograms test", "cache_spectrograms train",
-        "fetch_weights small_cnn", "no_teacher"]  # fmt: skip
-MODELS = ["predict small_cnn 0", "predict small_cnn 1", "train small_cnn 0", "train small_cnn 1"]
+DATA = ["synthesize", "ingest", "split_folds", "cache_spectrograms test", "cache_spectrograms train",
+        "cache_spectrograms unlabelled", "fetch_weights small_cnn", "no_pseudo_labels"]  # fmt: skip
+MODELS = [f"{stage} first small_cnn {fold}" for stage in ("predict", "train") for fold in (0, 1)]
 ALL = sorted(["check_params", *DATA, *MODELS, "ensemble"])
 
 
@@ -139,8 +139,8 @@ class Clone:
 
     def rounds(self) -> dict[str, str]:
         """What DVC calls the rounds of params.yaml, by their id."""
-        teachers = YAML().load(self.path / "params.yaml")["teachers"]
-        return {each["id"]: f"round{number}" for number, each in enumerate(teachers)}
+        rounds = YAML().load(self.path / "params.yaml")["rounds"]
+        return {each["id"]: f"round{number}" for number, each in enumerate(rounds)}
 
     def planned(self) -> set[str]:
         """The DVC stages that `snakemake --dry-run` lists."""
@@ -161,7 +161,7 @@ class Clone:
         """What `dvc status` calls stale, and its descendants in `dvc dag`; check_params hands on only its absence."""
         stale = set(json.loads(self.run("dvc", "status", "--json", "--with-deps", "dvc.yaml")))
         parameters = YAML(typ="safe").load(self.path / "params.yaml")
-        shape = json.dumps([parameters[key] for key in ("data", "backbones", "folds", "teachers", "teacher")])
+        shape = json.dumps([parameters[key] for key in ("data", "backbones", "folds", "rounds")])
         if shape not in self._edges:
             self._edges[shape] = re.findall(r'"([^"]+)" -> "([^"]+)"', self.run("dvc", "dag", "--dot"))
         edges = self._edges[shape]
@@ -200,7 +200,7 @@ def stage_of(line: str) -> str:
     name = next(Path(word).stem for word in words if word.startswith("workflow/scripts/"))
     options = dict(pairwise(words))
     parts = [options[key] for key in ("--round", "--backbone", "--fold") if key in options]
-    if name in ("cache_spectrograms", "gather_targets"):
+    if name == "cache_spectrograms":
         parts = [Path(options["--output"]).name]
     return " ".join([name, *parts])
 

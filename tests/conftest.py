@@ -105,7 +105,9 @@ def with_own_recordings(through_snakemake: Clone, tmp_path_factory: pytest.TempP
         clone.edit_params("data", {"root": "data/own"})
         before = states(own)
         clone.snakemake()
-        assert clone.started() == sorted(set(ALL) - {"synthesize", "fetch_weights small_cnn", "no_teacher"})
+        assert clone.started() == sorted(
+            set(ALL) - {"synthesize", "fetch_weights small_cnn", "no_pseudo_labels", "cache_spectrograms unlabelled"}
+        )
         assert states(own) == before
         return clone
 

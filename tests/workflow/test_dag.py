@@ -12,11 +12,12 @@ from tiny import ROOT
 from dawnchorus.config.params import Params
 from dawnchorus.workflow.dependencies import DVC_FILES, with_dependencies
 
-# Modules that cannot change a result: how errors, progress, parameters and a result's origin are shown, and how files
-# are renamed.
+# Modules that cannot change a result: how errors, progress, parameters and a result's origin are shown, how files are
+# renamed, and how many cores compute.
 # The package's __init__.py, which sets TensorFlow up, counts where Keras is imported.
 WITHOUT_EFFECT = {
-    "errors.py", "files.py", "progress.py", "cli.py", "reporting/provenance.py", "models/declarations.py"
+    "errors.py", "files.py", "progress.py", "cli.py", "reporting/provenance.py", "models/declarations.py",
+    "workflow/cores.py",
 }  # fmt: skip
 PACKAGE = ROOT / "src/dawnchorus"
 STAGES = {"check_params", "synthesize", "check_data", "split_folds", "cache_spectrograms", "fetch_weights",

@@ -10,7 +10,7 @@ import pytest
 from tiny import ROOT
 
 from dawnchorus.errors import InputError
-from dawnchorus.workflow.devices import list_gpus
+from dawnchorus.workflow.gpus import list_gpus
 
 # Takes a lease, says which, and keeps it until its input ends. A lease asks nothing of Keras, which takes seconds to
 # import.

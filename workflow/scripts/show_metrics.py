@@ -1,16 +1,24 @@
-"""Print results/metrics.json as a small table."""
+"""Print results/metrics.json as a small table, if it is what the present parameters, code and data give."""
 
 import argparse
 from pathlib import Path
 
 from dawnchorus.cli import run
+from dawnchorus.errors import InputError
 from dawnchorus.reporting.metrics import read_as_text
+from dawnchorus.workflow.plan import stale_makers
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--metrics", type=Path, required=True)
     arguments = parser.parse_args()
+    stale = stale_makers(arguments.metrics)
+    if stale:
+        raise InputError(
+            f"{arguments.metrics} is not what the present parameters, code and data give: {len(stale)} stages that "
+            f"lead to it are stale, {stale[0]} for instance; run `snakemake` or `dvc repro`"
+        )
     print(read_as_text(arguments.metrics))
 
 

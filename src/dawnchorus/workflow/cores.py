@@ -1,8 +1,11 @@
-"""The number of processes that a stage may start."""
+"""How many cores a stage that computes on several of them may use."""
 
 import os
 
+VARIABLE = "DAWNCHORUS_CORES"
+
 
 def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """The number of cores that Snakemake gave to this job, else (as under `dvc repro`) all that the process may use."""
+    usable = len(os.sched_getaffinity(0))
+    return min(int(os.environ.get(VARIABLE, usable)), usable)

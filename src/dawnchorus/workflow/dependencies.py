@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 
 DVC_FILES = ("dvc.yaml", "data/demo/dvc.yaml")
-# How errors, progress and parameters are shown and checked, where results come from, and how files are renamed.
+# How errors, progress and parameters are shown and checked, where results come from, how files are renamed, and the
+# number of cores.
 WITHOUT_EFFECT = (
     "cli.py", "errors.py", "files.py", "progress.py", "config/", "models/declarations.py", "reporting/provenance.py",
     "workflow/cores.py",

@@ -5,47 +5,62 @@ minute a job, while all others wait, and a job that is killed meanwhile leaves a
 reads and replaces its own stage's lines only, in a new file that then takes the old one's name. The bytes are those
 that DVC writes.
 
-DVC's list of who reads and writes what, .dvc/tmp/rwlock, is replaced in the same way, so that a job that is killed
-while it changes the list stops no other.
+`locks.py` replaces what DVC does with its list of readers and writers. A job that is asked to end (SIGTERM, by which
+Slurm cancels) ends its command and takes itself off that list.
 """
 
 import argparse
 import gc
-import json
-import os
 import re
+import signal
 import sys
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import dvc.dvcfile
 import dvc.rwlock
+import psutil
 from dvc.cli import main
-from dvc.fs import LocalFileSystem
-from dvc.lock import make_lock
 from dvc.stage import PipelineStage
 from dvc.stage.serialize import to_lockfile
 from dvc.utils.serialize import dumps_yaml, parse_yaml
 
 from dawnchorus.files import replacing
+from dawnchorus.workflow.locks import rwlock
 
-HEADING = "schema: '2.0'\nstages:\n"
+# Slurm itself waits 30 s before it kills.
+SECONDS_TO_END = 10
+HEADING = "schema: '2.0'\n"
+# The mapping of stages, up to the next top-level key.
+STAGES = re.compile(r"^stages:(?: \{\})?\n(?P<entries>(?:[ #].*\n|\n)*)", re.MULTILINE)
 
 
 def find_entry(text: str, stage: str) -> re.Match[str] | None:
     """Where the lines of a stage, its name's first, stand in the text of a dvc.lock."""
-    return re.search(rf"^  {re.escape(stage)}:\n(?:   .*\n)*", text, re.MULTILINE)
+    section = STAGES.search(text)
+    entry = re.compile(rf"^  {re.escape(stage)}:\n(?:   .*\n|\n)*", re.MULTILINE)
+    return entry.search(text, section.start("entries"), section.end("entries")) if section else None
 
 
 def replace_entry(text: str, stage: str, entry: str) -> str:
-    """The text of a dvc.lock with other lines of a stage; those of a new one come last."""
+    """The text of a dvc.lock with other lines of a stage; those of a new one follow the other stages'."""
     found = find_entry(text, stage)
     if found:
         return text[: found.start()] + entry + text[found.end() :]
-    return (text or HEADING) + entry
+    section = STAGES.search(text)
+    if section:
+        return f"{text[: section.start()]}stages:\n{section['entries']}{entry}{text[section.end() :]}"
+    return f"{text or HEADING}stages:\n{entry}"
+
+
+def only_entry(text: str, stage: str) -> str:
+    """The text of a dvc.lock without the lines of other stages."""
+    found, section = find_entry(text, stage), STAGES.search(text)
+    if section is None:
+        return text
+    entries = f"stages:\n{found[0]}" if found else ""
+    return text[: section.start()] + entries + text[section.end() :]
 
 
 class LockOfOneStage(dvc.dvcfile.Lockfile):
@@ -55,8 +70,8 @@ class LockOfOneStage(dvc.dvcfile.Lockfile):
 
     def load(self, **kwargs: Any) -> dict:
         """What it holds of the stage, in DVC's form."""
-        found = find_entry(self._text(), self.stage)
-        return self.validate(parse_yaml(HEADING + found[0], self.path), self.path) if found else {}
+        text = self._text()
+        return self.validate(parse_yaml(only_entry(text, self.stage), self.path), self.path) if text else {}
 
     def dump_stages(self, stages: list[PipelineStage], **kwargs: Any) -> None:
         """Write what DVC now knows of stages."""
@@ -71,41 +86,31 @@ class LockOfOneStage(dvc.dvcfile.Lockfile):
         return Path(self.path).read_text() if self.exists() else ""
 
 
-@contextmanager
-def edit_rwlock(lock_dir: str, fs: LocalFileSystem, hardlink: bool) -> Iterator[dict]:
-    """Change DVC's list of readers and writers, in DVC's form; in place of `dvc.rwlock._edit_rwlock`.
-
-    Without what an earlier attempt at this job left: Snakemake starts the next one when that has ended, though its
-    number may be another process's by now, here or on another node. Where many jobs change the list, each waits for its
-    turn.
-    """
-    path = Path(lock_dir, dvc.rwlock.RWLOCK_FILE)
-    guard = str(path.with_name(dvc.rwlock.RWLOCK_LOCK))
-    with make_lock(guard, tmp_dir=lock_dir, hardlink_lock=hardlink, wait=True):
-        try:
-            users = dvc.rwlock.SCHEMA(json.loads(path.read_text()) if path.exists() else {})
-        except json.JSONDecodeError as error:
-            raise dvc.rwlock.RWLockFileCorruptedError(path) from error
-        mine = " ".join(sys.argv)
-
-        def earlier(user: dict) -> bool:
-            return user["cmd"] == mine and user["pid"] != os.getpid()
-
-        reads = {name: [user for user in several if not earlier(user)] for name, several in users["read"].items()}
-        writes = {name: user for name, user in users["write"].items() if not earlier(user)}
-        edited = {"read": defaultdict(list, reads), "write": defaultdict(dict, writes)}
-        yield edited
-        with replacing(path) as new:
-            new.write_text(json.dumps(edited))
+def end(*_: Any) -> None:
+    """End the stage's command and this process, in order."""
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        child.terminate()
+    for child in psutil.wait_procs(children, timeout=SECONDS_TO_END)[1]:
+        child.kill()
+    sys.exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", help="its name, after its dvc.yaml and a colon where that is not the first folder's")
     address = parser.parse_args().stage
+
+    def listed(
+        tmp_dir: str, _: Any, __: str, read: list[str], write: list[str], hardlink: bool
+    ) -> AbstractContextManager:
+        """What DVC calls as its `rwlock`."""
+        return rwlock(address, tmp_dir, read, write, hardlink)
+
     LockOfOneStage.stage = address.rpartition(":")[2]
     dvc.dvcfile.Lockfile = LockOfOneStage
-    dvc.rwlock._edit_rwlock = edit_rwlock
+    dvc.rwlock.rwlock = listed
+    signal.signal(signal.SIGTERM, end)
     code = main(["--wait-for-lock", "repro", "--single-item", address])
     # Before it ends, Python looks for garbage among all objects; with DVC's that is a fifth of this process's work.
     gc.freeze()

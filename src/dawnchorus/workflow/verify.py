@@ -16,9 +16,8 @@ from filelock import FileLock, Timeout
 
 from dawnchorus.errors import InputError
 from dawnchorus.progress import track
-
-# Held by a Snakemake while it runs; workflow/rules/dvc.smk takes it.
-RUN_LOCK = Path(".snakemake/dvc/run.lock")
+from dawnchorus.workflow.cores import cores
+from dawnchorus.workflow.locks import RUN_LOCK
 
 
 @dataclass
@@ -93,7 +92,7 @@ def _verify(repo: Any) -> Verdict:
 
 
 def _hashes(paths: list[str]) -> dict[str, str]:
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return dict(zip(paths, track(pool.map(file_md5, paths), len(paths), "files hashed"), strict=True))
 
 

@@ -1,0 +1,121 @@
+"""The GPUs of this machine: which there are, which of them a job leases, and whether any job can use one.
+
+Keras and TensorFlow, which take seconds to import, are not.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import filelock
+
+from dawnchorus.errors import InputError
+
+SECONDS_BETWEEN_TRIES = 0.5
+# The order in which nvidia-smi numbers GPUs.
+BUS_ORDER = "PCI_BUS_ID"
+# A lease lasts as long as its lock's file is open, so it is kept until the process ends.
+_leases: list[filelock.FileLock] = []
+
+
+def jobs_can_use_gpus() -> bool:
+    """Whether a training job on this machine would compute on a GPU.
+
+    Raises:
+        InputError: nvidia-smi is there and fails.
+    """
+    return uses_cuda() and bool(list_gpus())
+
+
+def uses_cuda() -> bool:
+    """Whether Keras's backend can compute on NVIDIA's GPUs: a TensorFlow built without CUDA never does.
+
+    What `tf.sysconfig.get_build_info()` says is read from its file.
+    """
+    if keras_backend() != "tensorflow":
+        return True
+    tensorflow = importlib.util.find_spec("tensorflow")
+    if tensorflow is None or tensorflow.origin is None:
+        return False
+    build = Path(tensorflow.origin).parent / "python/platform/build_info.py"
+    return re.search(r"'is_cuda_build', True", build.read_text()) is not None
+
+
+def keras_backend() -> str:
+    """The backend that Keras would choose: the environment's, else that of its own file, else TensorFlow."""
+    home = Path(os.environ.get("KERAS_HOME", Path("~/.keras").expanduser()))
+    file = home / "keras.json"
+    settings = json.loads(file.read_text()) if file.exists() else {}
+    return os.environ.get("KERAS_BACKEND") or settings.get("backend", "tensorflow")
+
+
+def product_name(gpu: str) -> str:
+    """What a GPU is called, for example "NVIDIA H200"; its identifier where nvidia-smi knows no name, as of a part."""
+    command = ["nvidia-smi", f"--id={gpu}", "--query-gpu=name", "--format=csv,noheader"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return gpu if done.returncode else done.stdout.strip()
+
+
+def list_gpus() -> list[str]:
+    """The GPUs that this process may use, by their UUID: those of CUDA_VISIBLE_DEVICES, else all.
+
+    Raises:
+        InputError: nvidia-smi is there and fails, or the environment counts GPUs in another order than nvidia-smi.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    chosen = None if visible is None else [name.strip() for name in visible.split(",")]
+    # CUDA's way to hide all.
+    if chosen in ([""], ["-1"]) or shutil.which("nvidia-smi") is None:
+        return []
+    command = ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise InputError(
+            f"nvidia-smi cannot list the GPUs: {(done.stdout + done.stderr).strip()}; mend the driver, or set "
+            "CUDA_VISIBLE_DEVICES to -1 to compute on the CPU"
+        )
+    uuids = dict(line.split(", ") for line in done.stdout.splitlines())
+    if os.environ.get("CUDA_DEVICE_ORDER", BUS_ORDER) != BUS_ORDER and set(chosen or []) & set(uuids):
+        raise InputError(
+            f"CUDA_VISIBLE_DEVICES={visible} counts GPUs by CUDA_DEVICE_ORDER={os.environ['CUDA_DEVICE_ORDER']}, and "
+            f"nvidia-smi knows no order but {BUS_ORDER}: name GPUs by the UUIDs that `nvidia-smi -L` lists, or set "
+            f"CUDA_DEVICE_ORDER to {BUS_ORDER}"
+        )
+    return list(uuids.values()) if chosen is None else [uuids.get(name, name) for name in chosen]
+
+
+def lease_gpu(gpus: list[str], folder: Path | None = None) -> str | None:
+    """Wait until one of some GPUs is free and hold it until this process ends, however it ends.
+
+    Args:
+        gpus: names of GPUs.
+        folder: of the lock files; by default one that all projects of this user on this machine share.
+
+    Returns:
+        The name of the leased one; None if there are none.
+    """
+    if not gpus:
+        return None
+    folder = folder or Path(tempfile.gettempdir()) / f"dawnchorus-gpus-{os.getuid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    waits = False
+    while True:
+        for gpu in gpus:
+            lease = filelock.FileLock(folder / f"{gpu.replace('/', '_')}.lock", timeout=0)
+            try:
+                lease.acquire()
+            except filelock.Timeout:
+                continue
+            _leases.append(lease)
+            return gpu
+        if not waits:
+            print(f"all {len(gpus)} GPUs are leased to other jobs; waiting for one", file=sys.stderr, flush=True)
+            waits = True
+        time.sleep(SECONDS_BETWEEN_TRIES)

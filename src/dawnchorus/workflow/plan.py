@@ -1,0 +1,261 @@
+"""What Snakemake runs: its rules, and each stage's outputs, parents and whether it runs, all as DVC says.
+
+A stage runs if `dvc status` calls it stale, or if it descends from one that runs. check_params writes a constant: once
+that is there, a stale check_params hands nothing on to its descendants.
+
+The process that a user starts asks DVC and writes the plan. Jobs, also those on other machines, only read it, so DVC is
+imported inside the functions that ask it.
+"""
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dawnchorus.config.loading import load_params
+from dawnchorus.errors import InputError
+from dawnchorus.models.declarations import require_backbones
+from dawnchorus.workflow.locks import FOLDER, refuse_writers, unlisted
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+    from dvc.stage import PipelineStage
+
+PLAN_FILE = FOLDER / "plan.json"
+# A time before that of any output.
+LONG_AGO = 1
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule for all stages that one entry of a dvc.yaml declares.
+
+    Attributes:
+        name: of the entry, for example "train".
+        outputs: paths, with a wildcard in braces for each axis of the entry's matrix.
+        wildcards: by name, the values that occur; in the matrix's order.
+    """
+
+    name: str
+    outputs: list[str]
+    wildcards: dict[str, list[str]]
+
+    @property
+    def log(self) -> str:
+        """Path of a job's log, with the wildcards."""
+        items = "-".join(f"{{{name}}}" for name in self.wildcards)
+        return f"logs/{self.name}/{items}.log" if items else f"logs/{self.name}.log"
+
+    @property
+    def constraints(self) -> dict[str, str]:
+        """A regular expression for each wildcard."""
+        return {name: "|".join(map(re.escape, values)) for name, values in self.wildcards.items()}
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage in the plan.
+
+    Attributes:
+        outputs: paths.
+        parents: addresses of the stages that make its inputs.
+        runs: whether it runs.
+    """
+
+    outputs: list[str]
+    parents: list[str]
+    runs: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run of Snakemake does.
+
+    Attributes:
+        run: a name that no other run has.
+        rules: in the order of the dvc.yaml files.
+        stages: by address, for example "train@small_cnn-0".
+    """
+
+    run: str
+    rules: list[Rule]
+    stages: dict[str, PlannedStage]
+
+    @cached_property
+    def _by_output(self) -> dict[str, str]:
+        return {out: address for address, stage in self.stages.items() for out in stage.outputs}
+
+    def address(self, rule: Rule, wildcards: Mapping[str, str]) -> str:
+        """The address of the stage that a rule runs for some values of its wildcards."""
+        return self._by_output[rule.outputs[0].format(**wildcards)]
+
+    def write(self) -> None:
+        """Write the plan and the stages' stamps, which tell Snakemake by their times what runs."""
+        for address, stage in self.stages.items():
+            if stage.runs:
+                stamp(address).write_text(self.run)
+            else:
+                stamp(address).touch()
+                os.utime(stamp(address), (LONG_AGO, LONG_AGO))
+        PLAN_FILE.write_text(json.dumps(asdict(self), indent=1))
+
+
+def read_plan() -> Plan:
+    """The plan that the latest run has written."""
+    content = json.loads(PLAN_FILE.read_text())
+    rules = [Rule(**rule) for rule in content["rules"]]
+    return Plan(content["run"], rules, {address: PlannedStage(**stage) for address, stage in content["stages"].items()})
+
+
+def stamp(address: str) -> Path:
+    """The file whose time says whether a stage runs."""
+    return FOLDER / (re.sub(r"[^\w@.-]", "_", address) + ".stamp")
+
+
+def make_plan() -> Plan:
+    """Ask DVC which stages there are and which of them run.
+
+    Raises:
+        InputError: parameters, a dvc.yaml, a dvc.lock or a dependency cannot be read; another process writes outputs;
+            a stage may not write where its outputs go.
+    """
+    # Imported here because jobs that Snakemake starts on other machines only read the plan.
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        require_backbones(load_params("params.yaml"))
+        with Repo() as repo:
+            refuse_writers(Path(repo.root_dir), repo.config["core"].get("hardlink_lock", False))
+            return _plan_of(repo)
+    except DvcException as error:
+        # DVC writes it in place; the rules' jobs do not.
+        remedy = (
+            ": was a `dvc repro` killed while it wrote it? `git checkout` it, or remove it where git has none, "
+            "and run again: finished stages come back from DVC's cache"
+        )
+        said = str(error)
+        raise InputError(said + remedy if "dvc.lock'" in said else said) from error
+    except (OSError, UnicodeError) as error:
+        raise InputError(
+            f"DVC cannot read a file that a stage depends on: {error}; a broken link in data.root, "
+            "or a name that is not UTF-8?"
+        ) from error
+
+
+def _plan_of(repo: "Repo") -> Plan:
+    import networkx
+
+    with unlisted():
+        stale = repo.status()
+    graph, root = repo.index.graph, repo.root_dir
+    wanted = {stage for stage in graph if stage.path == os.path.join(root, "dvc.yaml")}
+    wanted |= {parent for stage in wanted for parent in networkx.descendants(graph, stage)}
+    # A file that someone tracks with `dvc add` is a stage without a command.
+    stages = {stage for stage in wanted if stage.cmd}
+    runs = {stage for stage in stages if stage.addressing in stale}
+    for stage in list(runs):
+        if stage.name != "check_params" or not all(out.exists for out in stage.outs):
+            runs |= networkx.ancestors(graph, stage) & stages
+    for stage in sorted(runs, key=lambda stage: stage.addressing):
+        _require_writable(stage, root)
+    planned = {
+        stage.addressing: PlannedStage(
+            outputs=_outputs(stage, root),
+            parents=[parent.addressing for parent in graph.successors(stage) if parent in stages],
+            runs=stage in runs,
+        )
+        for stage in sorted(stages, key=lambda stage: stage.addressing)
+    }
+    return Plan(uuid.uuid4().hex, _rules([stage for stage in repo.index.stages if stage in stages], root), planned)
+
+
+def _outputs(stage: "PipelineStage", root: str) -> list[str]:
+    return [os.path.relpath(out.fs_path, root) for out in stage.outs]
+
+
+def _require_writable(stage: "PipelineStage", root: str) -> None:
+    """Make sure that a stage may write where its outputs go; Snakemake itself would end with a traceback."""
+    for out in stage.outs:
+        folder = next(parent for parent in Path(out.fs_path).parents if parent.exists())
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise InputError(
+                f"{os.path.relpath(folder, root)}: Permission denied, and {stage.addressing} writes there: "
+                "give this user the permission to write"
+            )
+
+
+def _rules(stages: Iterable["PipelineStage"], root: str) -> list[Rule]:
+    """One rule for each entry of a dvc.yaml that has stages."""
+    entries: dict[tuple[str, str], list[PipelineStage]] = {}
+    for stage in stages:
+        entries.setdefault((stage.path, stage.name.partition("@")[0]), []).append(stage)
+    # Each stage has a reader of its own, which reads and checks the whole file.
+    files = {path: group[0].dvcfile for (path, _), group in entries.items()}
+    rules = []
+    for (path, name), group in entries.items():
+        file = files[path]
+        definition = file.contents["stages"][name]
+        folder = os.path.join(os.path.dirname(path), definition.get("wdir", "."))
+        patterns = [
+            os.path.relpath(os.path.join(folder, pattern), root)
+            for pattern in output_patterns(definition, file.resolver.context.resolve_str)
+        ]
+        found = [wildcards_of(patterns[0], _outputs(stage, root)[0]) for stage in group]
+        for stage, wildcards in zip(group, found, strict=True):
+            if wildcards is None or [pattern.format(**wildcards) for pattern in patterns] != _outputs(stage, root):
+                raise InputError(
+                    f"{os.path.relpath(path, root)}: {stage.addressing} has the outputs {_outputs(stage, root)}, and "
+                    f"{patterns} gives others: name each axis of the matrix in every output, by one of its fields"
+                )
+        values = {
+            axis: list(dict.fromkeys(wildcards[axis] for wildcards in found if wildcards))
+            for axis in definition.get("matrix", {})
+        }
+        rules.append(Rule(name, patterns, values))
+    return rules
+
+
+def output_patterns(definition: Mapping[str, Any], resolve: Any) -> list[str]:
+    """The outputs of an entry of a dvc.yaml in DVC's order, with `{axis}` for whatever it takes of a matrix's item.
+
+    Args:
+        definition: the entry.
+        resolve: replaces the parameters in a text, for example `${rounds[-1].id}`.
+    """
+    declared = [out for kind in ("outs", "metrics", "plots") for out in definition.get(kind, [])]
+    # One with flags is a mapping of a single key.
+    templates = [out if isinstance(out, str) else next(iter(out)) for out in declared]
+    return [str(resolve(re.sub(r"\$\{item\.(\w+)[^}]*\}", r"{\1}", template))) for template in templates]
+
+
+def wildcards_of(pattern: str, path: str) -> dict[str, str] | None:
+    """The values of a pattern's wildcards that give a path; None if none do."""
+    found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(pattern)), path)
+    return found.groupdict() if found else None
+
+
+def stale_makers(output: Path) -> list[str]:
+    """The addresses of the stages that would have to run before a file is what parameters, code and data give.
+
+    Args:
+        output: path of a stage's output.
+
+    Raises:
+        InputError: DVC cannot tell.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo() as repo:
+            (out,) = repo.find_outs_by_path(str(output.absolute()))
+            with unlisted():
+                return sorted(repo.status(targets=[out.stage.addressing], with_deps=True))
+    except (DvcException, OSError, UnicodeError) as error:
+        raise InputError(f"DVC cannot tell whether {output} is up to date: {error}") from error
