@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 pytestmark = pytest.mark.slow
 
 VERIFY = ("python", "workflow/scripts/verify.py")
-WEIGHTS = "results/models/small_cnn/0.weights.h5"
+WEIGHTS = "results/models/first/small_cnn/0.weights.h5"
 ENGINES = [("dvc", "repro"), ("snakemake", "--cores", "2")]
 # Permissions bind root too where it lacks these.
 CAPABILITIES = "-dac_override,-dac_read_search"
@@ -69,7 +69,11 @@ def recorded(folder: Path) -> dict[Path, bytes]:
 def test_verify_finds_outputs_that_no_time_stamp_shows(clone: Clone) -> None:
     assert "files of the outputs and of DVC's cache are undamaged" in clone.run(*VERIFY)
     spectrogram = str(min((clone.path / "data/spectrograms/train").glob("*.npy")).relative_to(clone.path))
-    stages = {WEIGHTS: "train@small_cnn-0", spectrogram: "cache_spectrograms@train", "results/metrics.json": "ensemble"}
+    stages = {
+        WEIGHTS: "train@round0-small_cnn-0",
+        spectrogram: "cache_spectrograms@train",
+        "results/metrics.json": "ensemble",
+    }
     before = {name: flip(clone.path / name) for name in stages}
     # Nobody notices, for DVC trusts the time stamps.
     clone.assert_nothing_to_do()
@@ -92,7 +96,7 @@ def test_verify_mends_the_cache_from_whole_outputs(clone: Clone) -> None:
     damaged = [cached(clone, WEIGHTS), cached(clone, "data/spectrograms/test")]
     before = [flip(path) for path in damaged]
     output = clone.run(*VERIFY, fails=True)
-    for path, stage in zip(damaged, ["train@small_cnn-0", "cache_spectrograms@test"], strict=True):
+    for path, stage in zip(damaged, ["train@round0-small_cnn-0", "cache_spectrograms@test"], strict=True):
         assert f"{path.relative_to(clone.path)}: DVC's copy of " in output
         assert f"{stage}, made again from it" in output
     assert [path.read_bytes() for path in damaged] == before
@@ -106,7 +110,7 @@ def test_what_is_damaged_here_and_in_the_cache_is_computed_again(clone: Clone) -
     assert "error: 2 of " in clone.run(*VERIFY, fails=True)
     clone.started()
     clone.snakemake()
-    assert clone.started() == ["train small_cnn 0"]
+    assert clone.started() == ["train first small_cnn 0"]
     assert recorded(clone.path / "results") == results
 
 
@@ -127,17 +131,17 @@ def test_a_truncated_copy_in_the_cache_is_named_and_computed_again(clone: Clone)
     (clone.path / WEIGHTS).unlink()
     clone.edit_params("predict", {"hop_seconds": 0.5})
     # DVC trusts its copy and restores it; inference cannot read it.
-    clone.run("snakemake", "--cores", "1", "results/predictions/small_cnn/0", fails=True)
-    log = (clone.path / "logs/predict/small_cnn-0.log").read_text()
+    clone.run("snakemake", "--cores", "1", "results/predictions/first/small_cnn/0", fails=True)
+    log = (clone.path / "logs/predict/first-small_cnn-0.log").read_text()
     assert f"error: {WEIGHTS}: holds no weights for this model" in log
     assert "run `make verify`, then again" in log
     assert "Traceback" not in log
     output = clone.run(*VERIFY, fails=True)
-    assert f"{copy.relative_to(clone.path)}: DVC's copy of {WEIGHTS} of train@small_cnn-0" in output
+    assert f"{copy.relative_to(clone.path)}: DVC's copy of {WEIGHTS} of train@round0-small_cnn-0" in output
     clone.edit_params("predict", {"hop_seconds": 1.0})
     clone.started()
     clone.snakemake()
-    assert [name for name in clone.started() if name != "check_params"] == ["train small_cnn 0"]
+    assert [name for name in clone.started() if name != "check_params"] == ["train first small_cnn 0"]
     assert recorded(clone.path / "results") == results
 
 

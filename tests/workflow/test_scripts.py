@@ -117,7 +117,8 @@ def test_bad_recordings_stop_the_run_or_are_skipped(data: Path, edited: Callable
     assert "Traceback" not in stopped.stderr
     for part in ("error: 2 recordings cannot be used", "set data.bad_audio in params.yaml to skip",
                  "train/b.wav: unreadable: ",
-                 "train/a.wav: labels past the end: train_tp.csv line 2 and 1 more rows: t_max 0.5 s, recording 0.10 s"):  # fmt: skip
+                 "train/a.wav: labels past the end: train_tp.csv line 2 and 1 more rows: t_max 0.5 s, "
+                 "recording 0.10 s"):  # fmt: skip
         assert part in stopped.stderr
     outputs = data.parent / "outputs"
     assert not outputs.exists()

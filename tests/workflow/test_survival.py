@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
 
-FOLDERS = ("data/demo/dataset", "data/recordings", "data/spectrograms", "data/pretrained", "results")
+FOLDERS = ("data/demo/dataset", "data/splits", "data/spectrograms", "data/pretrained", "results")
 # Neither stage outputs nor the same from run to run.
 NO_OUTPUTS = ("results/provenance", "results/checkpoints", ".writing.", ".snakemake_timestamp")
 
@@ -105,72 +105,65 @@ def test_killed_at_every_stage_it_ends_with_the_same_bytes(tmp_path: Path, throu
 def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_snakemake: Clone) -> None:
     clone = through_snakemake.copy(tmp_path / "clone")
     clone.edit_params("train", {"epochs": 12, "every_epoch": True, "checkpoint": "validation_lwlrap"})
-    unfinished = clone.path / "results/checkpoints/small_cnn/0"
+    state = clone.path / "results/checkpoints/first/small_cnn/0"
     killed_after = []
     for epochs in (2, 5):
-        run = Run(clone, "dvc", "repro", "train@small_cnn-0")
-        assert run.until_state(f"results/checkpoints/small_cnn/0/*/epoch-{epochs}", set()), run.output
+        run = Run(clone, "dvc", "repro", "train@round0-small_cnn-0")
+        assert run.until_state(f"results/checkpoints/first/small_cnn/0/*/epoch-{epochs}", set()), run.output
         run.kill()
         # A kill may leave the state before, which goes only when the new one is complete.
-        killed_after.append(max(int(state.name.removeprefix("epoch-")) for state in unfinished.glob("*/epoch-*")))
-    clone.run("snakemake", "--cores", "1", "results/models/small_cnn/0.weights.h5")
-    log = (clone.path / "logs/train/small_cnn-0.log").read_text()
+        killed_after.append(max(int(path.name.removeprefix("epoch-")) for path in state.glob("*/epoch-*")))
+    clone.run("snakemake", "--cores", "1", "results/models/first/small_cnn/0.weights.h5")
+    log = (clone.path / "logs/train/first-small_cnn-0.log").read_text()
     assert f"goes on after epoch {killed_after[1]}, the last one of an interrupted run" in log
-    assert not list(unfinished.rglob("*.*"))
+    assert not list(state.rglob("*.*"))
 
     # The same job in one go, its outputs elsewhere.
     elsewhere = clone.path / "elsewhere"
     clone.run(
-        "env", "PYTHONPATH=src", "python", "workflow/scripts/train.py", "--params", "params.yaml", "--data",
-        "data/demo/dataset", "--folds", "data/folds.csv", "--species", "data/species.csv", "--spectrograms",
-        "data/spectrograms/train", "--pretrained", "data/pretrained/small_cnn", "--targets", "results/targets/none",
-        "--backbone", "small_cnn", "--fold", "0", "--checkpoint", str(elsewhere / "unfinished"), "--weights",
+        "env", "PYTHONPATH=src", "python", "workflow/scripts/train.py", "--params", "params.yaml", "--annotations",
+        "data/annotations.csv", "--folds", "data/folds.csv", "--species", "data/species.csv", "--spectrograms",
+        "data/spectrograms/train", "--pretrained", "data/pretrained/small_cnn", "--pseudo-labels",
+        "results/predictions/none", "--pseudo-label-weight", "0", "--round", "first", "--backbone", "small_cnn",
+        "--fold", "0", "--checkpoint", str(elsewhere / "checkpoint"), "--weights",
         str(elsewhere / "0.weights.h5"), "--curve", str(elsewhere / "0.csv"), "--epoch-weights",
         str(elsewhere / "checkpoints"), "--provenance", str(elsewhere),
     )  # fmt: skip
     results = clone.path / "results"
-    assert (elsewhere / "0.weights.h5").read_bytes() == (results / "models/small_cnn/0.weights.h5").read_bytes()
-    assert (elsewhere / "0.csv").read_text() == (results / "curves/small_cnn/0.csv").read_text()
+    assert (elsewhere / "0.weights.h5").read_bytes() == (results / "models/first/small_cnn/0.weights.h5").read_bytes()
+    assert (elsewhere / "0.csv").read_text() == (results / "curves/first/small_cnn/0.csv").read_text()
     for epoch in range(1, 13):
         name = f"{epoch}.weights.h5"
         assert (elsewhere / "checkpoints" / name).read_bytes() == (
-            results / "checkpoints/small_cnn/0" / name
+            results / "checkpoints/first/small_cnn/0" / name
         ).read_bytes()
 
 
-def test_a_killed_teacher_goes_on_and_one_that_learns_from_another_begins_anew(
-    tmp_path: Path, through_snakemake: Clone
-) -> None:
+def test_the_state_of_a_later_round_is_bound_to_its_pseudo_labels(tmp_path: Path, through_snakemake: Clone) -> None:
     clone = through_snakemake.copy(tmp_path / "clone")
+    first = {"id": "first", "pseudo_labels": "none", "weight": 0.0}
+
+    def rounds(weight: float) -> list[dict[str, object]]:
+        return [first, {"id": "second", "pseudo_labels": "first", "weight": weight}]
+
     clone.edit_params("train", {"epochs": 6})
-    clone.edit_params("teachers", [{"id": "first", "teacher": "none"}])
-    job, scores = "teach@round0-small_cnn-0", clone.path / "results/teachers/first/small_cnn/0"
-    unfinished = "results/checkpoints/teachers/first/small_cnn/0"
-    run = Run(clone, "dvc", "repro", job)
-    assert run.until_state(f"{unfinished}/*/epoch-2", set()), run.output
-    run.kill()
-    assert "goes on after epoch" in clone.run("dvc", "repro", job)
-    assert not list((clone.path / unfinished).rglob("*.*"))
-    interrupted = {path.name: path.read_bytes() for path in scores.glob("*.npy")}
-    clone.run("rm", "-r", ".dvc/cache/runs")
-    clone.run("dvc", "repro", "--force", "--single-item", job)
-    assert {path.name: path.read_bytes() for path in scores.glob("*.npy")} == interrupted
-
-    # A student's state is bound to the scores that it learns from.
-    clone.edit_params("teacher", "first")
-    assert_no_training_goes_on(clone, "teacher_weight", [0.3, 0.2])
+    assert_no_training_goes_on(clone, "rounds", [rounds(0.3), rounds(0.2)], "second")
+    run = Run(clone, "dvc", "repro", "train@round1-small_cnn-0")
+    assert run.process.wait(300) == 0, run.output
+    assert "goes on after epoch" in run.output
+    assert not (clone.path / "results/checkpoints/second/small_cnn/0").exists()
 
 
-def assert_no_training_goes_on(clone: Clone, section: str, settings: list[Any]) -> None:
+def assert_no_training_goes_on(clone: Clone, section: str, settings: list[Any], round_id: str = "first") -> None:
     """Trainings with one setting after the other are killed, and each begins anew beside the state of the others."""
     states: set[Path] = set()
     for values in settings:
         clone.edit_params(section, values)
-        run = Run(clone, "dvc", "repro", "train@small_cnn-0")
-        assert run.until_state("results/checkpoints/small_cnn/0/*/epoch-*", states), run.output
+        run = Run(clone, "dvc", "repro", f"train@{clone.rounds()[round_id]}-small_cnn-0")
+        assert run.until_state(f"results/checkpoints/{round_id}/small_cnn/0/*/epoch-*", states), run.output
         run.kill()
         assert "goes on after" not in run.output
-        states |= set(clone.path.glob("results/checkpoints/small_cnn/0/*/epoch-*"))
+        states |= set(clone.path.glob(f"results/checkpoints/{round_id}/small_cnn/0/*/epoch-*"))
     assert len({state.parent for state in states}) == len(settings)
 
 
@@ -210,10 +203,10 @@ def test_locks_that_killed_runs_left_stop_nobody(tmp_path: Path, through_snakema
     clone = through_snakemake.copy(tmp_path / "clone")
     # The number of a killed DVC may be another process's by now; and a list may be half-written.
     entry = {"pid": os.getpid(), "cmd": "dvc repro"}
-    weights = str(clone.path / "results/models/small_cnn/0.weights.h5")
+    weights = str(clone.path / "results/models/first/small_cnn/0.weights.h5")
     for left in (f'{{"write": {{"{weights}": {json.dumps(entry)}}}, "read": {{}}}}', '{"write": {"/some'):
         (clone.path / ".dvc/tmp/rwlock").write_text(left)
-        (clone.path / "results/models/small_cnn/0.weights.h5").unlink()
+        (clone.path / "results/models/first/small_cnn/0.weights.h5").unlink()
         clone.snakemake()
     clone.assert_nothing_to_do()
 
@@ -237,14 +230,16 @@ def test_where_results_come_from_lies_beside_them(tmp_path: Path, through_snakem
     first = json.loads((through_snakemake.path / "results/provenance.json").read_text())
     (data,) = (
         dep["md5"]
-        for dep in YAML(typ="safe").load(through_snakemake.path / "dvc.lock")["stages"]["check_data"]["deps"]
+        for dep in YAML(typ="safe").load(through_snakemake.path / "dvc.lock")["stages"]["ingest"]["deps"]
         if dep["path"] == "data/demo/dataset"
     )
     assert first["data"] == {"root": "data/demo/dataset", "md5": data}
     assert first["packages"]["keras"] == keras.__version__
-    submission = (through_snakemake.path / "results/submission.csv").read_bytes()
-    assert first["submission"] == hashlib.md5(submission, usedforsecurity=False).hexdigest()
-    assert set(first["jobs"]) == {f"{stage}@small_cnn-{fold}" for stage in ("train", "predict") for fold in (0, 1)}
+    scores = (through_snakemake.path / "results/scores/ensemble.csv").read_bytes()
+    assert first["scores"] == hashlib.md5(scores, usedforsecurity=False).hexdigest()
+    assert set(first["jobs"]) == {
+        f"{stage}@first-small_cnn-{fold}" for stage in ("train", "predict") for fold in (0, 1)
+    }
     # The clone's first commit: its second holds the results.
     commit = through_snakemake.run("git", "rev-parse", "HEAD~1").strip()
     for job in first["jobs"].values():
@@ -255,11 +250,11 @@ def test_where_results_come_from_lies_beside_them(tmp_path: Path, through_snakem
     # What was pulled or restored was not computed here, and edits make a tree dirty.
     clone = through_snakemake.copy(tmp_path / "clone")
     clone.edit_params("ensemble", {"bootstrap_samples": 101})
-    (clone.path / "results/provenance/train@small_cnn-0.json").unlink()
+    (clone.path / "results/provenance/train@first-small_cnn-0.json").unlink()
     clone.snakemake()
     second = json.loads((clone.path / "results/provenance.json").read_text())
     assert second["dirty"]
     assert second["parameters"] != first["parameters"]
-    assert second["jobs"] == first["jobs"] | {"train@small_cnn-0": None}
+    assert second["jobs"] == first["jobs"] | {"train@first-small_cnn-0": None}
     metrics = (clone.path / "results/metrics.json").read_text()
     assert commit not in metrics

@@ -139,7 +139,7 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
     # Both training jobs have a GPU at once. One of them is cancelled, and so is its second attempt.
     runs.gate.touch()
     with runs.started(command, "--retries", "1") as run:
-        both = ["train small_cnn_0", "train small_cnn_1"]
+        both = ["train first_small_cnn_0", "train first_small_cnn_1"]
         numbers = [runs.wait_for(name) for name in both]
         assert {cluster.jobs()[number]["GRES"] for number in numbers} == {"gpu:1(IDX:0)", "gpu:1(IDX:1)"}
         listed = cluster.ask(*queue.split()).split()
@@ -158,20 +158,21 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
         "check_params": one_core,
         "synthesize": all_cores,
         "fetch_weights small_cnn": one_core,
-        "no_teacher": one_core,
-        "check_data": all_cores,
+        "no_pseudo_labels": one_core,
+        "ingest": all_cores,
         "split_folds": one_core,
         "cache_spectrograms train": all_cores,
         "cache_spectrograms test": all_cores,
+        "cache_spectrograms unlabelled": all_cores,
         both[0]: [("1", memory, "1-00:00:00", "gres:gpu:1", "CANCELLED") for memory in ("16000M", "32000M")],
         both[1]: [("1", "16000M", "1-00:00:00", "gres:gpu:1", "COMPLETED")],
     }
     said = runs.output.read_text().split("Exiting because")[1]
-    assert "The whole log: logs/train/small_cnn-0.log" in said
+    assert "The whole log: logs/train/first-small_cnn-0.log" in said
     assert f"error: *** JOB {second} ON" in said
-    assert f"/logs/slurm/rule_train/small_cnn_0/{second}.log" in said
+    assert f"/logs/slurm/rule_train/first_small_cnn_0/{second}.log" in said
     assert f"/{first}.log" not in said
-    assert clone.started() == sorted({"check_params", *DATA, "train small_cnn 1"})
+    assert clone.started() == sorted({"check_params", *DATA, "train first small_cnn 1"})
 
     # Called again, it goes on. Training now needs more memory than it asks for at first.
     profile = clone.path / PROFILE
@@ -181,14 +182,19 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
     ended = runs.ended()
     killed, trained = ended.pop(both[0])
     assert ended == {
-        "predict small_cnn_0": [("1", "8000M", "04:00:00", "gres:gpu:1", "COMPLETED")],
-        "predict small_cnn_1": [("1", "8000M", "04:00:00", "gres:gpu:1", "COMPLETED")],
+        "predict first_small_cnn_0": [("1", "8000M", "04:00:00", "gres:gpu:1", "COMPLETED")],
+        "predict first_small_cnn_1": [("1", "8000M", "04:00:00", "gres:gpu:1", "COMPLETED")],
         "ensemble": one_core,
     }
     assert [(job[1], job[-1]) for job in (killed, trained)] == [("400M", "FAILED"), ("3200M", "COMPLETED")]
-    logs = [path.read_text() for path in (clone.path / "logs/slurm/rule_train/small_cnn_0").iterdir()]
+    logs = [path.read_text() for path in (clone.path / "logs/slurm/rule_train/first_small_cnn_0").iterdir()]
     assert sum("exceeded memory limit" in log for log in logs) == 1
-    assert set(clone.started()) == {"train small_cnn 0", "predict small_cnn 0", "predict small_cnn 1", "ensemble"}
-    for name in ("results/submission.csv", "results/metrics.json"):
+    assert set(clone.started()) == {
+        "train first small_cnn 0",
+        "predict first small_cnn 0",
+        "predict first small_cnn 1",
+        "ensemble",
+    }
+    for name in ("results/kaggle/submission.csv", "results/metrics.json"):
         assert (clone.path / name).read_bytes() == (through_snakemake.path / name).read_bytes()
     clone.assert_nothing_to_do()
