@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-
 def draw_recordings(n_recordings: int, samples: int, rng: np.random.Generator) -> NDArray[np.int32]:
     """How often each recording is drawn, for a bootstrap over recordings: shape [Samples, Recordings]."""
     drawn = np.empty((samples, n_recordings), np.int32)
