@@ -87,6 +87,10 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         ),
         ({"teachers": [first], "train": {"checkpoint": "validation_lwlrap"}}, r"checkpoint \(validation_lwlrap\) must"),
         ({"teachers": [first], "split": {"method": "notebook"}}, r"method \(notebook\) must be stratified"),
+        (
+            {"teachers": [first], "teacher": "first", "train": {"cutmix_probability": 0.5}},
+            r"cutmix_probability \(0\.5\) must be 0 where models learn from pseudo-labels",
+        ),
     ]
     for changes, reason in cases:
         with pytest.raises(ValidationError, match=reason):

@@ -113,6 +113,16 @@ class Params(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _pseudo_labels_are_of_whole_windows(self) -> Self:
+        teachers = [self.teacher, *(each.teacher for each in self.teachers)]
+        if self.train.cutmix_probability > 0 and any(name != "none" for name in teachers):
+            raise ValueError(
+                f"train.cutmix_probability ({self.train.cutmix_probability}) must be 0 where models learn from "
+                "pseudo-labels, which are scores of whole windows and not of the parts that CutMix leaves of them"
+            )
+        return self
+
     @property
     def window_frames(self) -> int:
         """Frames of a window."""
