@@ -53,6 +53,13 @@ PARAMS = ROOT / "params.yaml"
         ("teachers", [{"id": "a", "weight": 1}], ["teachers.0.weight: unknown key", "known here: id, teacher"]),
         ("teacher", "first", ["teacher is 'first'", "no round in teachers; expected none"]),
         ("teacher_weight", 1.5, ["teacher_weight", "found 1.5", "less than or equal to 1"]),
+        ("train.pretrained", "weights.h5", ["train.pretrained: found 'weights.h5'", "in the project's folder inputs/"]),
+        ("train.pretrained", "inputs/../weights.h5", ["train.pretrained: found 'inputs/../weights.h5'", "imagenet"]),
+        ("train.pretrained", "inputs", ["train.pretrained: found 'inputs'", "inputs/{backbone}.weights.h5"]),
+        ("train.pretrained", {"resnet": "/inputs/w.h5"}, ["train.pretrained: found", "/inputs/w.h5", "inputs/"]),
+        ("train.pretrained", {"resnet": None}, ["train.pretrained: found", "None", "{resnet: imagenet}"]),
+        ("train.pretrained", 3, ["train.pretrained: found 3", "none, imagenet"]),
+        ("ensemble.prior", "data/prior.csv", ["ensemble.prior: found 'data/prior.csv'", "inputs/prevalence.csv"]),
         ("window", ..., ["window: is missing"]),
         ("windows", {"seconds": 3.0}, ["windows: unknown key", "window, image"]),
     ],
@@ -66,7 +73,7 @@ def test_names_key_value_and_what_is_allowed(edited: Edit, key: str, value: obje
 
 
 def test_what_depends_on_several_sections(params: Params) -> None:
-    large: dict[str, Any] = {"backbones": ["resnet", "efficientnet"], "train": {"pretrained": "weights.h5"}}
+    large: dict[str, Any] = {"backbones": ["resnet", "efficientnet"], "train": {"pretrained": "inputs/all.h5"}}
     cases: list[tuple[dict[str, Any], str]] = [
         (large, r"one file for 2 backbones; write \{backbone\}"),
         ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
@@ -95,7 +102,8 @@ def test_what_depends_on_several_sections(params: Params) -> None:
     for changes, reason in cases:
         with pytest.raises(ValidationError, match=reason):
             changed(params, changes)
-    changed(params, large | {"train": {"pretrained": "{backbone}.h5"}})
+    changed(params, large | {"train": {"pretrained": "inputs/{backbone}.h5"}})
+    changed(params, large | {"train": {"pretrained": {"resnet": "inputs/all.h5"}}})
     rounds = changed(params, {"teachers": [first, second, {"id": "aside", "teacher": "none"}], "teacher": "second"})
     assert rounds.lineage == ["second", "first"]
     assert params.lineage == []

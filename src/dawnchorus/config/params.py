@@ -13,10 +13,10 @@ from dawnchorus.config.head import Head
 from dawnchorus.config.labels import Labels
 from dawnchorus.config.predict import Predict
 from dawnchorus.config.rounds import Round
-from dawnchorus.config.section import MOST, Fraction, Section, Seed, shown
+from dawnchorus.config.section import MOST, Fraction, Section, Seed, lies_in_inputs, shown
 from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.config.split import Split
-from dawnchorus.config.train import Train
+from dawnchorus.config.train import Train, pretrained_source
 from dawnchorus.config.window import Image, Window
 
 # A backbone's name is that of its module in `models/backbones/`.
@@ -76,13 +76,13 @@ class Params(Section):
                 f"augment.frequency_mask_mels ({self.augment.frequency_mask_mels}) must be below spectrogram.n_mels "
                 f"({self.spectrogram.n_mels})"
             )
-        if self.train.pretrained != "none":
-            is_file = self.train.pretrained != "imagenet"
-            if is_file and len(self.backbones) > 1 and "{backbone}" not in self.train.pretrained:
-                raise ValueError(
-                    f"train.pretrained ({self.train.pretrained}) is one file for {len(self.backbones)} backbones; "
-                    "write {backbone} in its name where theirs stand"
-                )
+        pretrained = self.train.pretrained
+        sources = [pretrained_source(pretrained, name) for name in self.backbones]
+        if isinstance(pretrained, str) and lies_in_inputs(pretrained) and len(set(sources)) < len(sources):
+            raise ValueError(
+                f"train.pretrained ({pretrained}) is one file for {len(self.backbones)} backbones; write "
+                "{backbone} in its name, or give each backbone its own: {resnet: inputs/resnet.weights.h5}"
+            )
         return self
 
     @model_validator(mode="after")
