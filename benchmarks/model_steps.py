@@ -20,8 +20,8 @@ from dawnchorus.inference.scoring import score_recordings
 from dawnchorus.inference.windows import tile
 from dawnchorus.models.building import build_models
 from dawnchorus.models.shapes import Shapes
-from dawnchorus.training.loop import prefetched
 from dawnchorus.training.losses import MaskedCrossEntropy
+from dawnchorus.training.prefetching import prefetched
 from dawnchorus.training.sampling import WindowSampler
 from dawnchorus.workflow.devices import use_device
 
@@ -73,8 +73,9 @@ def _training(backbone: str, trainer: keras.Model, recordings: list[Path], param
             yield inputs, labels
 
     def fit(batches: Iterator, steps: int) -> None:
-        # Without `islice`, input prepared for steps that never run would take time from the next side.
-        trainer.fit(prefetched(islice(batches, steps)), steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
+        # What is made ahead for a step that does not come would take time from the next side.
+        with prefetched(islice(batches, steps)) as ahead:
+            trainer.fit(ahead, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
 
     seconds = in_turn(
         {

@@ -59,6 +59,13 @@ PARAMS = ROOT / "params.yaml"
             ["rounds.0.teacher: unknown key", "known here: id, pseudo_labels"],
         ),
         ("rounds", [FIRST | {"weight": 1.5}], ["rounds.0.weight", "found 1.5", "less than or equal to 1"]),
+        ("train.pretrained", "weights.h5", ["train.pretrained: found 'weights.h5'", "in the project's folder inputs/"]),
+        ("train.pretrained", "inputs/../weights.h5", ["train.pretrained: found 'inputs/../weights.h5'", "imagenet"]),
+        ("train.pretrained", "inputs", ["train.pretrained: found 'inputs'", "inputs/{backbone}.weights.h5"]),
+        ("train.pretrained", {"resnet": "/inputs/w.h5"}, ["train.pretrained: found", "/inputs/w.h5", "inputs/"]),
+        ("train.pretrained", {"resnet": None}, ["train.pretrained: found", "None", "{resnet: imagenet}"]),
+        ("train.pretrained", 3, ["train.pretrained: found 3", "none, imagenet"]),
+        ("ensemble.prior", "data/prior.csv", ["ensemble.prior: found 'data/prior.csv'", "inputs/prevalence.csv"]),
         ("window", ..., ["window: is missing"]),
         ("windows", {"seconds": 3.0}, ["windows: unknown key", "window, image"]),
     ],
@@ -72,7 +79,7 @@ def test_names_key_value_and_what_is_allowed(edited: Edit, key: str, value: obje
 
 
 def test_what_depends_on_several_sections(params: Params) -> None:
-    large: dict[str, Any] = {"backbones": ["resnet", "efficientnet"], "train": {"pretrained": "weights.h5"}}
+    large: dict[str, Any] = {"backbones": ["resnet", "efficientnet"], "train": {"pretrained": "inputs/all.h5"}}
     cases: list[tuple[dict[str, Any], str]] = [
         (large, r"one file for 2 backbones; write \{backbone\}"),
         ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
@@ -93,11 +100,16 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         ({"rounds": [FIRST, SECOND | {"weight": 0.0}]}, r"weight of second is 0\.0; expected above 0"),
         ({"rounds": two, "train": {"checkpoint": "validation_lwlrap"}}, r"checkpoint \(validation_lwlrap\) must"),
         ({"rounds": two, "split": {"method": "notebook"}}, r"method \(notebook\) must be stratified"),
+        (
+            {"rounds": two, "train": {"cutmix_probability": 0.5}},
+            r"cutmix_probability \(0\.5\) must be 0 where models learn from pseudo-labels",
+        ),
     ]
     for changes, reason in cases:
         with pytest.raises(ValidationError, match=reason):
             changed(params, changes)
-    changed(params, large | {"train": {"pretrained": "{backbone}.h5"}})
+    changed(params, large | {"train": {"pretrained": "inputs/{backbone}.h5"}})
+    changed(params, large | {"train": {"pretrained": {"resnet": "inputs/all.h5"}}})
     changed(params, {"rounds": [*two, SECOND | {"id": "third", "pseudo_labels": "second"}]})
 
 

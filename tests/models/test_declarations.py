@@ -9,6 +9,7 @@ import pytest
 from tiny import changed
 
 from dawnchorus.config.params import Params
+from dawnchorus.config.train import pretrained_source
 from dawnchorus.errors import InputError
 from dawnchorus.models import declarations
 from dawnchorus.models.backbone import build_backbone
@@ -23,8 +24,13 @@ from dawnchorus.models.declarations import backbone_names, declaration, require_
         ({"image": {"mels": 20}}, ["backbones: small_cnn", "24", "x 20"]),
         (
             {"train": {"pretrained": "imagenet"}},
-            ["train.pretrained (imagenet)", "small_cnn", "efficientnet, inception, resnet"],
+            ["train.pretrained: found imagenet for small_cnn", "{efficientnet: imagenet}", "inception, resnet alone"],
         ),
+        (
+            {"train": {"pretrained": {"small_resnet": "inputs/{backbone}.h5"}}},
+            ["train.pretrained: found inputs/small_resnet.h5 for small_resnet"],
+        ),
+        ({"train": {"pretrained": {"resnet50": "imagenet"}}}, ["train.pretrained: there is no backbone 'resnet50'"]),
     ],
 )
 def test_what_a_backbone_needs_is_checked(params: Params, changes: dict[str, Any], names: list[str]) -> None:
@@ -32,6 +38,16 @@ def test_what_a_backbone_needs_is_checked(params: Params, changes: dict[str, Any
         require_backbones(changed(params, changes))
     for name in names:
         assert name in str(error.value)
+
+
+def test_pretrained_weights_can_differ_by_backbone(params: Params) -> None:
+    mixed = {"backbones": ["small_cnn", "resnet", "inception"], "image": {"mels": 96}}
+    sources = {"resnet": "imagenet", "inception": "inputs/{backbone}.h5", "efficientnet": "imagenet"}
+    chosen = changed(params, mixed | {"train": {"pretrained": sources}})
+    require_backbones(chosen)
+    found = [pretrained_source(chosen.train.pretrained, name) for name in chosen.backbones]
+    assert found == ["none", "imagenet", "inputs/inception.h5"]
+    assert pretrained_source("imagenet", "resnet") == "imagenet"
 
 
 def test_the_built_in_backbones_take_their_smallest_image() -> None:

@@ -135,15 +135,15 @@ def test_what_cannot_be_fetched_says_how_to_bring_the_file(
     port = server.server_port
     server.shutdown()
     server.server_close()
-    with pytest.raises(InputError, match=rf"download http://127\.0\.0\.1:{port}/{FILE} and set train\.pretrained"):
+    with pytest.raises(InputError, match=rf"download http://127\.0\.0\.1:{port}/{FILE} into inputs/ and set"):
         fetch_pretrained("resnet", "imagenet")
 
 
 def test_a_file_begins_the_training_and_another_networks_is_refused(published: Path, tmp_path: Path) -> None:
     (tmp_path / "resnet.h5").symlink_to(published / FILE)
-    model = fetch_pretrained("resnet", str(tmp_path / "{backbone}.h5"))
+    model = fetch_pretrained("resnet", str(tmp_path / "resnet.h5"))
     np.testing.assert_array_equal(kernel(model), kernel(keras.saving.load_model(published / FILE, compile=False)))
     with pytest.raises(InputError, match=r"inception\.h5: there is no such file; train\.pretrained"):
-        fetch_pretrained("inception", str(tmp_path / "{backbone}.h5"))
+        fetch_pretrained("inception", str(tmp_path / "inception.h5"))
     with pytest.raises(InputError, match=r"resnet\.h5: holds no weights for this model: .*; give train\.pretrained"):
         fetch_pretrained("inception", str(tmp_path / "resnet.h5"))

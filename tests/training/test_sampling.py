@@ -89,13 +89,43 @@ def test_mixup_draws_weights_of_0_to_1(sampler: WindowSampler) -> None:
     assert sorted(inputs["partner"]) == [0, 1, 2, 3]
 
 
-def test_the_union_knows_what_both_parts_know() -> None:
-    # Of six species: a call in one part, in none, in both, in one that is unsure, a false positive in both, and unsure.
-    target = np.array([[1, 0, 1, 1, 0, 0], [0, 0, 1, 0, 0, 0]], np.float32)
-    known = np.array([[1, 0.1, 1, 0.6, 1, 0], [0.1, 0.1, 1, 1, 1, 0.1]], np.float32)
-    labels = np.stack([target, known], axis=1)
-    for window in union(labels, labels[::-1]):
-        np.testing.assert_allclose(window, [[1.0, 0, 1, 1, 0, 0], [1, 0.1, 1, 0.6, 1, 0]])
+# Target and mask of a part: a call, a false positive, a call that the cut leaves too little of, a species that nobody
+# listened for, and one that an earlier round's models score 0.4 or 0.1.
+PRESENT, ABSENT, UNKNOWN, UNHEARD, WEAK, WEAKER = (1, 1), (0, 1), (0, 0), (0, 0.3), (0.4, 0.3), (0.1, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (PRESENT, PRESENT, (1, 1)),
+        (PRESENT, ABSENT, (1, 1)),
+        (PRESENT, UNKNOWN, (1, 1)),
+        (PRESENT, UNHEARD, (1, 1)),
+        (PRESENT, WEAK, (1, 1)),
+        ((1, 0.6), ABSENT, (1, 0.6)),  # a call that counts less
+        (ABSENT, ABSENT, (0, 1)),
+        (ABSENT, UNKNOWN, (0, 0)),
+        (ABSENT, UNHEARD, (0, 0.3)),
+        # Present with weight 0.3 x 0.4, absent with 0.3 x 0.6: the weak part's own label.
+        (ABSENT, WEAK, (0.4, 0.3)),
+        (UNKNOWN, UNKNOWN, (0, 0)),
+        (UNKNOWN, UNHEARD, (0, 0)),
+        # It may call where nothing is known of it, so only the 0.3 x 0.4 for its presence are left.
+        (UNKNOWN, WEAK, (1, 0.12)),
+        (UNKNOWN, WEAKER, (1, 0.03)),
+        (UNHEARD, UNHEARD, (0, 0.3)),
+        # Present with 0.3 x 0.4, absent with 0.3 x min(1, 0.6).
+        (UNHEARD, WEAK, (0.4, 0.3)),
+        (WEAK, WEAK, (0.4, 0.3)),
+        (WEAK, WEAKER, (0.4, 0.3)),
+    ],
+)
+def test_a_window_of_two_parts_is_labelled_by_hand(
+    one: tuple[float, float], other: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    parts = np.array([one, other], np.float32)[:, :, None]
+    for window in union(parts, parts[::-1]):
+        np.testing.assert_allclose(window[:, 0], expected, atol=1e-6)
 
 
 def test_a_cut_window_goes_on_with_another_one_and_has_the_labels_of_what_is_left(

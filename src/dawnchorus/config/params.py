@@ -12,11 +12,11 @@ from dawnchorus.config.ensemble import Ensemble
 from dawnchorus.config.head import Head
 from dawnchorus.config.labels import Labels
 from dawnchorus.config.predict import Predict
-from dawnchorus.config.rounds import Round, require_lineage
-from dawnchorus.config.section import MOST, Section, Seed
+from dawnchorus.config.rounds import NONE, Round, require_lineage
+from dawnchorus.config.section import MOST, Section, Seed, lies_in_inputs
 from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.config.split import Split
-from dawnchorus.config.train import Train
+from dawnchorus.config.train import Train, pretrained_source
 from dawnchorus.config.window import Image, Window
 
 # A backbone's name is that of its module in `models/backbones/`.
@@ -73,13 +73,13 @@ class Params(Section):
                 f"augment.frequency_mask_mels ({self.augment.frequency_mask_mels}) must be below spectrogram.n_mels "
                 f"({self.spectrogram.n_mels})"
             )
-        if self.train.pretrained != "none":
-            is_file = self.train.pretrained != "imagenet"
-            if is_file and len(self.backbones) > 1 and "{backbone}" not in self.train.pretrained:
-                raise ValueError(
-                    f"train.pretrained ({self.train.pretrained}) is one file for {len(self.backbones)} backbones; "
-                    "write {backbone} in its name where theirs stand"
-                )
+        pretrained = self.train.pretrained
+        sources = [pretrained_source(pretrained, name) for name in self.backbones]
+        if isinstance(pretrained, str) and lies_in_inputs(pretrained) and len(set(sources)) < len(sources):
+            raise ValueError(
+                f"train.pretrained ({pretrained}) is one file for {len(self.backbones)} backbones; write "
+                "{backbone} in its name, or give each backbone its own: {resnet: inputs/resnet.weights.h5}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -94,6 +94,15 @@ class Params(Section):
             raise ValueError(
                 "split.method (notebook) must be stratified where there are several rounds: in its folds models would "
                 "label what they were trained on"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _pseudo_labels_are_of_whole_windows(self) -> Self:
+        if self.train.cutmix_probability > 0 and any(each.pseudo_labels != NONE for each in self.rounds):
+            raise ValueError(
+                f"train.cutmix_probability ({self.train.cutmix_probability}) must be 0 where models learn from "
+                "pseudo-labels, which are scores of whole windows and not of the parts that CutMix leaves of them"
             )
         return self
 

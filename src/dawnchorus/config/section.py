@@ -1,6 +1,7 @@
 """What all sections of `params.yaml` share: types with limits, and how a section is validated."""
 
 import reprlib
+from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,12 @@ class Section(BaseModel):
     """A section of `params.yaml`: no unknown keys, no conversions between types, no changes after loading."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def lies_in_inputs(path: str) -> bool:
+    """Whether a path leads into the project's folder `inputs/`, on which the stages that read such files depend."""
+    first, *rest = PurePosixPath(path).parts or ("",)
+    return first == "inputs" and bool(rest) and ".." not in rest
 
 
 class _Short(reprlib.Repr):

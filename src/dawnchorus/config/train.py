@@ -1,18 +1,18 @@
 """The section `train`: the training loop."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from dawnchorus.config.section import MOST, Fraction, PositiveFloat, PositiveInt, Section
+from dawnchorus.config.section import MOST, Fraction, PositiveFloat, PositiveInt, Section, lies_in_inputs, shown
 
 
 class Train(Section):
     """The training loop."""
 
-    pretrained: Annotated[str, Field(min_length=1)] = Field(
-        description="weights that a backbone begins with: none, imagenet, or a file of Keras weights without a top, "
-        "{backbone} in whose name stands for the backbone"
+    pretrained: str | dict[str, str] = Field(
+        description="initial weights: none, imagenet, or a file in inputs/ of Keras weights without a top ({backbone} "
+        "in its name stands for the backbone); for all backbones, or by their name, others having none"
     )
     epochs: PositiveInt = Field(description="passes over all annotations")
     fp_fraction: Fraction = Field(
@@ -29,7 +29,7 @@ class Train(Section):
         description="Beta(alpha, alpha) of mixup's weights; 0 for no mixup"
     )
     cutmix_probability: Fraction = Field(
-        description="of a window to be cut at some time and to go on, or to begin, with another one's frames"
+        description="of a window to be cut at some time and completed with frames of another; 0 with pseudo-labels"
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
         description="targets are drawn towards 0.5 by this part"
@@ -45,6 +45,19 @@ class Train(Section):
     )
     threads: PositiveInt = Field(description="CPU threads of one training or inference job; changes the last bits")
 
+    @field_validator("pretrained", mode="before")
+    @classmethod
+    def _pretrained_weights_are_inputs(cls, pretrained: Any) -> Any:
+        by_backbone = pretrained if isinstance(pretrained, dict) else {"all": pretrained}
+        for name, value in by_backbone.items():
+            is_source = isinstance(value, str) and (value in ("none", "imagenet") or lies_in_inputs(value))
+            if not is_source or not isinstance(name, str):
+                raise ValueError(
+                    f"found {shown(pretrained)}, expected none, imagenet, a file in the project's folder inputs/, such "
+                    "as inputs/{backbone}.weights.h5, or one of these for each backbone, such as {resnet: imagenet}"
+                )
+        return pretrained
+
     @model_validator(mode="after")
     def _warmup_rises(self) -> Self:
         if self.warmup_learning_rate > self.learning_rate:
@@ -53,3 +66,9 @@ class Train(Section):
                 f"learning_rate ({self.learning_rate})"
             )
         return self
+
+
+def pretrained_source(pretrained: str | dict[str, str], backbone: str) -> str:
+    """What `train.pretrained` gives one backbone: none, imagenet, or the path of a file."""
+    source = pretrained if isinstance(pretrained, str) else pretrained.get(backbone, "none")
+    return source.replace("{backbone}", backbone)

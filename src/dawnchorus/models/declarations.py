@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dawnchorus.config.params import Params
+from dawnchorus.config.train import pretrained_source
 from dawnchorus.errors import InputError
 from dawnchorus.models import backbones
 
@@ -79,9 +80,19 @@ def require_backbones(params: Params) -> None:
                 f"window.seconds ({params.window.seconds}), spectrogram.n_mels ({params.spectrogram.n_mels}) and the "
                 f"section image give {frames} x {mels}"
             )
-        if params.train.pretrained != "none" and not found.can_be_pretrained:
-            able = [other for other in backbone_names() if declaration(other).can_be_pretrained]
+        source = pretrained_source(params.train.pretrained, name)
+        if source != "none" and not found.can_be_pretrained:
             raise InputError(
-                f"train.pretrained ({params.train.pretrained}): there are no such weights for {name}; "
-                f"use none, or backbones out of {', '.join(able)}"
+                f"train.pretrained: found {source} for {name}, which has no pretrained weights; give them to "
+                f"{', '.join(_with_weights())} alone, for example {{{_with_weights()[0]}: {source}}}"
             )
+    if isinstance(params.train.pretrained, dict):
+        for name in set(params.train.pretrained) - set(backbone_names()):
+            raise InputError(
+                f"train.pretrained: there is no backbone {name!r}; expected {' or '.join(_with_weights())}"
+            )
+
+
+def _with_weights() -> list[str]:
+    """The backbones that have pretrained weights."""
+    return [name for name in backbone_names() if declaration(name).can_be_pretrained]

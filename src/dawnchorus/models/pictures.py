@@ -11,6 +11,17 @@ from dawnchorus.models.blocks import FrequencyPosition
 APPLICATION = "application"
 
 
+class ToPixels(layers.Layer):
+    """Standardized values -> 0 to 255 with about ImageNet's mean and contrast; nothing is cut off.
+
+    A logistic function's slope at 0 is 1/4. A layer, because Keras takes a number times a symbolic tensor for sparse,
+    which JAX cannot subtract from.
+    """
+
+    def call(self, image: keras.KerasTensor) -> keras.KerasTensor:
+        return 255 * ops.sigmoid(image)
+
+
 def picture_backbone(
     name: str,
     network: Callable[..., keras.Model],
@@ -34,8 +45,7 @@ def picture_backbone(
     image = keras.Input((frames, n_mels, 1))
     # As a picture: frequency from top to bottom, time from left to right.
     x = layers.Concatenate()([layers.Permute((2, 1, 3))(image)] * 3)
-    # 0 to 255 with about ImageNet's mean and contrast (a logistic's slope is 1/4), nothing cut off.
-    x = 255 * ops.sigmoid(x)
+    x = ToPixels()(x)
     if frequency_channel:
         # In place of one of three equal channels: a fourth would have no ImageNet weights.
         position = layers.Permute((2, 1, 3))(FrequencyPosition()(image))

@@ -17,14 +17,14 @@ def fetch_pretrained(backbone: str, source: str) -> keras.Model:
     Args:
         backbone: one that declares `NETWORK`.
         source: "imagenet", which Keras downloads once into its cache (~/.keras/models) and compares with its hash, or
-            the path of a file of such weights, in which {backbone} stands for the backbone's name.
+            the path of a file of such weights.
 
     Raises:
         InputError: the weights cannot be fetched, or the file is missing or holds another network's.
     """
     network = backbone_module(backbone).NETWORK
     if source != "imagenet":
-        path = Path(source.replace("{backbone}", backbone))
+        path = Path(source)
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; train.pretrained in params.yaml names it")
         model = network(include_top=False, weights=None)
@@ -39,8 +39,8 @@ def fetch_pretrained(backbone: str, source: str) -> keras.Model:
         url = found.group() if found else "the address that Keras names"
         raise InputError(
             f"the ImageNet weights of {backbone} cannot be fetched: {reason}\nWhere there is a connection, download "
-            f"{url.rstrip('.,:')} and set train.pretrained in params.yaml to the file (for several backbones with "
-            "{backbone} in its name); or set it to none"
+            f"{url.rstrip('.,:')} into inputs/ and set train.pretrained in params.yaml to "
+            f"{{{backbone}: inputs/<the file>}}; or set it to none"
         ) from error
 
 

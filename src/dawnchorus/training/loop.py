@@ -1,16 +1,13 @@
 """The training loop."""
 
-from collections.abc import Callable, Iterator
-from itertools import chain
-from typing import Any
+from collections.abc import Callable
 
 import keras
 import pandas as pd
-import tensorflow as tf
-from numpy.typing import NDArray
 
 from dawnchorus.training.checkpoint import Checkpoint
 from dawnchorus.training.losses import MaskedCrossEntropy, WithFrames
+from dawnchorus.training.prefetching import prefetched
 from dawnchorus.training.recorder import Recorder
 from dawnchorus.training.sampling import WindowSampler
 from dawnchorus.training.schedule import learning_rate_schedule
@@ -54,34 +51,16 @@ def fit(
     trainer.optimizer.build(trainer.trainable_variables)
     recorder = Recorder(trainer, sampler, validate, checkpoint, keep_epoch, schedule)
     first_epoch = recorder.resume()
-    trainer.fit(
-        prefetched(sampler.batches(first_epoch)),
-        initial_epoch=first_epoch,
-        steps_per_epoch=sampler.steps_per_epoch,
-        epochs=train.epochs,
-        shuffle=False,
-        verbose=0,
-        callbacks=[recorder],
-    )
+    with prefetched(sampler.batches(first_epoch)) as batches:
+        trainer.fit(
+            batches,
+            initial_epoch=first_epoch,
+            steps_per_epoch=sampler.steps_per_epoch,
+            epochs=train.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[recorder],
+        )
     if recorder.best is not None:
         trainer.set_weights(recorder.best)
     return pd.DataFrame(recorder.rows)
-
-
-def prefetched(batches: Iterator[tuple[dict[str, NDArray], NDArray]]) -> Any:
-    """The same batches for Keras's `fit`, under TensorFlow made while the step before runs.
-
-    Keras itself would let TensorFlow tune the number of prefetched batches; the thread that does so often holds up the
-    end of `fit`, by up to a minute.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return batches
-    first = next(batches)
-    signature = tf.nest.map_structure(lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), first)
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return (
-        tf.data.Dataset.from_generator(lambda: chain([first], batches), output_signature=signature)
-        .prefetch(2)
-        .with_options(options)
-    )

@@ -18,7 +18,7 @@ def mix_labels(
         weight: of the window's own part, shape [Batch].
 
     Returns:
-        Target and known of the mixed windows, shape [Batch, 2, Species].
+        Target and mask of the mixed windows, shape [Batch, 2, Species].
     """
     own, other = weight[:, None], 1 - weight[:, None]
     target, mask = labels[:, 0], labels[:, 1]
@@ -31,23 +31,23 @@ def mix_labels(
 def union(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """The labels of windows of two parts that are both heard.
 
-    A species is present where either part has it: target is the larger, and mask that of the part which has it. It is
-    known to be absent only as far as both parts know it.
+    Mask x target is the weight in the loss of the species being present, mask x (1 - target) that of its being absent.
+    A species is present in the window if it is in either part, so presence gets the larger weight of the two. It is
+    absent only if it is in neither, so absence gets the smaller one: where a part knows nothing (mask 0), the window is
+    never labelled negative.
 
     Args:
-        one: target and known of one part, shape [Windows, 2, Species].
+        one: target and mask of one part, shape [Windows, 2, Species].
         other: of the other part.
 
     Returns:
         Target and mask, shape [Windows, 2, Species].
     """
     (target, other_target), (mask, other_mask) = zip(one.swapaxes(0, 1), other.swapaxes(0, 1), strict=True)
-    united = np.select(
-        [target > other_target, target < other_target, target > 0],
-        [mask, other_mask, np.maximum(mask, other_mask)],
-        np.minimum(mask, other_mask),
-    )
-    return np.stack([np.maximum(target, other_target), united], axis=1)
+    present = np.maximum(mask * target, other_mask * other_target)
+    absent = np.minimum(mask * (1 - target), other_mask * (1 - other_target))
+    united = present + absent
+    return np.stack([np.divide(present, united, out=np.zeros_like(united), where=united > 0), united], axis=1)
 
 
 def draw_cuts(probability: float, n_frames: int, n_windows: int, rng: np.random.Generator) -> NDArray[np.int64]:

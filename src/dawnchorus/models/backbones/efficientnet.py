@@ -1,7 +1,7 @@
 """Keras's EfficientNetB3 without its top; it rescales 0 to 255 itself."""
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 from dawnchorus.models.pictures import picture_backbone
 
@@ -9,19 +9,31 @@ from dawnchorus.models.pictures import picture_backbone
 SMALLEST_IMAGE = 32
 NETWORK = keras.applications.EfficientNetB3
 
-# Of the pixels of ImageNet's photographs in RGB, 1 being white; as in Keras's EfficientNet.
+# Of the pixels of ImageNet's photographs in RGB, with white = 1; as in Keras's EfficientNet.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
-def efficientnet_range(pixels: keras.KerasTensor) -> keras.KerasTensor:
-    """0 to 255, with differences from ImageNet's mean divided by the root of its deviation.
+class EfficientNetRange(layers.Layer):
+    """Scale 0 to 255 to what EfficientNet's ImageNet weights expect: x -> mean + (x - mean) / sqrt(deviation).
 
-    EfficientNet rescales and normalizes by itself, but Keras adds this last step, which its weights were trained with,
-    only where it loads them itself; we load them into a network that was built without.
+    EfficientNet rescales and normalizes by itself. Keras appends this last step, with which the weights were trained,
+    only when it loads the weights itself; we load them into a network that was built without weights. A layer, because
+    JAX cannot combine its own arrays with a Keras model's symbolic tensors outside of one.
     """
-    mean = 255 * ops.convert_to_tensor(IMAGENET_MEAN, "float32")
-    return mean + (pixels - mean) / ops.sqrt(ops.convert_to_tensor(IMAGENET_DEVIATION, "float32"))
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.mean = 255 * ops.convert_to_tensor(IMAGENET_MEAN, "float32")
+        self.root = ops.sqrt(ops.convert_to_tensor(IMAGENET_DEVIATION, "float32"))
+
+    def call(self, pixels: keras.KerasTensor) -> keras.KerasTensor:
+        return self.mean + (pixels - self.mean) / self.root
+
+
+def efficientnet_range(pixels: keras.KerasTensor) -> keras.KerasTensor:
+    """Apply `EfficientNetRange` to pixels from 0 to 255, of any shape whose last axis is RGB."""
+    return EfficientNetRange()(pixels)
 
 
 def build(frames: int, n_mels: int, frequency_channel: bool) -> keras.Model:
