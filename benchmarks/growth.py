@@ -49,12 +49,12 @@ def _write(folder: Path, size: int) -> None:
             "f_max": 3e3,
         }).to_csv(folder / f"train_{kind}.csv", index=False)  # fmt: skip
     annotations = read_both_annotations(folder, N_SPECIES)
-    write_scores(folder / "test.csv", list(names), rng.random((size, N_SPECIES)))
+    write_scores(folder / "test.csv", list(names), rng.random((size, N_SPECIES), np.float32))
     for fold in range(N_FOLDS):
         (folder / f"model/{fold}").mkdir(parents=True)
         shutil.copy(folder / "test.csv", folder / f"model/{fold}/test.csv")
         part = names[fold::N_FOLDS]
-        write_scores(folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES)))
+        write_scores(folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES), np.float32))
         boxes = labelled_boxes(*annotations, set(part))
         write_boxes(folder / f"model/{fold}/boxes.csv", boxes, rng.random(len(boxes)))
 
