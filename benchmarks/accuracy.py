@@ -136,14 +136,15 @@ def write_params(preset: Path, settings: dict[str, Any], path: Path) -> None:
 
 
 def lwlrap_and_macro(
-    truth: NDArray[np.bool_], scores: NDArray[np.float64], weights: NDArray[np.integer]
+    truth: NDArray[np.bool_], scores: NDArray[np.float64], weights: NDArray[np.integer], seeds: NDArray[np.integer]
 ) -> NDArray[np.float64]:
-    """Both figures for many weightings of the recordings, the mean over seeds.
+    """Both figures for many weightings of the recordings and the seeds, the mean over seeds.
 
     Args:
         truth: which species call, shape [Recordings, Species].
         scores: shape [Seeds, Recordings, Species].
         weights: how often each recording counts, shape [Recordings, Weightings].
+        seeds: how often each seed counts, shape [Seeds, Weightings].
 
     Returns:
         Shape [2, Weightings].
@@ -157,18 +158,23 @@ def lwlrap_and_macro(
         ]
         # A resampling may lack a rare species.
         figures.append([precision @ weights / (truth.sum(axis=1) @ weights), np.nanmean(by_species, axis=0)])
-    return np.mean(figures, axis=0)
+    return np.einsum("sfw,sw->fw", figures, seeds) / seeds.sum(axis=0)
+
+
+def draw(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """How often each of n things counts: first each once, then in RESAMPLES draws with replacement, [n, Weightings]."""
+    drawn = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES).T
+    return np.concatenate([np.ones((n, 1), int), drawn], axis=1)
 
 
 def as_text(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
     """The ladder as a table in Markdown: figures of the test recordings, gains with 95 % intervals, boxes."""
     true = truth.to_numpy() > 0
-    n_recordings = len(true)
-    drawn = np.random.default_rng(0).multinomial(n_recordings, np.full(n_recordings, 1 / n_recordings), RESAMPLES).T
-    # Each recording once, then the resamplings, the same for all steps.
-    weights = np.concatenate([np.ones((n_recordings, 1), int), drawn], axis=1)
-    constant = lwlrap_and_macro(true, constant_scores(true)[None], weights)
-    figures = [lwlrap_and_macro(true, outcome.scores, weights) for outcome in outcomes]
+    rng = np.random.default_rng(0)
+    # The same draws for all steps, for their gains are paired.
+    weights, seeds = draw(len(true), rng), draw(len(outcomes[0].scores), rng)
+    constant = lwlrap_and_macro(true, constant_scores(true)[None], weights, np.ones_like(seeds[:1]))
+    figures = [lwlrap_and_macro(true, outcome.scores, weights, seeds) for outcome in outcomes]
     lines = [
         "| step | test LWLRAP | over the step before | test macro AP | over the step before | box AP | box AUC |",
         "|---|---|---|---|---|---|---|",
@@ -202,7 +208,7 @@ def followed(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
     true, once = truth.to_numpy() > 0, np.ones((len(truth), 1), int)
     runs = []
     for outcome in outcomes:
-        tested = [lwlrap_and_macro(true, scores[None], once)[:, 0] for scores in outcome.scores]
+        tested = [lwlrap_and_macro(true, scores[None], once, once[:1])[:, 0] for scores in outcome.scores]
         runs.append(outcome.out_of_fold.assign(**dict(zip(TEST, np.transpose(tested), strict=True))))
     correlation = pd.concat(runs).corr(method="spearman").loc[list(OUT_OF_FOLD.values()), list(TEST)]
     rows = [f"| {name} | " + " | ".join(f"{value:.2f}" for value in row) + " |" for name, row in correlation.iterrows()]

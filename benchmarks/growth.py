@@ -52,12 +52,14 @@ def _write(folder: Path, size: int) -> None:
         }))  # fmt: skip
     write_annotations(folder / "annotations.csv", pd.concat(tables, ignore_index=True))
     annotations = read_annotations(folder / "annotations.csv", SPECIES)
-    write_scores(folder / "test.csv", list(names), rng.random((size, N_SPECIES)), SPECIES)
+    write_scores(folder / "test.csv", list(names), rng.random((size, N_SPECIES), np.float32), SPECIES)
     for fold in range(N_FOLDS):
         (folder / f"model/{fold}").mkdir(parents=True)
         shutil.copy(folder / "test.csv", folder / f"model/{fold}/test.csv")
         part = names[fold::N_FOLDS]
-        write_scores(folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES)), SPECIES)
+        write_scores(
+            folder / f"model/{fold}/oof.csv", list(part), rng.random((len(part), N_SPECIES), np.float32), SPECIES
+        )
         boxes = labelled_boxes(annotations, set(part))
         write_boxes(folder / f"model/{fold}/boxes.csv", boxes, rng.random(len(boxes)))
 

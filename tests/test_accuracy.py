@@ -97,8 +97,8 @@ def test_figures_are_those_of_scikit_learn_on_repeated_recordings() -> None:
     truth[:, 3] = True  # in every recording: no average precision
     drawn = rng.integers(0, 30, 30)
     weights = np.stack([np.ones(30, int), np.bincount(drawn, minlength=30)], axis=1)
-    found = lwlrap_and_macro(truth, scores, weights)
-    for column, rows in enumerate((np.arange(30), drawn)):
+    found = lwlrap_and_macro(truth, scores, weights, np.array([[1, 1], [3, 1]]))
+    for column, (rows, seeds) in enumerate([(np.arange(30), [0, 1, 1, 1]), (drawn, [0, 1])]):
         expected = np.mean(
             [
                 [
@@ -107,11 +107,25 @@ def test_figures_are_those_of_scikit_learn_on_repeated_recordings() -> None:
                     ),
                     np.mean([average_precision_score(truth[rows, s], one[rows, s]) for s in range(3)]),
                 ]
-                for one in scores
+                for one in scores[seeds]
             ],
             axis=0,
         )
         assert found[:, column] == pytest.approx(expected)
+
+
+def test_intervals_draw_seeds_too() -> None:
+    """Each recording has one species of two. In the second step, one seed of two ranks it first in all of them."""
+    truth = pd.DataFrame(np.eye(2)[np.arange(20) % 2])
+    wrong = 1 - truth.to_numpy()
+    boxes = pd.DataFrame({"box AP": [0.5, 0.5], "box AUC": [0.5, 0.5]})
+    steps = [Outcome("wrong", np.stack([wrong, wrong]), boxes), Outcome("half", np.stack([wrong, 1 - wrong]), boxes)]
+    # LWLRAP is 1/2 with the seed that is wrong and 1 with the other one, whichever recordings are drawn. So the gain
+    # is 0 where the first seed is drawn twice, 1/2 where the second one is (each in a quarter of the draws), else 1/4.
+    assert "| half | 0.750 | +0.250 (+0.000 to +0.500) |" in as_text(steps, truth)
+    # With one seed nothing but the recordings is drawn, and they are all alike here.
+    alone = [Outcome(step.step, step.scores[1:], boxes[1:]) for step in steps]
+    assert "| half | 1.000 | +0.500 (+0.500 to +0.500) |" in as_text(alone, truth)
 
 
 def test_a_step_that_changes_nothing_gains_nothing() -> None:

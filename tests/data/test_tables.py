@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
+from scipy.stats import rankdata
 
 from dawnchorus.data.annotations import read_annotations, write_annotations
 from dawnchorus.data.folds import read_folds
 from dawnchorus.data.formats.rfcx import read_boxes, read_truth
 from dawnchorus.data.recordings import read_recordings, require_recordings, write_recordings
-from dawnchorus.data.score_tables import read_scores, write_scores
+from dawnchorus.data.score_tables import read_scores, round_scores, write_scores
 from dawnchorus.data.species import read_species
 from dawnchorus.errors import InputError
 from dawnchorus.inference.calibration import read_prevalence
@@ -161,6 +163,27 @@ def test_scores_survive_writing_and_reading(tmp_path: Path) -> None:
     scores = np.random.default_rng(0).random((5, 3), dtype=np.float32)
     write_scores(tmp_path / "scores.csv", list("abcde"), scores, ["x", "y", "z"])
     np.testing.assert_array_equal(read_scores(tmp_path / "scores.csv").to_numpy(np.float32), scores)
+    assert all(len(cell) <= 14 for cell in (tmp_path / "scores.csv").read_text().splitlines()[1].split(","))
+
+
+@pytest.mark.parametrize("digits", [9, 15])
+def test_rounded_scores_are_the_numbers_that_a_reader_finds(tmp_path: Path, digits: int) -> None:
+    rng = np.random.default_rng(0)
+    near_0_and_1 = np.concatenate([rng.random(500), 10.0 ** -rng.uniform(0, 300, 500), expit(rng.uniform(0, 40, 500))])
+    special = [0.0, 1.0, 0.5, 0.1, 0.001, 1e-5, 5e-324, np.nextafter(1, 0), np.nextafter(0.001, 0)]
+    scores = pd.DataFrame({"s0": [*near_0_and_1, *special]})
+    scores.index = scores.index.astype(str)
+    rounded = round_scores(scores, digits)
+    path = tmp_path / "scores.csv"
+    write_scores(path, list(rounded.index), rounded.to_numpy(), ["s0"])
+    for found in (read_scores(path).s0, pd.read_csv(path).s0, pd.read_csv(path, float_precision="round_trip").s0):
+        np.testing.assert_allclose(found, rounded.s0, rtol=1e-15, atol=0)
+        np.testing.assert_array_equal(rankdata(found, "dense"), rankdata(rounded.s0, "dense"))
+    # They are the nearest numbers with so many digits, as the C library prints them.
+    expected = [float(f"{score:.{digits}g}") for score in scores.s0]
+    if digits == 9:
+        np.testing.assert_allclose(rounded.s0, expected, rtol=1e-15, atol=1e-300)
+    np.testing.assert_allclose(rounded.s0, scores.s0, rtol=10.0 ** -min(digits - 1, 11), atol=1e-300)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Prior correction: its calibration against scikit-learn, what it estimates, and that it helps."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,8 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from dawnchorus.data.annotations import BOX_COLUMNS
-from dawnchorus.evaluation.clip_metrics import lwlrap
+from dawnchorus.data.score_tables import read_scores, write_scores
+from dawnchorus.evaluation.clip_metrics import average_precisions, lwlrap
 from dawnchorus.inference.calibration import SPREAD, Calibration, correct, estimate_prevalence, log_odds
 
 
@@ -103,3 +106,43 @@ def test_correction_helps_where_scores_ignore_what_is_common() -> None:
     extreme = pd.DataFrame({0: np.array([1e-11, 1e-9, 1e-7, 0.5, 1 - 2**-23, 1 - 2**-24], np.float32)})
     of_one = boxes.xs(0, level="species_id", drop_level=False)
     np.testing.assert_array_equal(extreme.rank(), correct(extreme, of_one)[0].rank())
+
+
+def test_corrected_scores_near_0_and_1_keep_their_order_in_the_file(tmp_path: Path) -> None:
+    """Float32 scores of common and rare species: corrected log odds from -40 to 40."""
+    rng = np.random.default_rng(0)
+    is_tp = rng.random(400) < 0.5
+    species = np.arange(400) % 4
+    # So well do these boxes separate that the slope is above 1.
+    boxes = scored_boxes(species, is_tp, np.where(is_tp, 3.0, -3.0))
+    odds = rng.uniform(-20, 16, (300, 4))
+    truth = rng.random(odds.shape) < expit(odds - odds.mean())
+    names = [f"r{number}" for number in range(300)]
+    scores = pd.DataFrame(expit(odds).astype(np.float32), names, ["s0", "s1", "s2", "s3"])
+    prevalence = expit(np.array([12.0, 5.0, 0.0, -12.0]))
+    corrected, _ = correct(scores, boxes, prevalence)
+
+    of_boxes = Calibration.of_boxes(boxes, 4)
+    wanted = of_boxes.log_likelihood_ratios(scores.to_numpy()) + logit(prevalence)
+    assert wanted.min() < -40
+    assert wanted.max() > 40
+    assert ((wanted > 21.5) & (wanted < 30)).sum() > 50  # nine digits would print these as 1
+
+    path = tmp_path / "submission.csv"
+    write_scores(path, names, corrected.to_numpy())
+    for found in (read_scores(path), pd.read_csv(path, index_col="recording_id")):
+        for axis in (0, 1):
+            np.testing.assert_array_equal(found.rank(axis=axis), corrected.rank(axis=axis))
+        # So the metrics are those of the file.
+        assert lwlrap(truth, found.to_numpy()) == lwlrap(truth, corrected.to_numpy())
+        mask = np.ones_like(truth)
+        np.testing.assert_array_equal(
+            average_precisions(truth, found.to_numpy(), mask), average_precisions(truth, corrected.to_numpy(), mask)
+        )
+    # Log odds that are a fiftieth apart are different scores up to 30.
+    order = np.argsort(wanted, axis=None)
+    in_order, values = wanted.ravel()[order], corrected.to_numpy().ravel()[order]
+    assert (np.diff(values) >= 0).all()
+    apart = (np.diff(in_order) > 0.02) & (in_order[1:] < 30)
+    assert apart.sum() > 100
+    assert (np.diff(values)[apart] > 0).all()

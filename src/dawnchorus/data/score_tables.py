@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
+# Significant digits of clip scores. Nine are enough to read every float32 back unchanged.
+DIGITS = 9
+# Significant digits of scores that are corrected by prevalence: these come closer to 1 than a float32 can. Every CSV
+# reader finds a number of at most 15 digits unchanged.
+CORRECTED_DIGITS = 15
+
 
 def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool = False) -> pd.DataFrame:
     """Read a table of numbers by recording and species.
@@ -38,11 +44,33 @@ def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool
     return table.set_index("recording_id")
 
 
+def round_scores(scores: pd.DataFrame, digits: int) -> pd.DataFrame:
+    """Round scores to significant digits, so that metrics see the ties that `write_scores` writes.
+
+    Args:
+        scores: a table of finite numbers.
+        digits: significant digits, at most 15; of a number from 1e-4 on, not more than 15 places are kept.
+
+    Returns:
+        The rounded table.
+    """
+    values = scores.to_numpy(float)
+    with np.errstate(divide="ignore"):
+        places = digits - 1 - np.floor(np.log10(np.abs(values)))
+    # From 1e-4 on, zeros before the first digit are written too, and pandas reads no more than 17 digits. Below it, a
+    # power of ten above 308 would be infinite.
+    power = 10.0 ** np.minimum(places, np.where(np.abs(values) < 1e-4, 300, 15))
+    return pd.DataFrame(np.rint(values * power) / power, scores.index, scores.columns)
+
+
 def write_scores(
     path: Path, recording_ids: Sequence[str], scores: NDArray[np.floating], species: Sequence[str]
 ) -> None:
-    """Write scores of shape [Recordings, Species] as a CSV file: recording_id, and a column for each species' code."""
+    """Write scores of shape [Recordings, Species] as a CSV file: recording_id, and a column for each species' code.
+
+    Every float32 reads back unchanged, and so does every float64 that `round_scores` has rounded.
+    """
     table = pd.DataFrame(scores, columns=list(species))
     table.insert(0, "recording_id", list(recording_ids))
-    # Nine digits are enough to read every float32 back unchanged.
-    table.to_csv(path, index=False, float_format="%.9g")
+    digits = DIGITS if scores.dtype == np.float32 else CORRECTED_DIGITS
+    table.to_csv(path, index=False, float_format=f"%.{digits}g")

@@ -1,10 +1,10 @@
-"""What submissions come to that know nothing of the recordings."""
+"""Baselines: submissions that know nothing of the recordings."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from dawnchorus.evaluation.clip_metrics import Evaluation, Truth, evaluate, evaluation_of
+from dawnchorus.evaluation.clip_metrics import Precisions, Truth
 
 
 def random_precision(positives: int, total: int) -> float:
@@ -33,18 +33,18 @@ def constant_scores(truth: Truth) -> NDArray[np.float64]:
     return np.broadcast_to(ranks / len(ranks), truth.shape)
 
 
-def evaluate_constant(truth: Truth, mask: Truth, resamples: NDArray[np.float64]) -> Evaluation:
-    """What `constant_scores` come to."""
-    return evaluate(truth, constant_scores(truth), mask, resamples)
+def constant_precisions(truth: Truth, mask: Truth) -> Precisions:
+    """The precisions of `constant_scores`."""
+    return Precisions.of_scores(truth, constant_scores(truth), mask)
 
 
-def evaluate_random(truth: Truth, mask: Truth, resamples: NDArray[np.float64]) -> Evaluation:
-    """What a random submission scores on average, by formula; its interval resamples recordings as the others do."""
+def random_precisions(truth: Truth, mask: Truth) -> Precisions:
+    """The expected precisions of random scores, by formula; a recording's are spread evenly over its labels."""
     counts, rows = np.unique(truth.sum(axis=1), return_inverse=True)
-    precision = np.array([int(count) * random_precision(int(count), truth.shape[1]) for count in counts])[rows]
+    by_recording = np.array([int(count) * random_precision(int(count), truth.shape[1]) for count in counts])[rows]
     usable = (mask & truth).any(axis=0) & (mask & ~truth).any(axis=0)
     by_species = [
         random_precision(int((truth & mask)[:, species].sum()), int(mask[:, species].sum()))
         for species in np.flatnonzero(usable)
     ]
-    return evaluation_of(precision, truth, np.array(by_species), resamples)
+    return Precisions(by_recording, np.array(by_species))

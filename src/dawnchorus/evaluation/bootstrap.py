@@ -1,43 +1,97 @@
-"""Bootstrap over recordings."""
+"""Bootstrap over recordings, or over groups of recordings that are alike."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-
-def draw_recordings(n_recordings: int, samples: int, rng: np.random.Generator) -> NDArray[np.int32]:
-    """How often each recording is drawn, for a bootstrap over recordings: shape [Samples, Recordings]."""
-    drawn = np.empty((samples, n_recordings), np.int32)
-    for counts in drawn:
-        # A tenth of the time of a multinomial draw, which this is.
-        counts[:] = np.bincount(rng.integers(n_recordings, size=n_recordings), minlength=n_recordings)
-    return drawn
+# This many weights, resamplings times recordings, are in memory at once: 80 MB as floats.
+MOST_WEIGHTS = 10_000_000
 
 
-def resample(truth: NDArray[np.bool_], samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """How often each recording with labels is drawn, for a bootstrap over recordings.
+def number_groups(groups: pd.Series, recording_ids: Sequence[str]) -> NDArray[np.int64]:
+    """The groups of recordings as numbers.
 
     Args:
-        truth: which species call, shape [Recordings, Species].
-        samples: number of resamplings.
-        rng: draws them.
+        groups: the group of each recording, indexed by recording_id. A recording whose group is empty (missing or "")
+            is a group of its own.
+        recording_ids: the recordings to number.
 
     Returns:
-        Shape [Samples, Recordings with labels]; floats, for matrix products.
+        Numbers that are equal within a group and differ between groups, shape [Recordings].
+
+    Raises:
+        KeyError: a recording is not in `groups`.
     """
-    return draw_recordings(int(truth.any(axis=1).sum()), samples, rng).astype(float)
+    declared = groups.loc[list(recording_ids)]
+    numbers = pd.factorize(declared)[0]
+    alone = (declared.isna() | (declared == "")).to_numpy()
+    numbers[alone] = len(numbers) + np.arange(alone.sum())
+    return numbers
 
 
-def bootstrap_interval(
-    precision: NDArray[np.float64], labels: NDArray[np.integer], resamples: NDArray[np.float64]
-) -> tuple[float, float]:
-    """The 95 % interval of LWLRAP over resampled recordings (percentile bootstrap).
+def draw_recordings(
+    n_recordings: int,
+    samples: int,
+    at_once: int,
+    rng: np.random.Generator,
+    groups: NDArray[np.integer] | None = None,
+) -> Iterator[NDArray[np.int32]]:
+    """Draw recordings with replacement, as many as there are; or groups, each with all its recordings.
 
     Args:
-        precision: sum of `ranking_precisions` of each recording, shape [Recordings].
-        labels: its number of true labels, shape [Recordings].
-        resamples: what `resample` gives.
+        n_recordings: number of recordings.
+        samples: number of resamplings.
+        at_once: resamplings in memory at once. The draws do not depend on it.
+        rng: draws them.
+        groups: the number of each recording's group, shape [Recordings]; by default each recording is a group.
+
+    Yields:
+        How often each recording is drawn, shape [`at_once` or what is left of `samples`, Recordings].
+    """
+    names, group_of = (None, None) if groups is None else np.unique(groups, return_inverse=True)
+    n_groups = n_recordings if names is None else len(names)
+    for done in range(0, samples, at_once):
+        drawn = np.empty((min(at_once, samples - done), n_groups), np.int32)
+        for counts in drawn:
+            # A tenth of the time of a multinomial draw, which this is.
+            counts[:] = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
+        yield drawn if group_of is None else drawn[:, group_of]
+
+
+def lwlrap_intervals(
+    precisions: Sequence[NDArray[np.float64]],
+    labels: NDArray[np.integer],
+    samples: int,
+    rng: np.random.Generator,
+    groups: NDArray[np.integer] | None = None,
+) -> list[tuple[float, float]]:
+    """The 95 % intervals of the LWLRAP of submissions (percentile bootstrap over recordings with labels).
+
+    All submissions are resampled alike.
+
+    Args:
+        precisions: for each submission the sum of `ranking_precisions` of each recording, shape [Recordings].
+        labels: the number of true labels of each recording, shape [Recordings].
+        samples: number of resamplings.
+        rng: draws them.
+        groups: as in `draw_recordings`; by default recordings are drawn.
+
+    Returns:
+        The lower and the upper end for each submission.
     """
     used = np.flatnonzero(labels)
-    sums = resamples @ np.stack([precision[used], labels[used]], axis=1)
-    low, high = np.percentile(sums[:, 0] / sums[:, 1], [2.5, 97.5])
-    return float(low), float(high)
+    of_submission = [np.stack([precision[used], labels[used]], axis=1) for precision in precisions]
+    sums: list[list[NDArray[np.float64]]] = [[] for _ in precisions]
+    at_once = max(1, MOST_WEIGHTS // max(1, len(used)))
+    for drawn in draw_recordings(len(used), samples, at_once, rng, None if groups is None else groups[used]):
+        weights = drawn.astype(float)
+        for parts, values in zip(sums, of_submission, strict=True):
+            parts.append(weights @ values)
+    ends = []
+    for parts in sums:
+        precision, count = np.concatenate(parts).T
+        low, high = np.percentile(precision / count, [2.5, 97.5])
+        ends.append((float(low), float(high)))
+    return ends

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dawnchorus.evaluation.bootstrap import draw_recordings
+from dawnchorus.evaluation.bootstrap import draw_recordings, number_groups
 
-# So many weights, of recordings in resamplings, are held at once.
+# This many weights, resamplings times recordings or FP boxes, are in memory at once.
 MOST_WEIGHTS = 1_000_000
 
 
@@ -107,7 +107,7 @@ def _summed(weights: NDArray[np.number]) -> NDArray[np.number]:
 class _Macro:
     """The figures of scored boxes, as means over species; a species without TP or without FP boxes is left out."""
 
-    n_recordings: int
+    recordings: NDArray[np.object_]
     species: list[_Ranking]
 
     @classmethod
@@ -120,7 +120,11 @@ class _Macro:
             for rows in table.groupby("species_id").indices.values()
             if 0 < is_tp[rows].sum() < len(rows)
         ]
-        return cls(len(names), species)
+        return cls(names.to_numpy(), species)
+
+    def once(self) -> NDArray[np.int64]:
+        """The weighting that counts each recording once, shape [1, Recordings]."""
+        return np.ones((1, len(self.recordings)), int)
 
     def figures(self, weights: NDArray[np.integer]) -> NDArray[np.float64]:
         """Average precision and AUC for weights of shape [Weightings, Recordings]: shape [2, Weightings]."""
@@ -133,26 +137,31 @@ class _Macro:
 def macro_average_precision(boxes: pd.DataFrame) -> float:
     """`BoxEvaluation.box_average_precision` of scored boxes; NaN where no species has TP and FP boxes."""
     macro = _Macro.of(boxes)
-    return float(macro.figures(np.ones((1, macro.n_recordings), int))[0, 0]) if macro.species else float("nan")
+    return float(macro.figures(macro.once())[0, 0]) if macro.species else float("nan")
 
 
-def evaluate_boxes(boxes: pd.DataFrame, samples: int, rng: np.random.Generator) -> BoxEvaluation:
+def evaluate_boxes(
+    boxes: pd.DataFrame, samples: int, rng: np.random.Generator, groups: pd.Series | None = None
+) -> BoxEvaluation:
     """All figures of scored boxes.
 
     Args:
-        boxes: as `tables.read_boxes` gives them.
-        samples: of the bootstrap, which draws recordings anew.
+        boxes: as `box_tables.read_boxes` gives them.
+        samples: resamplings of the bootstrap, which draws the recordings that have boxes.
         rng: draws them.
+        groups: the group of each recording, indexed by recording_id: the bootstrap then draws whole groups.
+
+    Raises:
+        KeyError: a recording with boxes is not in `groups`.
     """
     macro = _Macro.of(boxes)
     if not macro.species:
         return BoxEvaluation(*[float("nan")] * 6)
-    largest = max(macro.n_recordings, *(len(ranking.fp) for ranking in macro.species))
-    at_once = max(1, MOST_WEIGHTS // largest)
-    drawn = [
-        macro.figures(draw_recordings(macro.n_recordings, min(at_once, samples - done), rng))
-        for done in range(0, samples, at_once)
-    ]
+    n_recordings = len(macro.recordings)
+    largest = max(n_recordings, *(len(ranking.fp) for ranking in macro.species))
+    numbers = None if groups is None else number_groups(groups, list(macro.recordings))
+    draws = draw_recordings(n_recordings, samples, max(1, MOST_WEIGHTS // largest), rng, numbers)
+    drawn = [macro.figures(weights) for weights in draws]
     low, high = np.nanpercentile(np.concatenate(drawn, axis=1), [2.5, 97.5], axis=1)
-    average_precision, auc = macro.figures(np.ones((1, macro.n_recordings), int))[:, 0]
+    average_precision, auc = macro.figures(macro.once())[:, 0]
     return BoxEvaluation(*map(float, (average_precision, low[0], high[0], auc, low[1], high[1])))

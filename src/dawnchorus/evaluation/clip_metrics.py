@@ -6,11 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_score
 
-from dawnchorus.evaluation.bootstrap import bootstrap_interval
+from dawnchorus.evaluation.bootstrap import lwlrap_intervals
 
 Truth = NDArray[np.bool_]
-
-
 Scores = NDArray[np.floating]
 
 
@@ -74,6 +72,24 @@ def precision(truth: Truth, scores: Scores, mask: Truth) -> float:
 
 
 @dataclass(frozen=True)
+class Precisions:
+    """What the figures of a submission are made of.
+
+    Attributes:
+        by_recording: the sum of each recording's `ranking_precisions`, shape [Recordings].
+        by_species: the `average_precisions`, shape [Species].
+    """
+
+    by_recording: NDArray[np.float64]
+    by_species: NDArray[np.float64]
+
+    @classmethod
+    def of_scores(cls, truth: Truth, scores: Scores, mask: Truth) -> "Precisions":
+        """The precisions of scores; `truth`, `scores` and `mask` are those of `average_precisions`."""
+        return cls(ranking_precisions(truth, scores).sum(axis=1), average_precisions(truth, scores, mask))
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Figures of one submission.
 
@@ -91,29 +107,34 @@ class Evaluation:
     macro_average_precision: float
 
 
-def evaluate(truth: Truth, scores: Scores, mask: Truth, resamples: NDArray[np.float64]) -> Evaluation:
-    """All figures of a submission.
+def evaluate(
+    submissions: dict[str, Precisions],
+    truth: Truth,
+    samples: int,
+    rng: np.random.Generator,
+    groups: NDArray[np.integer] | None = None,
+) -> dict[str, Evaluation]:
+    """All figures of some submissions.
 
     Args:
-        truth: which species call, shape [Recordings, Species]; somewhere one does.
-        scores: shape [Recordings, Species].
-        mask: where `truth` is known, shape [Recordings, Species].
-        resamples: of the recordings, as `resample` gives them.
+        submissions: their precisions by name.
+        truth: which species call, shape [Recordings, Species]; at least one does.
+        samples: resamplings of the bootstrap; all submissions are resampled alike.
+        rng: draws them.
+        groups: the number of each recording's group, shape [Recordings]: the bootstrap then draws whole groups. By
+            default it draws recordings.
+
+    Returns:
+        The evaluation of each submission, by name.
     """
-    precision = ranking_precisions(truth, scores).sum(axis=1)
-    return evaluation_of(precision, truth, average_precisions(truth, scores, mask), resamples)
-
-
-def evaluation_of(
-    precision: NDArray[np.float64],
-    truth: Truth,
-    by_species: NDArray[np.float64],
-    resamples: NDArray[np.float64],
-) -> Evaluation:
-    """The figures that follow from each recording's summed precision and each species' average precision."""
     labels = truth.sum(axis=1)
-    interval = bootstrap_interval(precision, labels, resamples)
-    usable = by_species[~np.isnan(by_species)]
-    return Evaluation(
-        float(precision.sum() / labels.sum()), *interval, float(np.mean(usable)) if len(usable) else float("nan")
-    )
+    intervals = lwlrap_intervals([each.by_recording for each in submissions.values()], labels, samples, rng, groups)
+    return {
+        name: Evaluation(float(each.by_recording.sum() / labels.sum()), low, high, _mean_of_known(each.by_species))
+        for (name, each), (low, high) in zip(submissions.items(), intervals, strict=True)
+    }
+
+
+def _mean_of_known(values: NDArray[np.float64]) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.mean(known)) if len(known) else float("nan")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from dawnchorus.data.score_tables import CORRECTED_DIGITS, round_scores
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
@@ -49,7 +50,7 @@ class Calibration:
         are.
 
         Args:
-            boxes: as `tables.read_boxes` gives them, of recordings that the models have not seen.
+            boxes: as `box_tables.read_boxes` gives them, of recordings that the models have not seen.
             n_species: number of species.
         """
         table = boxes.reset_index()
@@ -112,15 +113,16 @@ def correct(
 
     Args:
         scores: clip scores of test recordings, indexed by recording_id.
-        boxes: the scored boxes of the same models, as `tables.read_boxes` gives them.
+        boxes: the scored boxes of the same models, as `box_tables.read_boxes` gives them.
         declared: the prevalence of each species, shape [Species]; by default it is estimated from the scores.
 
     Returns:
-        The corrected scores, and the prevalence that they are corrected by.
+        The corrected scores, rounded as they are written, and the prevalence that they are corrected by.
     """
     ratios = Calibration.of_boxes(boxes, scores.shape[1]).log_likelihood_ratios(scores.to_numpy())
     prevalence = estimate_prevalence(ratios) if declared is None else declared
-    return pd.DataFrame(expit(ratios + logit(prevalence)), scores.index, scores.columns), prevalence
+    corrected = pd.DataFrame(expit(ratios + logit(prevalence)), scores.index, scores.columns)
+    return round_scores(corrected, CORRECTED_DIGITS), prevalence
 
 
 def read_prevalence(path: Path, columns: list[str]) -> NDArray[np.float64]:

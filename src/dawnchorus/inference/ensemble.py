@@ -3,7 +3,7 @@
 import functools
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dawnchorus.config.ensemble import Ensemble
-from dawnchorus.data.score_tables import read_scores
+from dawnchorus.data.score_tables import DIGITS, read_scores, round_scores
 from dawnchorus.errors import InputError
 from dawnchorus.evaluation.box_metrics import macro_average_precision
 from dawnchorus.inference.box_tables import read_boxes
@@ -25,9 +25,9 @@ class Predictions:
     """What a model, a backbone or the ensemble predicts.
 
     Attributes:
-        test: clip scores of the test recordings, indexed by recording_id; the mean over folds.
+        test: clip scores of the test recordings, indexed by recording_id; the mean over folds, rounded as written.
         oof: clip scores of the annotated recordings, likewise, each by the model that has not seen it.
-        boxes: their labelled boxes, as `tables.read_boxes` gives them.
+        boxes: their labelled boxes, as `box_tables.read_boxes` gives them.
     """
 
     test: pd.DataFrame
@@ -80,6 +80,7 @@ def collect(
     chosen = weights(None)
     test = combine({name: one.test for name, one in found.items()}, chosen)
     found["ensemble"] = Predictions(test, _once(oof), _once(boxes))
+    found = {name: replace(one, test=round_scores(one.test, DIGITS)) for name, one in found.items()}
     return found, dict(zip(backbones, chosen.tolist(), strict=True))
 
 

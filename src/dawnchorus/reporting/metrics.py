@@ -9,10 +9,10 @@ import pandas as pd
 
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.errors import InputError
-from dawnchorus.evaluation.baselines import evaluate_constant, evaluate_random
-from dawnchorus.evaluation.bootstrap import resample
+from dawnchorus.evaluation.baselines import constant_precisions, random_precisions
+from dawnchorus.evaluation.bootstrap import number_groups
 from dawnchorus.evaluation.box_metrics import evaluate_boxes
-from dawnchorus.evaluation.clip_metrics import average_precisions, evaluate
+from dawnchorus.evaluation.clip_metrics import Precisions, average_precisions, evaluate
 from dawnchorus.seeding import generator
 
 NO_FIGURES = (
@@ -22,7 +22,11 @@ NO_FIGURES = (
 
 
 def figures(
-    ground_truth: GroundTruth, submissions: dict[str, pd.DataFrame], samples: int, seed: int
+    ground_truth: GroundTruth,
+    submissions: dict[str, pd.DataFrame],
+    samples: int,
+    seed: int,
+    groups: pd.Series | None = None,
 ) -> dict[str, dict]:
     """The figures of submissions, and beside them those of a constant and of a random one.
 
@@ -31,34 +35,45 @@ def figures(
         submissions: score tables by name, indexed by recording_id.
         samples: of the bootstrap.
         seed: of the bootstrap; all submissions are resampled alike.
+        groups: the group of each recording, indexed by recording_id: the bootstrap then draws whole groups. By default
+            it draws recordings. A recording with an empty group is a group of its own.
 
     Returns:
-        The fields of `metrics.Evaluation`, rounded to six digits, by name; one that has no value is left out.
+        The fields of `clip_metrics.Evaluation`, rounded to six digits, by name; one that has no value is left out.
+
+    Raises:
+        KeyError: a recording of `ground_truth` is not in `groups`.
     """
-    truth, mask = ground_truth.truth, ground_truth.mask
-    resamples = resample(truth, samples, generator(seed, "bootstrap"))
-    evaluations = {
-        name: evaluate(truth, table.loc[ground_truth.recording_ids].to_numpy(), mask, resamples)
-        for name, table in submissions.items()
+    truth, mask, names = ground_truth.truth, ground_truth.mask, ground_truth.recording_ids
+    precisions = {
+        name: Precisions.of_scores(truth, table.loc[names].to_numpy(), mask) for name, table in submissions.items()
     }
-    evaluations["constant"] = evaluate_constant(truth, mask, resamples)
-    evaluations["random"] = evaluate_random(truth, mask, resamples)
+    precisions["constant"] = constant_precisions(truth, mask)
+    precisions["random"] = random_precisions(truth, mask)
+    numbers = None if groups is None else number_groups(groups, names)
+    evaluations = evaluate(precisions, truth, samples, generator(seed, "bootstrap"), numbers)
     return {name: _rounded(asdict(evaluation)) for name, evaluation in evaluations.items()}
 
 
-def box_figures(boxes: dict[str, pd.DataFrame], samples: int, seed: int) -> dict[str, dict]:
+def box_figures(
+    boxes: dict[str, pd.DataFrame], samples: int, seed: int, groups: pd.Series | None = None
+) -> dict[str, dict]:
     """The figures of labelled boxes.
 
     Args:
-        boxes: as `tables.read_boxes` gives them, by the name of the submission.
+        boxes: as `box_tables.read_boxes` gives them, by the name of the submission.
         samples: of the bootstrap.
         seed: of the bootstrap; all are resampled alike.
+        groups: as in `figures`.
 
     Returns:
-        The fields of `boxes.BoxEvaluation`, as in `figures`.
+        The fields of `box_metrics.BoxEvaluation`, as in `figures`.
+
+    Raises:
+        KeyError: a recording with boxes is not in `groups`.
     """
     return {
-        name: _rounded(asdict(evaluate_boxes(table, samples, generator(seed, "bootstrap"))))
+        name: _rounded(asdict(evaluate_boxes(table, samples, generator(seed, "bootstrap"), groups)))
         for name, table in boxes.items()
     }
 

@@ -74,9 +74,10 @@ def metrics_of(
         oof = {name: each.oof for name, each in predictions.items()}
         names = list(oof["ensemble"].index)
         truth = GroundTruth.of_annotations(recordings.annotations, names, oof["ensemble"].shape[1])
-        metrics["oof"] = figures(truth, oof, samples, seed)
+        groups = recordings.train.group if (recordings.train.group != "").any() else None
+        metrics["oof"] = figures(truth, oof, samples, seed, groups)
         boxes = {name: each.boxes for name, each in predictions.items()}
-        for name, figure in box_figures(boxes, samples, seed).items():
+        for name, figure in box_figures(boxes, samples, seed, groups).items():
             metrics["oof"][name] |= figure
     tested = _tested(recordings)
     if len(tested):
