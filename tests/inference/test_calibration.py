@@ -129,7 +129,7 @@ def test_corrected_scores_near_0_and_1_keep_their_order_in_the_file(tmp_path: Pa
     assert ((wanted > 21.5) & (wanted < 30)).sum() > 50  # nine digits would print these as 1
 
     path = tmp_path / "submission.csv"
-    write_scores(path, names, corrected.to_numpy())
+    write_scores(path, names, corrected.to_numpy(), list(corrected.columns))
     for found in (read_scores(path), pd.read_csv(path, index_col="recording_id")):
         for axis in (0, 1):
             np.testing.assert_array_equal(found.rank(axis=axis), corrected.rank(axis=axis))
