@@ -103,8 +103,8 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--folds", folder / "folds.csv", "--report", folder / "report.csv", "--fold-species",
         folder / "fold_species.csv", "--splits", folder / "splits")  # fmt: skip
     for split in ("train", "test", "unlabelled"):
-        said = run("cache_spectrograms", folder, "--recordings", folder / f"splits/{split}.csv", "--output",
-                   folder / "spectrograms" / split)  # fmt: skip
+        said = run("cache_spectrograms", folder, "--split", split, "--recordings", folder / f"splits/{split}.csv",
+                   "--output", folder / "spectrograms" / split)  # fmt: skip
         assert "10 of 384 mel bands are empty" in said
     # Only one recording has calls, so it is trained on and validated.
     (folder / "folds.csv").write_text("recording_id,fold\nf97ababc1,0\nf97ababc1,1\n0a4e7e350,1\n")
@@ -145,7 +145,8 @@ def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_
         tmp_path / "provenance",
     ]  # fmt: skip
     (tmp_path / "none").mkdir()
-    run("train", folder, "--spectrograms", folder / "spectrograms/train", "--pretrained", tmp_path / "pretrained",
+    run("train", folder, "--spectrograms", folder / "spectrograms/train", "--unlabelled",
+        folder / "spectrograms/unlabelled", "--pretrained", tmp_path / "pretrained",
         "--pseudo-labels", tmp_path / "none", "--pseudo-label-weight", "0", "--curve", tmp_path / "curve.csv",
         "--epoch-weights", tmp_path / "epochs", "--checkpoint", tmp_path / "checkpoint", *model)  # fmt: skip
     assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()

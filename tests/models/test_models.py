@@ -169,7 +169,7 @@ def test_a_window_scores_the_same_in_training_and_inference(tiny: Params, tmp_pa
         box = np.array([[begin, 1000.0, begin + 1, 2000.0]])
         annotations = Annotations(np.array(["r"]), box, np.array([0]), np.array([True]))
         sampler = WindowSampler(annotations, tmp_path, params, 2, ("small_cnn", 0))
-        starts, _ = sampler.places(np.array([0]), sampler.draws(epoch=0))
+        starts, _ = sampler.starts_and_labels(np.array([0]), sampler.draws(epoch=0))
         windows = sampler.read(np.array([0]), starts)
         np.testing.assert_array_equal(windows[0], spectrogram[start : start + 47])
         in_training.append(trainer.predict_on_batch({"windows": windows, **unchanged(1)})[0])

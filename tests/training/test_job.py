@@ -25,6 +25,7 @@ def weights(folder: Path, clone: Clone, round_id: str) -> list[NDArray]:
         folds=data / "folds.csv",
         species=data / "species.csv",
         spectrograms=folder / "spectrograms",
+        unlabelled=data / "spectrograms/unlabelled",
         pretrained=data / "pretrained/small_cnn",
         pseudo_labels=clone.path / "results/predictions/none",
         pseudo_label_weight=0.0,

@@ -13,7 +13,7 @@ from dawnchorus.errors import InputError
 from dawnchorus.inference.window_scores import window_hop, write_window_scores
 from dawnchorus.inference.windows import tile
 from dawnchorus.training.pseudo_labels import PseudoLabels, interpolate, read_pseudo_labels, scored_recordings
-from dawnchorus.training.sampling import WindowSampler
+from dawnchorus.training.sampling import Unlabelled, WindowSampler
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_windows_get_what_the_teacher_says_where_nobody_listened(tiny: Params, t
     sampler = WindowSampler(annotations, tmp_path, params, 4, ("small_cnn", 0), targets)
     found = set()
     for epoch in range(10):
-        begins, labels = sampler.places(np.array([0, 1]), sampler.draws(epoch))
+        begins, labels = sampler.starts_and_labels(np.array([0, 1]), sampler.draws(epoch))
         for start, (target, known) in zip(begins, labels, strict=True):
             teaches = float(np.interp(start, starts, rising))
             np.testing.assert_allclose(target, [1, 0, teaches, 1 - teaches], atol=1e-3)
@@ -125,4 +125,48 @@ def test_rounds_draw_apart(tiny: Params, tmp_path: Path) -> None:
     sampler = partial(WindowSampler, annotations, tmp_path, tiny, 1)
     jobs = [("small_cnn", 0), ("first", "small_cnn", 0), ("second", "small_cnn", 0)]
     draws = [sampler(job).draws(0) for job in jobs]
-    assert len({tuple(each.order) for each in draws}) == len({tuple(each.place) for each in draws}) == 3
+    assert len({tuple(each.order) for each in draws}) == len({tuple(each.start) for each in draws}) == 3
+
+
+def test_unlabelled_recordings_are_drawn_with_their_pseudo_labels(tiny: Params, tmp_path: Path) -> None:
+    for name, folder in (("r", "train"), ("site/u", "unlabelled"), ("v", "unlabelled"), ("w", "unlabelled")):
+        path = tmp_path / folder / f"{name}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+    boxes = np.tile([1.0, 1000, 1.5, 2000], (6, 1))
+    annotations = Annotations(np.array(["r"] * 6), boxes, np.zeros(6, int), np.ones(6, bool))
+    starts = tile(94, 47, 5)
+    rising = np.linspace(0, 1, len(starts), dtype=np.float32)
+    scores = np.concatenate([np.stack([rising, 1 - rising], axis=1)] * 4).astype(np.float16)
+    places = {name: (row * len(starts), int(starts[-1])) for row, name in enumerate(("r", "site/u", "v", "w"))}
+    unlabelled = Unlabelled(tmp_path / "unlabelled", ["site/u", "v", "w"])
+
+    def sampler(fraction: float) -> WindowSampler:
+        changes = {"train": {"mixup_alpha": 0.0, "batch_size": 4, "unlabelled_fraction": fraction}}
+        labels = PseudoLabels(scores, places, 5, 0.25)
+        job = ("second", "small_cnn", 0)
+        return WindowSampler(annotations, tmp_path / "train", changed(tiny, changes), 2, job, labels, unlabelled)
+
+    # All three are drawn where an epoch may have so many of them, else as many as the fraction says, others in each.
+    every, some, none = sampler(10.0), sampler(1 / 3), sampler(0.0)
+    assert [each.steps_per_epoch for each in (every, some, none)] == [3, 2, 2]
+    drawn = [[set(each.draws(epoch).order[each.draws(epoch).order >= 6]) for epoch in range(8)]
+             for each in (every, some, none)]  # fmt: skip
+    assert drawn[0] == [{6, 7, 8}] * 8
+    assert {len(rows) for rows in drawn[1]} == {2}
+    assert len({frozenset(rows) for rows in drawn[1]}) > 1
+    assert drawn[2] == [set()] * 8
+    found = set()
+    for epoch in range(20):
+        rows = np.array([6, 7, 8])
+        begins, labels = every.starts_and_labels(rows, every.draws(epoch))
+        windows = every.read(rows, begins)
+        for begin, window, (target, mask) in zip(begins, windows, labels, strict=True):
+            assert window[0, 0] == begin
+            teaches = np.interp(begin, starts, rising)
+            np.testing.assert_allclose(target, [teaches, 1 - teaches], atol=1e-3)
+            np.testing.assert_allclose(mask, [0.25, 0.25])
+            found.add(int(begin))
+    # Anywhere in the recording, of 94 frames.
+    assert min(found) < 5
+    assert max(found) > 41

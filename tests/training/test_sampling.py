@@ -32,7 +32,7 @@ def sampler(tiny: Params, tmp_path: Path) -> WindowSampler:
 
 def window(sampler: WindowSampler, row: int, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The window of one row in one epoch, its target and its mask."""
-    starts, labels = sampler.places(np.array([row]), sampler.draws(epoch))
+    starts, labels = sampler.starts_and_labels(np.array([row]), sampler.draws(epoch))
     windows = sampler.read(np.array([row]), starts)
     return windows[0], labels[0, 0], labels[0, 1]
 

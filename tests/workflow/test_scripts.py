@@ -211,7 +211,9 @@ def cache(data: Path, output: Path, split: str = "train") -> subprocess.Complete
     content["data"]["root"] = str(data)
     YAML().dump(content, params)
     table = data.parent / f"outputs/splits/{split}.csv"
-    return run_script("cache_spectrograms", "--recordings", str(table), "--output", str(output), params=params)
+    return run_script(
+        "cache_spectrograms", "--split", split, "--recordings", str(table), "--output", str(output), params=params
+    )
 
 
 def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labels(
@@ -244,6 +246,13 @@ def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labe
     assert unlabelled["f"] == pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold["a"]
     assert {name: (splits / f"{name}.csv").read_text() for name in before} == before
     assert (data.parent / "outputs/folds.csv").read_text() == folds
+
+    # When it is decoded at last, one that cannot be used is named, and the others are used.
+    done = cache(data, data.parent / "spectrograms", "unlabelled")
+    assert done.returncode == 0, done.stderr
+    assert "1 unlabelled recordings cannot be used and are left out:" in done.stderr
+    assert "train/e.wav: truncated: " in done.stderr
+    assert sorted(path.stem for path in (data.parent / "spectrograms").glob("*.npy")) == ["f", "h"]
 
 
 def test_a_file_name_that_is_no_text_is_named(data: Path) -> None:

@@ -12,7 +12,9 @@ from dawnchorus.audio.decoding import read_blocks
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.spectrogram import Spectrogram
+from dawnchorus.data.quality import inspect
 from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.splits import TEST, TRAIN, UNLABELLED
 from dawnchorus.features.mel import empty_bands, mel_blocks, mel_to_frequency
 from dawnchorus.features.store import write_features
 from dawnchorus.files import replacing
@@ -20,14 +22,20 @@ from dawnchorus.progress import track
 from dawnchorus.workflow.cores import cores
 
 
-def cache_recording(recording: tuple[str, Path], folder: Path, settings: Spectrogram) -> None:
+def cache_recording(recording: tuple[str, Path], folder: Path, settings: Spectrogram, look_first: bool) -> str:
+    """Cache a recording, or tell why it cannot be used if `look_first` asks for that."""
     recording_id, path = recording
-    write_features(folder, recording_id, mel_blocks(read_blocks(path, settings.sample_rate), settings))
+    # Those that `ingest` has decoded are known to be good.
+    faults = inspect(path, settings.sample_rate, window_seconds=0).faults if look_first else []
+    if not faults:
+        write_features(folder, recording_id, mel_blocks(read_blocks(path, settings.sample_rate), settings))
+    return f"{path}: {'; '.join(faults)}" if faults else ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--split", choices=(TRAIN, TEST, UNLABELLED), required=True)
     parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings")
     parser.add_argument("--output", type=Path, required=True, help="folder of spectrograms; replaced")
     arguments = parser.parse_args()
@@ -51,9 +59,11 @@ def main() -> None:
         ProcessPoolExecutor(cores(), initializer=threadpool_limits, initargs=(1,)) as pool,
     ):
         folder.mkdir()
-        work = pool.map(partial(cache_recording, folder=folder, settings=settings), recordings.items())
-        for _ in track(work, len(recordings), f"{arguments.output.name} recordings cached"):
-            pass
+        cache = partial(cache_recording, folder=folder, settings=settings, look_first=arguments.split == UNLABELLED)
+        work = pool.map(cache, recordings.items())
+        bad = [why for why in track(work, len(recordings), f"{arguments.split} recordings cached") if why]
+    if bad:
+        print(f"{len(bad)} unlabelled recordings cannot be used and are left out:", *bad, sep="\n", file=sys.stderr)
 
 
 if __name__ == "__main__":

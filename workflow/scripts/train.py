@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--spectrograms", type=Path, required=True, help="folder of the annotated recordings'")
+    parser.add_argument("--unlabelled", type=Path, required=True, help="folder of the others' spectrograms")
     parser.add_argument("--pretrained", type=Path, required=True, help="folder of the weights to begin with, or empty")
     parser.add_argument("--pseudo-labels", type=Path, required=True, help="an earlier round's predictions, or empty")
     parser.add_argument("--pseudo-label-weight", type=float, required=True, help="their weight in the loss")
@@ -43,6 +44,7 @@ def main() -> None:
         folds=arguments.folds,
         species=arguments.species,
         spectrograms=arguments.spectrograms,
+        unlabelled=arguments.unlabelled,
         pretrained=arguments.pretrained,
         pseudo_labels=arguments.pseudo_labels,
         pseudo_label_weight=arguments.pseudo_label_weight,

@@ -18,6 +18,10 @@ class Train(Section):
     fp_fraction: Fraction = Field(
         description="part of the FP boxes that an epoch draws windows around, others in each; TP boxes all count"
     )
+    unlabelled_fraction: Annotated[float, Field(ge=0, le=MOST)] = Field(
+        description="windows of unlabelled recordings in an epoch, relative to those around boxes; only in rounds that "
+        "learn from pseudo-labels"
+    )
     batch_size: Annotated[int, Field(ge=2, le=MOST)] = Field(description="windows in a step")
     learning_rate: PositiveFloat = Field(description="highest learning rate of the schedule")
     warmup_learning_rate: PositiveFloat = Field(description="learning rate of the first step")

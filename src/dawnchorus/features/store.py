@@ -61,16 +61,17 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
 
 
 class FeatureStore:
-    """The cached spectrograms of a folder. They are memory-mapped, so only requested frames are read."""
+    """The cached spectrograms of a folder or several. They are memory-mapped, so only requested frames are read."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open a folder that contains `<recording_id>.npy` files."""
-        self._folder = folder
+    def __init__(self, folder: Path, *others: Path) -> None:
+        """Open folders that contain `<recording_id>.npy` files; a recording is read from the first that has it."""
+        self._folders = (folder, *others)
         self._map = lru_cache(_may_open(2 * MOST_MAPS) // 2)(self._open)
 
     def names(self) -> list[str]:
-        """The recordings that the folder holds, sorted."""
-        return sorted(path.relative_to(self._folder).with_suffix("").as_posix() for path in self._folder.rglob("*.npy"))
+        """The recordings that the folders hold, sorted."""
+        found = {path.relative_to(folder) for folder in self._folders for path in folder.rglob("*.npy")}
+        return sorted(path.with_suffix("").as_posix() for path in found)
 
     def frames(self, recording_id: str) -> int:
         """The number of frames of a recording.
@@ -91,7 +92,7 @@ class FeatureStore:
         spectrogram = self._map(recording_id)
         if spectrogram.shape[1] != window.shape[1]:
             raise InputError(
-                f"{self._folder / recording_id}.npy: has {spectrogram.shape[1]} mel bands, expected {window.shape[1]}; "
+                f"{self._path(recording_id)}: has {spectrogram.shape[1]} mel bands, expected {window.shape[1]}; "
                 "run `make verify`, then repeat the command"
             )
         part = spectrogram[start : start + len(window)]
@@ -99,8 +100,12 @@ class FeatureStore:
         if len(part) < len(window):
             window[len(part) :] = part.min()
 
+    def _path(self, recording_id: str) -> Path:
+        paths = [folder / f"{recording_id}.npy" for folder in self._folders]
+        return next((path for path in paths[1:] if path.exists() and not paths[0].exists()), paths[0])
+
     def _open(self, recording_id: str) -> NDArray[np.float16]:
-        path = self._folder / f"{recording_id}.npy"
+        path = self._path(recording_id)
         try:
             # Unlike `np.load`, this reads neither archives nor pickles.
             mapped = np.lib.format.open_memmap(path, mode="r")

@@ -23,7 +23,7 @@ from dawnchorus.seeding import generator
 from dawnchorus.training.checkpoint import Checkpoint, fingerprint
 from dawnchorus.training.loop import fit
 from dawnchorus.training.pseudo_labels import PseudoLabels, read_pseudo_labels, scored_recordings
-from dawnchorus.training.sampling import WindowSampler
+from dawnchorus.training.sampling import Unlabelled, WindowSampler
 from dawnchorus.training.validation import validate
 
 
@@ -39,6 +39,7 @@ class Job:
         folds: `data/folds.csv`.
         species: `data/species.csv`.
         spectrograms: folder of the spectrograms of annotated recordings.
+        unlabelled: folder of the spectrograms of unlabelled recordings.
         pretrained: folder of the weights to begin with, or without files.
         pseudo_labels: folder of what an earlier round's models predicted, or without files.
         pseudo_label_weight: weight of pseudo-labels in the loss.
@@ -52,6 +53,7 @@ class Job:
     folds: Path
     species: Path
     spectrograms: Path
+    unlabelled: Path
     pretrained: Path
     pseudo_labels: Path
     pseudo_label_weight: float
@@ -99,10 +101,14 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
     )  # fmt: skip
     load_pretrained(scorer, job.backbone, job.pretrained)
     annotations = Annotations.of_table(boxes).of_recordings(set(folds.index[folds != job.fold]))
-    pseudo_labels = None
+    pseudo_labels = unlabelled = None
     if scored:
-        pseudo_labels = _pseudo_labels(job, scored, set(annotations.recording_ids), shapes, len(species))
-    sampler = WindowSampler(annotations, job.spectrograms, params, len(species), draws, pseudo_labels)
+        unlabelled = Unlabelled(
+            job.unlabelled, [name for name, fold in scored.items() if name not in folds.index and fold != job.fold]
+        )
+        names = {*annotations.recording_ids, *unlabelled.recording_ids}
+        pseudo_labels = _pseudo_labels(job, scored, names, shapes, len(species))
+    sampler = WindowSampler(annotations, job.spectrograms, params, len(species), draws, pseudo_labels, unlabelled)
     # A recording without a present box does not count in LWLRAP.
     left_out = set(folds.index[folds == job.fold]) & set(boxes.recording_id[boxes.is_tp])
     validated = GroundTruth.of_annotations(boxes, sorted(left_out), len(species))
@@ -123,7 +129,7 @@ def _pseudo_labels(
     job: Job, scored: dict[str, int], recording_ids: set[str], shapes: Shapes, n_species: int
 ) -> PseudoLabels:
     """The pseudo-labels of the recordings that a job is trained on."""
-    spectrograms, length = FeatureStore(job.spectrograms), shapes.window[0]
+    spectrograms, length = FeatureStore(job.spectrograms, job.unlabelled), shapes.window[0]
     hop = window_hop(length)
     # A recording without a score is looked for where it would be, and the error names that file.
     recordings = {name: scored.get(name, job.fold) for name in sorted(recording_ids)}
@@ -141,4 +147,4 @@ def _checkpoint(job: Job, params: Params, name: str) -> Checkpoint:
     files = [job.annotations, job.folds, job.species, *sorted(job.pretrained.iterdir())]
     files += sorted(job.pseudo_labels.rglob("*.npy"))
     settings = f"{name} {job.pseudo_label_weight} {used}"
-    return Checkpoint(job.checkpoint / fingerprint(settings, files, [job.spectrograms]))
+    return Checkpoint(job.checkpoint / fingerprint(settings, files, [job.spectrograms, job.unlabelled]))

@@ -27,12 +27,25 @@ BATCHES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
+class Unlabelled:
+    """Training recordings without annotations, which pseudo-labels make useful.
+
+    Attributes:
+        folder: of their cached spectrograms.
+        recording_ids: names of those to train on.
+    """
+
+    folder: Path
+    recording_ids: list[str]
+
+
+@dataclass(frozen=True)
 class Draws:
-    """All that is random in one epoch; what has a row for each annotation is drawn for all, used or not.
+    """All that is random in one epoch. Rows are annotations, then unlabelled recordings; all are drawn, used or not.
 
     Attributes:
         order: the rows of the epoch, in its order.
-        place: where each window begins, 0 for the earliest place to 1, shape [Rows].
+        start: where each window begins, 0 for the earliest place to 1, shape [Rows].
         weight: of each window's own part in mixup, shape [Rows].
         partner: the windows of a batch mix with each other, in the order of these, shape [Rows].
         kept: begin and end of the frames that each window keeps in time CutMix, shape [Rows, 2].
@@ -40,7 +53,7 @@ class Draws:
     """
 
     order: NDArray[np.int64]
-    place: NDArray[np.float64]
+    start: NDArray[np.float64]
     weight: NDArray[np.float32]
     partner: NDArray[np.float64]
     kept: NDArray[np.int64]
@@ -51,7 +64,8 @@ class Draws:
 class WindowSampler:
     """The training windows of one model: every annotation once an epoch, in a new order and at a new place.
 
-    Of the FP boxes an epoch draws `train.fp_fraction`, others in each.
+    Of the absent boxes an epoch draws `train.fp_fraction`, others in each. Of unlabelled recordings it draws a window
+    each, at any place, up to `train.unlabelled_fraction` of the windows around boxes.
 
     Attributes:
         annotations: the rows to train on.
@@ -59,7 +73,8 @@ class WindowSampler:
         params: the experiment.
         n_species: number of species.
         job: names the model in every random draw, for example ("small_cnn", 0).
-        targets: of species that nobody listened for; None takes them as absent, by `labels.weak_negative_weight`.
+        pseudo_labels: of species without an annotation; None takes them as absent, by `labels.weak_negative_weight`.
+        unlabelled: recordings of which there are only pseudo-labels; None for none.
     """
 
     annotations: Annotations
@@ -67,11 +82,12 @@ class WindowSampler:
     params: Params
     n_species: int
     job: tuple[str | int, ...]
-    targets: PseudoLabels | None = None
+    pseudo_labels: PseudoLabels | None = None
+    unlabelled: Unlabelled | None = None
 
     def draws(self, epoch: int) -> Draws:
         """What is random in an epoch: a function of the seed, the model and the epoch."""
-        train, n_rows = self.params.train, len(self.annotations)
+        train, n_rows = self.params.train, len(self._recording_ids)
 
         def of(what: str) -> np.random.Generator:
             return generator(self.params.seed, what, *self.job, epoch)
@@ -79,45 +95,50 @@ class WindowSampler:
         rng = of("order")
         order = rng.permutation(n_rows)
         left_out = rng.choice(np.flatnonzero(~self.annotations.is_tp), self._fp_left_out, replace=False)
+        unlabelled = np.arange(len(self.annotations), n_rows)
+        left_out = np.append(left_out, rng.choice(unlabelled, self._unlabelled_left_out, replace=False))
         rng = of("mixup")
         alpha = train.mixup_alpha
         return Draws(
             order=order[~np.isin(order, left_out)],
-            place=of("place").random(n_rows),
+            start=of("place").random(n_rows),
             weight=(rng.beta(alpha, alpha, n_rows) if alpha > 0 else np.ones(n_rows)).astype(np.float32),
             partner=rng.random(n_rows),
             kept=draw_cuts(train.cutmix_probability, self._shapes.window[0], n_rows, of("cutmix")),
             changes=draw_changes(self.params.augment, self._shapes, n_rows, of("augment")),
         )
 
-    def places(self, rows: NDArray[np.int64], draws: Draws) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Where the windows of some annotations lie in one epoch, and what is known of them.
+    def starts_and_labels(self, rows: NDArray[np.int64], draws: Draws) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Where the windows of some rows begin in one epoch, and their labels.
 
         Args:
-            rows: numbers of the annotations, shape [Windows].
+            rows: numbers of the rows, shape [Windows].
             draws: of the epoch.
 
         Returns:
             starts: the frame on which each window begins, shape [Windows].
-            labels: target and known of the frames that each window keeps, (Windows, 2, Species).
+            labels: target and mask of the frames that each window keeps, (Windows, 2, Species).
         """
         params, settings = self.params, self.params.spectrogram
-        t_min, _, t_max, _ = self.annotations.boxes[rows].T
-        frames = np.array([self._spectrograms.frames(name) for name in self.annotations.recording_ids[rows]])
+        frames = np.array([self._spectrograms.frames(name) for name in self._recording_ids[rows]])
         second = to_seconds(1, settings)
         seconds = self._shapes.window[0] * second
-        begins = sample_starts(
-            t_min, t_max, seconds, frames * second, params.train.begin_within, params.labels.min_overlap,
-            draws.place[rows],
+        draw = draws.start[rows]
+        begins = draw * np.maximum(0.0, frames * second - seconds)
+        is_box = rows < len(self.annotations)
+        t_min, _, t_max, _ = self.annotations.boxes[rows[is_box]].T
+        begins[is_box] = sample_starts(
+            t_min, t_max, seconds, frames[is_box] * second, params.train.begin_within, params.labels.min_overlap,
+            draw[is_box],
         )  # fmt: skip
-        # The frame at or before the placed time, so that the last frame stays within the recording.
+        # The frame at or before the sampled time, so that the last frame stays within the recording.
         starts = (begins * settings.sample_rate / settings.hop_length).astype(int)
         return starts, self._labels(rows, starts, draws.kept[rows])
 
     def read(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float16]:
         """The windows of some annotations that begin on the frames `starts`, in dB: (Windows, Frames, Mels)."""
         windows = np.empty((len(rows), *self._shapes.window), np.float16)
-        for name, start, window in zip(self.annotations.recording_ids[rows], starts, windows, strict=True):
+        for name, start, window in zip(self._recording_ids[rows], starts, windows, strict=True):
             self._spectrograms.read(name, int(start), window)
         return windows
 
@@ -137,7 +158,7 @@ class WindowSampler:
             draws = self.draws(epoch)
             for first in range(0, len(draws.order), BATCHES_AT_ONCE * batch_size):
                 several = draws.order[first : first + BATCHES_AT_ONCE * batch_size]
-                starts, labels = self.places(several, draws)
+                starts, labels = self.starts_and_labels(several, draws)
                 if cuts:
                     labels = self._joined(several, starts, labels, draws.kept[several])
                 for start in range(0, len(several), batch_size):
@@ -159,20 +180,21 @@ class WindowSampler:
         """Target and mask, (Windows, 2, Species), of stretches (Windows, 2) of windows, begin and end in frames."""
         labels, settings, annotations = self.params.labels, self.params.spectrogram, self.annotations
         second = to_seconds(1, settings)
-        names = annotations.recording_ids[rows]
-        same = [self._rows_of_recording[name] for name in names]
+        names = self._recording_ids[rows]
+        nothing = np.empty(0, int)
+        same = [self._rows_of_recording.get(name, nothing) for name in names]
         pairs = np.concatenate(same)
         begins, ends = (starts[:, None] * second + stretches * second).T
         target, mask = window_labels(
             annotations.boxes[pairs], annotations.species_ids[pairs], annotations.is_tp[pairs],
             np.repeat(np.arange(len(rows)), [len(one) for one in same]), begins, self._shapes.window[0] * second,
             self.n_species, labels.min_overlap,
-            labels.weak_negative_weight if self.targets is None else self.targets.weight,
+            labels.weak_negative_weight if self.pseudo_labels is None else self.pseudo_labels.weight,
             (settings.f_min, settings.f_max) if labels.within_band else None,
             # A window that begins on a frame must not lose the box that it was placed around.
             tolerance=second,
             ends=ends,
-            pseudo_labels=None if self.targets is None else self.targets.of(names, starts),
+            pseudo_labels=None if self.pseudo_labels is None else self.pseudo_labels.of(names, starts),
         )  # fmt: skip
         return np.stack([target, mask], axis=1)
 
@@ -193,17 +215,31 @@ class WindowSampler:
     @property
     def steps_per_epoch(self) -> int:
         """Batches in an epoch."""
-        return -(-(len(self.annotations) - self._fp_left_out) // self.params.train.batch_size)
+        n_windows = len(self._recording_ids) - self._fp_left_out - self._unlabelled_left_out
+        return -(-n_windows // self.params.train.batch_size)
 
     @property
     def _fp_left_out(self) -> int:
-        """FP rows that an epoch does not draw."""
+        """Absent boxes that an epoch does not draw."""
         n_fp = int((~self.annotations.is_tp).sum())
         return n_fp - round(self.params.train.fp_fraction * n_fp)
 
+    @property
+    def _unlabelled_left_out(self) -> int:
+        """Unlabelled recordings that an epoch does not draw."""
+        n_boxes = len(self.annotations) - self._fp_left_out
+        n_unlabelled = len(self._recording_ids) - len(self.annotations)
+        return max(0, n_unlabelled - round(self.params.train.unlabelled_fraction * n_boxes))
+
+    @cached_property
+    def _recording_ids(self) -> NDArray[np.str_]:
+        """The recording of each row, shape [Rows]."""
+        unlabelled = [] if self.unlabelled is None else self.unlabelled.recording_ids
+        return np.concatenate([self.annotations.recording_ids, np.array(unlabelled, str)])
+
     @cached_property
     def _spectrograms(self) -> FeatureStore:
-        return FeatureStore(self.folder)
+        return FeatureStore(self.folder, *([] if self.unlabelled is None else [self.unlabelled.folder]))
 
     @cached_property
     def _shapes(self) -> Shapes:
