@@ -28,7 +28,7 @@ $(ENV): pyproject.toml uv.lock
 demo: env ## run the whole workflow as params.yaml says, then print its metrics
 	snakemake --cores $(CORES)
 	@PYTHONPATH=src python workflow/scripts/show_metrics.py --metrics results/metrics.json
-	@echo "The submission is results/submission.csv."
+	@echo "The scores are in results/scores, the submission is results/kaggle/submission.csv."
 
 download: env ## fetch the RFCx competition's data from Kaggle into data/rfcx (DATA=folder: elsewhere)
 	@PYTHONPATH=src python workflow/scripts/download.py --output "$(DATA)"
@@ -49,7 +49,9 @@ bench: demo ## measure how fast it is, beside the usual way and the machine's li
 	python benchmarks/run.py
 
 clean: ## remove what the workflow made; DVC's cache and .venv stay
-	rm -rf .snakemake logs dvc_plots results/epoch_weights results/curves results/models results/predictions \
-	    results/provenance results/provenance.json results/submissions results/targets results/teachers \
-	    results/checkpoints results/*.csv results/*.txt \
-	    data/demo/dataset data/pretrained data/recordings data/spectrograms data/*.csv
+	rm -rf .snakemake logs dvc_plots results/models results/curves results/epoch_weights results/checkpoints \
+	    results/predictions results/scores results/kaggle results/provenance results/provenance.json \
+	    results/average_precision.csv results/params_checked.txt \
+	    data/demo/dataset data/pretrained data/spectrograms data/splits \
+	    data/annotations.csv data/fold_report.csv data/fold_species.csv data/folds.csv data/ground_truth.csv \
+	    data/recordings.csv data/species.csv data/template.csv
