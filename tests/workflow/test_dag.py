@@ -1,6 +1,7 @@
 """dvc.yaml, the rules and the code agree: dependencies, parameters and outputs."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -173,6 +174,32 @@ def test_the_rules_have_the_outputs_of_dvcs_stages(clone: Clone, stages: dict[st
         name: {str(Path(out.fs_path).relative_to(clone.path)) for stage in group for out in stage.outs}
         for name, group in stages.items()
     }
+
+
+def test_jobs_get_the_cores_that_snakemake_has(clone: Clone) -> None:
+    output = clone.snakemake("--dry-run", "--printshellcmds", "--cores", "2")
+    cores = {stage: number for number, stage in re.findall(r"DAWNCHORUS_CORES=(\d+) .*run_stage (\S+) &>", output)}
+    assert {stage for stage, number in cores.items() if number == "2"} == {
+        "data/demo/dvc.yaml:synthesize", "ingest", "cache_spectrograms@train", "cache_spectrograms@test",
+        "cache_spectrograms@unlabelled"
+    }  # fmt: skip
+    assert set(cores.values()) == {"1", "2"}
+
+
+def test_a_dry_run_takes_nobody_off_dvcs_list(clone: Clone) -> None:
+    listed = clone.path / ".dvc/tmp/rwlock"
+    data = str(clone.path / "data/folds.csv")
+    ended = {"pid": 4_194_305, "cmd": "dvc repro"}
+    elsewhere = {"pid": 4_194_305, "cmd": "run_stage train@small_cnn-0 (node elsewhere, started 1.00, run x)"}
+    for writer, refused in ((ended, False), (elsewhere, True)):
+        before = json.dumps({"write": {data: writer}, "read": {data: [ended, elsewhere]}})
+        listed.write_text(before)
+        said = clone.snakemake("--dry-run", fails=refused)
+        assert listed.read_text() == before
+        assert refused == (
+            "another process may write data/folds.csv: run_stage train@small_cnn-0 (node elsewhere" in said
+        )
+    listed.unlink()
 
 
 def test_snakemakes_linter_asks_for_nothing_but_conda(clone: Clone) -> None:

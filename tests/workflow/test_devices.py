@@ -10,16 +10,14 @@ import pytest
 from tiny import ROOT
 
 from dawnchorus.errors import InputError
-from dawnchorus.workflow.gpus import list_gpus
+from dawnchorus.workflow.cores import cores
+from dawnchorus.workflow.gpus import jobs_can_use_gpus, list_gpus
 
-# Takes a lease, says which, and keeps it until its input ends. A lease asks nothing of Keras, which takes seconds to
-# import.
+# Takes a lease, says which, and keeps it until its input ends.
 JOB = """
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-sys.modules["keras"] = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "none"))
-from dawnchorus.workflow.devices import lease_gpu, list_gpus
+from dawnchorus.workflow.gpus import lease_gpu, list_gpus
 print(lease_gpu(list_gpus(), Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
@@ -33,7 +31,8 @@ def three_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nvidia_smi.write_text("#!/bin/sh\nprintf '0, GPU-a\\n1, GPU-b\\n2, GPU-c\\n'\n")
     nvidia_smi.chmod(0o755)
     monkeypatch.setenv("PATH", f"{nvidia_smi.parent}:{os.environ['PATH']}")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -74,6 +73,52 @@ def test_the_users_choice_of_gpus_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
         assert list_gpus() == gpus
 
 
+@pytest.mark.usefixtures("three_gpus")
+def test_numbers_that_count_in_another_order_than_nvidia_smi_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    assert list_gpus() == ["GPU-b"]
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
+    with pytest.raises(InputError, match=r"CUDA_VISIBLE_DEVICES=1 counts GPUs by CUDA_DEVICE_ORDER=FASTEST_FIRST"):
+        list_gpus()
+    # Names mean the same in any order.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-c")
+    assert list_gpus() == ["GPU-c"]
+
+
+@pytest.mark.usefixtures("three_gpus")
+@pytest.mark.parametrize("cuda", [True, False])
+def test_jobs_ask_for_a_gpu_only_where_tensorflow_can_use_one(
+    cuda: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = tmp_path / "packages/tensorflow/python/platform"
+    platform.mkdir(parents=True)
+    (tmp_path / "packages/tensorflow/__init__.py").write_text("raise ImportError('it takes seconds')")
+    (platform / "build_info.py").write_text(f"build_info = collections.OrderedDict([('is_cuda_build', {cuda})])")
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    assert jobs_can_use_gpus() == cuda
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert not jobs_can_use_gpus()
+    # Of other backends nothing is known beforehand.
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    assert jobs_can_use_gpus()
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    assert jobs_can_use_gpus() == cuda
+
+
+def test_as_many_cores_compute_as_snakemake_gives_and_as_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    monkeypatch.delenv("DAWNCHORUS_CORES", raising=False)
+    assert cores() == 64
+    for given, used in (("2", 2), ("100", 64)):
+        monkeypatch.setenv("DAWNCHORUS_CORES", given)
+        assert cores() == used
+
+
 def test_a_broken_driver_is_named_and_no_gpu_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -84,7 +129,7 @@ def test_a_broken_driver_is_named_and_no_gpu_is_no_error(tmp_path: Path, monkeyp
         list_gpus()
 
 
-def test_the_training_step_is_compiled_where_that_is_asked() -> None:
+def test_the_training_step_is_compiled_where_that_is_asked_and_the_device_is_the_one_expected() -> None:
     """Keras refuses, with no more than a warning, where TensorFlow is bound to repeat every bit."""
     program = """
 from dawnchorus.workflow.devices import use_device
@@ -94,9 +139,14 @@ for xla in (True, False):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(loss="mse", jit_compile=True)
     print(model.jit_compile)
+import os
+import tensorflow as tf
+from dawnchorus.workflow.gpus import uses_cuda
+print(os.environ["CUDA_DEVICE_ORDER"], uses_cuda() == tf.test.is_built_with_cuda())
 """
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True,
     )  # fmt: skip
-    assert done.stdout.split() == ["True", "False"], done.stderr
+    # What TensorFlow says of itself is what its files say without it, and GPUs have nvidia-smi's numbers.
+    assert done.stdout.split() == ["True", "False", "PCI_BUS_ID", "True"], done.stderr

@@ -172,7 +172,7 @@ def _plan_of(repo: "Repo") -> Plan:
         )
         for stage in sorted(stages, key=lambda stage: stage.addressing)
     }
-    return Plan(uuid.uuid4().hex, _rules([stage for stage in repo.index.stages if stage in stages], root), planned)
+    return Plan(uuid.uuid4().hex, rules_of([stage for stage in repo.index.stages if stage in stages], root), planned)
 
 
 def _outputs(stage: "PipelineStage", root: str) -> list[str]:
@@ -190,8 +190,16 @@ def _require_writable(stage: "PipelineStage", root: str) -> None:
             )
 
 
-def _rules(stages: Iterable["PipelineStage"], root: str) -> list[Rule]:
-    """One rule for each entry of a dvc.yaml that has stages."""
+def rules_of(stages: Iterable["PipelineStage"], root: str) -> list[Rule]:
+    """One rule for each entry of a dvc.yaml that has stages.
+
+    Args:
+        stages: DVC's, in the order of their files.
+        root: the project's folder.
+
+    Raises:
+        InputError: an entry's outputs do not name the axes of its matrix.
+    """
     entries: dict[tuple[str, str], list[PipelineStage]] = {}
     for stage in stages:
         entries.setdefault((stage.path, stage.name.partition("@")[0]), []).append(stage)
@@ -210,7 +218,7 @@ def _rules(stages: Iterable["PipelineStage"], root: str) -> list[Rule]:
         for stage, wildcards in zip(group, found, strict=True):
             if wildcards is None or [pattern.format(**wildcards) for pattern in patterns] != _outputs(stage, root):
                 raise InputError(
-                    f"{os.path.relpath(path, root)}: {stage.addressing} has the outputs {_outputs(stage, root)}, and "
+                    f"{os.path.relpath(path, root)}: {stage.name} has the outputs {_outputs(stage, root)}, and "
                     f"{patterns} gives others: name each axis of the matrix in every output, by one of its fields"
                 )
         values = {
