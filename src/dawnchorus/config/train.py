@@ -11,8 +11,8 @@ class Train(Section):
     """The training loop."""
 
     pretrained: str | dict[str, str] = Field(
-        description="initial weights: none, imagenet, or a file in inputs/ of Keras weights without a top ({backbone} in "
-        "its name stands for the backbone); for all backbones, or by their name, others having none"
+        description="initial weights: none, imagenet, or a file in inputs/ of Keras weights without a top ({backbone} "
+        "in its name stands for the backbone); for all backbones, or by their name, others having none"
     )
     epochs: PositiveInt = Field(description="passes over all annotations")
     fp_fraction: Fraction = Field(
