@@ -1,7 +1,7 @@
 # Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, SLURM=1 adds what submits to Slurm, CORES=n is the number
-# of cores, DATA=folder the download's.
+# of cores, DATA=folder the download's, NAME=name a preset's.
 .DEFAULT_GOAL := help
-.PHONY: help deps env demo download verify test lint bench clean
+.PHONY: help deps env demo preset download verify test lint bench clean
 
 SHELL := /bin/bash
 # Once chosen, CUDA and Slurm stay.
@@ -29,6 +29,9 @@ demo: env ## run the whole workflow as params.yaml says, then print its metrics
 	snakemake --cores $(CORES)
 	@PYTHONPATH=src python workflow/scripts/show_metrics.py --metrics results/metrics.json
 	@echo "The scores are in results/scores, the submission is results/kaggle/submission.csv."
+
+preset: env ## write a preset of presets/ to params.yaml (NAME=rfcx), and list the values that change
+	@PYTHONPATH=src python workflow/scripts/preset.py --presets presets --params params.yaml --name "$(NAME)"
 
 download: env ## fetch the RFCx competition's data from Kaggle into data/rfcx (DATA=folder: elsewhere)
 	@PYTHONPATH=src python workflow/scripts/download.py --output "$(DATA)"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from dawnchorus.cli import run
+from dawnchorus.config.presets import preset_content
 from dawnchorus.data.formats.rfcx import read_truth
 from dawnchorus.data.score_tables import read_scores
 from dawnchorus.errors import InputError
@@ -51,13 +52,13 @@ class Ladder:
     """The steps from one method to another.
 
     Attributes:
-        preset: the parameters that the last step ends with.
+        preset: name of the preset that the last step ends with.
         seeds: that each step is run with, if no others are asked for.
         sets: what each data set sets, by its name, by dotted key.
         steps: from the first method to the last.
     """
 
-    preset: Path
+    preset: str
     seeds: list[int]
     sets: dict[str, dict[str, Any]]
     steps: list[Step]
@@ -85,7 +86,7 @@ def read_ladder(path: Path) -> Ladder:
         InputError: a later step changes what the first does not set, or the last one differs from the preset.
     """
     content = YAML(typ="safe").load(path)
-    preset = YAML(typ="safe").load(ROOT / content["preset"])
+    preset = preset_content(ROOT / "presets", content["preset"])
     settings: dict[str, Any] = {}
     steps: list[Step] = []
     for step in content["steps"]:
@@ -97,8 +98,8 @@ def read_ladder(path: Path) -> Ladder:
     for key, value in settings.items():
         found = value_of(preset, key)
         if found != value:
-            raise InputError(f"{path}: ends with {key}: {value}, but {content['preset']} has {found}")
-    return Ladder(ROOT / content["preset"], content["seeds"], content["sets"], steps)
+            raise InputError(f"{path}: ends with {key}: {value}, but the preset {content['preset']} has {found}")
+    return Ladder(content["preset"], content["seeds"], content["sets"], steps)
 
 
 def value_of(params: dict[str, Any], key: str) -> Any:
@@ -125,14 +126,13 @@ def climb(step: Step, ladder: Ladder, data: str, seeds: list[int], cores: int) -
     return Outcome(step.name, np.array(scores), pd.DataFrame(figures, seeds))
 
 
-def write_params(preset: Path, settings: dict[str, Any], path: Path) -> None:
+def write_params(preset: str, settings: dict[str, Any], path: Path) -> None:
     """Write a params.yaml: a preset with some dotted keys set."""
-    yaml = YAML()
-    content = yaml.load(preset)
+    content = preset_content(ROOT / "presets", preset)
     for key, value in settings.items():
         *section, name = key.split(".")
         (content[section[0]] if section else content)[name] = value
-    yaml.dump(content, path)
+    YAML().dump(content, path)
 
 
 def lwlrap_and_macro(

@@ -17,7 +17,7 @@ from dawnchorus.errors import InputError
 EPOCHS = 4
 
 
-def train(folder: Path, step: Step, preset: Path, epochs: int) -> None:
+def train(folder: Path, step: Step, preset: str, epochs: int) -> None:
     """Train one model with a step's settings as the workflow does, but for a given number of epochs."""
     write_params(preset, step.settings | {"train.epochs": epochs}, folder / "params.yaml")
     last = step.settings["rounds"][-1]

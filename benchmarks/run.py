@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.params import Params
+from dawnchorus.config.presets import preset_content
 from dawnchorus.demo.dataset import write_dataset
 from dawnchorus.reporting.provenance import processor
 
@@ -71,7 +72,7 @@ def measure(folder: Path, parts: list[str]) -> list[Row]:
 
 def competition_sizes(folder: Path) -> Path:
     """Write parameters with the notebook's sizes and a few one-minute recordings; return their path."""
-    content = YAML().load(ROOT / "presets/notebook.yaml")
+    content = preset_content(ROOT / "presets", "notebook")
     content["demo"].update(species=8, train_recordings=8, test_recordings=2, seconds=60.0)
     path = folder / "params.yaml"
     YAML().dump(content, path)

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 from sklearn.metrics import average_precision_score, label_ranking_average_precision_score
 from tiny import ROOT
 
@@ -15,11 +14,12 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from accuracy import LADDER, Outcome, as_text, followed, lwlrap_and_macro, read_ladder, value_of, write_params
 
 from dawnchorus.config.loading import load_params
+from dawnchorus.config.presets import preset_content
 from dawnchorus.errors import InputError
 
 
 def test_the_ladder_begins_with_the_notebooks_method() -> None:
-    notebook = YAML(typ="safe").load(ROOT / "presets/notebook.yaml")
+    notebook = preset_content(ROOT / "presets", "notebook")
     for key, value in read_ladder(LADDER).steps[0].settings.items():
         assert value_of(notebook, key) == value, key
 
@@ -73,15 +73,13 @@ def test_how_well_figures_out_of_fold_follow_the_test() -> None:
 
 
 def ladder(path: Path, steps: str) -> Path:
-    path.write_text(f"preset: presets/benchmark.yaml\nseeds: [1]\nsets: {{}}\nsteps: {steps}\n")
+    path.write_text(f"preset: benchmark\nseeds: [1]\nsets: {{}}\nsteps: {steps}\n")
     return path
 
 
 def test_a_ladder_must_end_in_its_preset(tmp_path: Path) -> None:
     path = ladder(tmp_path / "ladder.yaml", "[{name: a, changes: {train.epochs: 31}}]")
-    with pytest.raises(
-        InputError, match=r"ladder\.yaml: ends with train\.epochs: 31, but presets/benchmark\.yaml has 30"
-    ):
+    with pytest.raises(InputError, match=r"ladder\.yaml: ends with train\.epochs: 31, but the preset benchmark has 30"):
         read_ladder(path)
 
 

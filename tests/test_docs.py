@@ -67,13 +67,27 @@ def test_cuda_and_slurm_are_extras_that_others_do_not_download() -> None:
         assert ("nvidia" in packages(*choices)) == ("CUDA=1" in choices)
 
 
+def preset_script(choice: str) -> list[str]:
+    """The script that `make preset NAME=...` runs, and its options."""
+    plan = subprocess.run(["make", "--dry-run", "preset", choice], cwd=ROOT, capture_output=True, text=True,
+                          check=True).stdout  # fmt: skip
+    return shlex.split(plan.splitlines()[-1])[2:]
+
+
+def test_make_preset_writes_params_yaml() -> None:
+    script = ["workflow/scripts/preset.py", "--presets", "presets", "--params", "params.yaml", "--name", "rfcx"]
+    assert preset_script("NAME=rfcx") == script
+
+
 def follow(page: Path, clone: Clone) -> Clone:
     """Run a page's commands, one after the other; returns the clone that they end in."""
     for command in commands(page):
         words = shlex.split(command)
         if words[0] == "source" or command == "make download":
             continue  # tests run in the environment already; test_download.py runs the other
-        if words[0] == "make":
+        if words[:2] == ["make", "preset"]:
+            clone.run("env", "PYTHONPATH=src", "python", *preset_script(words[2]))
+        elif words[0] == "make":
             assert command in (ROOT / ".ci/run").read_text()
         elif words[0] == "cd":
             clone = Clone((clone.path / words[1]).resolve())

@@ -11,6 +11,7 @@ from tiny import ROOT, changed
 
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.params import Params, json_schema
+from dawnchorus.config.presets import load_preset
 from dawnchorus.errors import InputError
 
 Edit = Callable[[str, object], Path]
@@ -113,15 +114,9 @@ def test_what_depends_on_several_sections(params: Params) -> None:
     changed(params, {"rounds": [*two, SECOND | {"id": "third", "pseudo_labels": "second"}]})
 
 
-def test_the_presets_are_whole_and_valid(params: Params) -> None:
-    for path in (ROOT / "presets").glob("*.yaml"):
-        root = params.data.root if path.stem == "benchmark" else "data/rfcx"
-        assert load_params(path).data.root == root
-
-
 def test_the_notebooks_preset_has_the_notebooks_settings() -> None:
     """The table of the notebook's parts, row by row."""
-    preset = load_params(ROOT / "presets/notebook.yaml")
+    preset = load_preset(ROOT / "presets", "notebook")
     assert preset.spectrogram.model_dump() == {
         "sample_rate": 48_000, "n_fft": 2048, "hop_length": 512, "n_mels": 384, "f_min": 50, "f_max": 24_000,
     }  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 from tiny import ROOT
 
+from dawnchorus.config.presets import preset_content
 from dawnchorus.data.folds import fold_report, notebook_split, stratified_split
 from dawnchorus.data.formats.rfcx import read_boxes, species_columns
 from dawnchorus.data.score_tables import read_scores
@@ -85,7 +86,7 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
         table[table.recording_id.isin(RECORDINGS)].to_csv(data / f"train_{kind}.csv", index=False)
     sample = pd.read_csv(competition / "sample_submission.csv")[: len(RECORDINGS)]
     sample.assign(recording_id=RECORDINGS).to_csv(data / "sample_submission.csv", index=False)
-    preset = YAML().load(ROOT / "presets/notebook.yaml")
+    preset = preset_content(ROOT / "presets", "notebook")
     # Four steps with all eight boxes; new weights, for a test fetches nothing.
     preset["train"].update(epochs=1, batch_size=2, fp_fraction=1.0, pretrained="none", threads=1)
     YAML().dump(preset, folder / "params.yaml")

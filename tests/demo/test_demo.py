@@ -12,8 +12,8 @@ from scipy.signal import find_peaks
 from tiny import ROOT, changed
 
 from dawnchorus.config.demo import Demo
-from dawnchorus.config.loading import load_params
 from dawnchorus.config.params import Params
+from dawnchorus.config.presets import load_preset
 from dawnchorus.demo.backgrounds import background, band_power
 from dawnchorus.demo.dataset import (
     SAMPLE_RATE,
@@ -46,13 +46,13 @@ def calls(params: Params) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def benchmark() -> Demo:
     """The first of the two benchmark sets."""
-    return load_params(ROOT / "presets/benchmark.yaml").demo
+    return load_preset(ROOT / "presets", "benchmark").demo
 
 
 @pytest.fixture(scope="module")
 def second() -> Demo:
     """The second one, as docs/demo.md gives it."""
-    params = load_params(ROOT / "presets/benchmark.yaml")
+    params = load_preset(ROOT / "presets", "benchmark")
     values = re.findall(r"-S demo\.(\w+)=([\d.]+)", (ROOT / "docs/demo.md").read_text())
     return changed(params, {"demo": {key: float(text) if "." in text else int(text) for key, text in values}}).demo
 

@@ -13,8 +13,8 @@ from tiny import ROOT, changed
 
 from dawnchorus.audio import decoding
 from dawnchorus.audio.decoding import read_blocks
-from dawnchorus.config.loading import load_params
 from dawnchorus.config.params import Params
+from dawnchorus.config.presets import load_preset
 from dawnchorus.data.recordings import list_recordings
 from dawnchorus.errors import InputError
 from dawnchorus.features.mel import empty_bands, frequency_to_mel, mel_blocks, mel_spectrogram, mel_to_frequency
@@ -167,13 +167,13 @@ def test_mel_bands_and_frequencies_are_librosas(params: Params, n_mels: int, f_m
 
 
 def test_empty_bands_are_found(params: Params) -> None:
-    notebook = load_params(ROOT / "presets/notebook.yaml").spectrogram
+    notebook = load_preset(ROOT / "presets", "notebook").spectrogram
     empty = empty_bands(notebook)
     assert len(empty) == 10
     noise = np.random.default_rng(0).normal(0, 0.1, 48_000).astype(np.float32)
     constant = (mel_spectrogram(noise, notebook) < -99.9).all(axis=0)
     np.testing.assert_array_equal(np.flatnonzero(constant), empty)
-    for settings in (params.spectrogram, load_params(ROOT / "presets/rfcx.yaml").spectrogram):
+    for settings in (params.spectrogram, load_preset(ROOT / "presets", "rfcx").spectrogram):
         assert len(empty_bands(settings)) == 0
 
 

@@ -148,19 +148,85 @@ def test_a_backbone_comes_and_goes(clone: Clone) -> None:
 
 
 def test_a_changed_module_runs_what_imports_it(clone: Clone) -> None:
-    def change(module: str) -> None:
-        with (clone.path / f"src/dawnchorus/{module}.py").open("a") as file:
+    def change(path: str) -> None:
+        with (clone.path / path).open("a") as file:
             file.write("\n# changed\n")
 
-    change("progress")
+    change("src/dawnchorus/progress.py")
     assert clone.assert_engines_agree() == set()
-    change("reporting/metrics")
+    # Another backbone's module concerns the check of the parameters alone.
+    change("src/dawnchorus/models/backbones/small_resnet.py")
+    assert clone.assert_engines_agree() == {"check_params"}
+    change("src/dawnchorus/models/backbones/small_cnn.py")
+    own = {f"{stage}@small_cnn-{fold}" for stage in ("train", "predict") for fold in (0, 1)}
+    assert clone.assert_engines_agree() == {"check_params", "fetch_weights@small_cnn", *own, "ensemble"}
+    clone.run("git", "checkout", "--quiet", "src")
+    change("src/dawnchorus/reporting/metrics.py")
     assert clone.assert_engines_agree() == {"ensemble"}
-    change("data/folds")
+    change("workflow/scripts/split_folds.py")
     clone.assert_engines_agree()
     clone.snakemake()
     # Folds that come out the same retrain nothing: DVC brings the later outputs back from its cache.
     assert clone.started() == ["ensemble", "split_folds"]
+
+
+OWN_BACKBONE = """\"\"\"Two convolutions.\"\"\"
+
+import keras
+
+from dawnchorus.models.blocks import convolve
+
+SMALLEST_IMAGE = 8
+
+
+def build(frames: int, n_mels: int, frequency_channel: bool) -> keras.Model:
+    image = keras.Input((frames, n_mels, 1))
+    return keras.Model(image, convolve(convolve(image, 8, 3, strides=2), 8, 3, strides=2), name="mine")
+"""
+
+
+def test_a_backbone_of_ones_own_is_one_file_and_its_name(clone: Clone) -> None:
+    (clone.path / "src/dawnchorus/models/backbones/mine.py").write_text(OWN_BACKBONE)
+    clone.edit_params("backbones", ["mine"])
+    clone.snakemake()
+    own = [name.replace("small_cnn", "mine") for name in ["fetch_weights small_cnn", *MODELS]]
+    assert clone.started() == sorted(["check_params", "ensemble", *own])
+    scores = pd.read_csv(clone.path / "results/submissions/mine.csv", index_col=0)
+    assert ((scores > 0) & (scores < 1)).all(axis=None)
+    assert (
+        clone.run("env", "PYTHONPATH=src", "python", "workflow/scripts/write_dependencies.py").count("unchanged") == 2
+    )
+    changed = {line.split()[-1] for line in clone.run("git", "status", "--short").splitlines()}
+    # Two of them are results.
+    assert changed - {"dvc.lock", "results/metrics.json"} == {
+        "params.yaml", "src/dawnchorus/models/backbones/mine.py",
+    }  # fmt: skip
+    clone.assert_nothing_to_do()
+
+
+def test_a_changed_input_reruns_what_reads_inputs(clone: Clone) -> None:
+    table = clone.path / "inputs/prevalence.csv"
+    species = list(pd.read_csv(clone.path / "data/species.csv").species)
+    pd.DataFrame({"species": species, "prevalence": 0.3}).to_csv(table, index=False)
+    clone.edit_params("ensemble", {"prior": "inputs/prevalence.csv"})
+    clone.snakemake()
+    assert clone.started() == ["check_params", "ensemble", "fetch_weights small_cnn"]
+    metrics = json.loads((clone.path / "results/metrics.json").read_text())
+    assert set(metrics["prevalence"].values()) == {0.3}
+
+    # Another prevalence under the same name; no backbone's weights change, so nothing is trained.
+    pd.DataFrame({"species": species, "prevalence": 0.4}).to_csv(table, index=False)
+    assert {"ensemble", "fetch_weights@small_cnn"} <= clone.assert_engines_agree()
+    clone.snakemake()
+    assert clone.started() == ["ensemble", "fetch_weights small_cnn"]
+    assert set(json.loads((clone.path / "results/metrics.json").read_text())["prevalence"].values()) == {0.4}
+
+    # A large file that DVC tracks instead of git.
+    (clone.path / "inputs/large.weights.h5").write_bytes(bytes(1000))
+    clone.run("dvc", "add", "inputs/large.weights.h5")
+    clone.snakemake()
+    assert clone.started() == ["ensemble", "fetch_weights small_cnn"]
+    clone.assert_neither_engine_has_anything_to_do()
 
 
 def test_a_new_test_recording_retrains_nothing(with_own_recordings: Clone, tmp_path: Path) -> None:

@@ -26,27 +26,54 @@ def load_params(path: Path | str) -> Params:
         InputError: the file cannot be read, is no YAML, or has an unknown key, a wrong type or an impossible value;
             the message has one line for each of them.
     """
-    path = Path(path)
+    return parse_params(read_text(Path(path)), Path(path))
+
+
+def read_text(path: Path) -> str:
+    """Read a text file in UTF-8.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
-        # YAML 1.2, as DVC reads it: 1e-5 is a number.
-        text = path.read_text(encoding="utf-8")
-        excess = _excess(text)
-        content = None if excess else YAML(typ="safe", pure=True).load(text)
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def parse_params(text: str, path: Path) -> Params:
+    """Validate the text of a parameter file; `path` names it in errors.
+
+    Raises:
+        InputError: as in `load_params`.
+    """
+    content = parse_sections(text, path)
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise InputError("\n".join(_explain(path, content, item) for item in error.errors())) from error
+
+
+def parse_sections(text: str, path: Path) -> dict[str, Any]:
+    """Parse YAML whose top level is a mapping; `path` names it in errors.
+
+    Raises:
+        InputError: the text is no such YAML.
+    """
+    try:
+        # YAML 1.2, as DVC reads it: 1e-5 is a number.
+        excess = _excess(text)
+        content = None if excess else YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise InputError(f"{path}: is not valid YAML: {error}") from error
     # A number, a date or a tag that Python's own constructors refuse comes with whatever they raise.
     except Exception as error:
         raise InputError(f"{path}: holds a value that cannot be read: {type(error).__name__}: {error}") from error
     if excess:
-        raise InputError(f"{path}: {excess}; expected sections of keys and values, as in presets/")
+        raise InputError(f"{path}: {excess}; expected sections of keys and values, as in presets/default.yaml")
     if not isinstance(content, dict):
         raise InputError(f"{path}: found {type(content).__name__}, expected sections such as 'data:' and 'train:'")
-    try:
-        return Params.model_validate(content)
-    except ValidationError as error:
-        raise InputError("\n".join(_explain(path, content, item) for item in error.errors())) from error
+    return content
 
 
 def _excess(text: str) -> str:

@@ -1,0 +1,143 @@
+"""Presets: `presets/default.yaml` holds every parameter, each other file there only what differs from it."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from dawnchorus.config.loading import parse_params, parse_sections, read_text
+from dawnchorus.config.params import Params
+from dawnchorus.errors import InputError
+from dawnchorus.files import replacing
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Switch:
+    """What a switch to a preset did to a parameter file.
+
+    Attributes:
+        changes: a line for each key whose value changed, such as "train.epochs: 20 -> 30".
+        backup: the copy of a file that was no preset's, or None.
+    """
+
+    changes: list[str]
+    backup: Path | None
+
+
+def preset_names(folder: Path) -> list[str]:
+    """The names of all presets: those of the files in their folder."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def preset_content(folder: Path, name: str) -> CommentedMap:
+    """All parameters of a preset: the defaults with its overrides, with the comments and the order of the defaults.
+
+    Args:
+        folder: of the presets.
+        name: of the file there, without its suffix.
+
+    Raises:
+        InputError: there is no such preset, or its file is no YAML of sections.
+    """
+    if name not in preset_names(folder):
+        raise InputError(f"{folder}: there is no preset {name!r}; expected one of {', '.join(preset_names(folder))}")
+    content = _load(folder / f"{DEFAULT}.yaml")
+    if name != DEFAULT:
+        _override(content, _load(folder / f"{name}.yaml"))
+    return content
+
+
+def preset_text(folder: Path, name: str) -> str:
+    """The text of the parameter file that a preset stands for.
+
+    Raises:
+        InputError: as in `preset_content`.
+    """
+    text = io.StringIO()
+    _yaml().dump(preset_content(folder, name), text)
+    return text.getvalue()
+
+
+def load_preset(folder: Path, name: str) -> Params:
+    """The validated parameters of a preset.
+
+    Raises:
+        InputError: as in `preset_content`, or the parameters are not valid.
+    """
+    return parse_params(preset_text(folder, name), folder / f"{name}.yaml")
+
+
+def switch_to_preset(path: Path, folder: Path, name: str) -> Switch:
+    """Replace a parameter file by a preset's; a file that is no preset's is copied first, beside it.
+
+    Args:
+        path: of the parameter file; it may be missing.
+        folder: of the presets.
+        name: of the preset.
+
+    Raises:
+        InputError: as in `load_preset`, or the parameter file is no YAML of sections.
+    """
+    load_preset(folder, name)
+    new = preset_text(folder, name)
+    old = read_text(path) if path.exists() else ""
+    before, after = (dict(_flat(parse_sections(text, path))) if text else {} for text in (old, new))
+    backup = None
+    if old and old not in [preset_text(folder, each) for each in preset_names(folder)]:
+        numbered = (path.with_name(f"{path.stem}.backup-{number}{path.suffix}") for number in count(1))
+        backup = next(unused for unused in numbered if not unused.exists())
+        backup.write_text(old, encoding="utf-8")
+    with replacing(path) as file:
+        file.write_text(new, encoding="utf-8")
+    changes = [
+        f"{key}: {before.get(key, 'missing')} -> {after.get(key, 'removed')}"
+        for key in {**after, **before}
+        if before.get(key) != after.get(key)
+    ]
+    return Switch(changes, backup)
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    # Comments stay on the lines of their keys.
+    yaml.width = 10_000
+    # By default ruamel.yaml leaves a null's place empty.
+    yaml.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    return yaml
+
+
+def _load(path: Path) -> CommentedMap:
+    text = read_text(path)
+    parse_sections(text, path)
+    return _yaml().load(text)
+
+
+def _override(content: CommentedMap, overrides: dict[Any, Any]) -> None:
+    for key, value in overrides.items():
+        if isinstance(value, dict) and isinstance(content.get(key), dict):
+            _override(content[key], value)
+        else:
+            content[key] = value
+            # The comment behind the value follows it, instead of keeping its column.
+            comment = content.ca.items.get(key, [None] * 3)[2]
+            if comment is not None:
+                comment.column = 0
+
+
+def _flat(sections: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted keys, and their values as one would write them in YAML."""
+    for key, value in sections.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value, default=str)
