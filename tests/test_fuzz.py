@@ -22,7 +22,7 @@ from tiny import ROOT
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import read_annotations
-from dawnchorus.data.folds import read_folds
+from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.formats import rfcx
 from dawnchorus.data.formats.rfcx import read_truth
 from dawnchorus.data.recordings import read_recordings

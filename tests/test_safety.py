@@ -17,7 +17,7 @@ from tiny import ROOT
 
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import read_annotations
-from dawnchorus.data.folds import read_folds
+from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.score_tables import read_scores
 from dawnchorus.data.species import read_species

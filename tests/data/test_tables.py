@@ -10,7 +10,7 @@ from scipy.special import expit
 from scipy.stats import rankdata
 
 from dawnchorus.data.annotations import read_annotations, write_annotations
-from dawnchorus.data.folds import read_folds
+from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.formats.rfcx import read_boxes, read_truth
 from dawnchorus.data.recordings import read_recordings, require_recordings, write_recordings
 from dawnchorus.data.score_tables import read_scores, round_scores, write_scores

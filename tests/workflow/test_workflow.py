@@ -158,7 +158,7 @@ def test_a_changed_module_runs_what_imports_it(clone: Clone) -> None:
     change("src/dawnchorus/models/backbones/small_resnet.py")
     assert clone.assert_engines_agree() == {"check_params"}
     change("src/dawnchorus/models/backbones/small_cnn.py")
-    own = {f"{stage}@small_cnn-{fold}" for stage in ("train", "predict") for fold in (0, 1)}
+    own = {f"{stage}@round0-small_cnn-{fold}" for stage in ("train", "predict") for fold in (0, 1)}
     assert clone.assert_engines_agree() == {"check_params", "fetch_weights@small_cnn", *own, "ensemble"}
     clone.run("git", "checkout", "--quiet", "src")
     change("src/dawnchorus/reporting/metrics.py")
@@ -168,6 +168,10 @@ def test_a_changed_module_runs_what_imports_it(clone: Clone) -> None:
     clone.snakemake()
     # Folds that come out the same retrain nothing: DVC brings the later outputs back from its cache.
     assert clone.started() == ["ensemble", "split_folds"]
+    # Where a backbone begins concerns that backbone alone.
+    clone.edit_params("backbones", ["small_cnn", "resnet"])
+    clone.edit_params("train", {"pretrained": {"resnet": "imagenet"}})
+    assert not {stage for stage in clone.assert_engines_agree() if stage.startswith("train@round0-small_cnn")}
 
 
 OWN_BACKBONE = """\"\"\"Two convolutions.\"\"\"
@@ -191,7 +195,7 @@ def test_a_backbone_of_ones_own_is_one_file_and_its_name(clone: Clone) -> None:
     clone.snakemake()
     own = [name.replace("small_cnn", "mine") for name in ["fetch_weights small_cnn", *MODELS]]
     assert clone.started() == sorted(["check_params", "ensemble", *own])
-    scores = pd.read_csv(clone.path / "results/submissions/mine.csv", index_col=0)
+    scores = pd.read_csv(clone.path / "results/scores/mine.csv", index_col=0)
     assert ((scores > 0) & (scores < 1)).all(axis=None)
     assert (
         clone.run("env", "PYTHONPATH=src", "python", "workflow/scripts/write_dependencies.py").count("unchanged") == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import labelled_boxes, read_annotations
-from dawnchorus.data.folds import read_folds
+from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.score_tables import write_scores
 from dawnchorus.data.species import read_species

@@ -1,15 +1,12 @@
 """Splitting recordings into folds."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import bmat, csr_matrix, hstack
 from scipy.sparse.csgraph import connected_components
 
-from dawnchorus.config.section import MOST
-from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 from dawnchorus.seeding import generator
 
@@ -162,15 +159,3 @@ def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, fold_of_row: pd.Series, speci
     for fold in sorted(set(fold_of_row) - {-1}):
         table[f"tp_rows_{fold}"] = tp.species_id[fold_of_row == fold].value_counts().reindex(everyone, fill_value=0)
     return table
-
-
-def read_folds(path: Path) -> pd.Series:
-    """Read `data/folds.csv`: the fold of each recording, as an int series indexed by recording_id.
-
-    Where `split.method` lets a recording stand in several folds, it has a row for each; -1 is no fold's validation.
-    """
-    table = read_table(path, ["recording_id", "fold"])
-    refuse_rows(path, table, "recording_id", table.recording_id == "", "a recording's name")
-    table["fold"] = to_numbers(path, table, "fold")
-    refuse_rows(path, table, "fold", (table.fold % 1 != 0) | ~table.fold.between(-1, MOST), "a fold's number, or -1")
-    return table.fold.astype(int).set_axis(table.recording_id)

@@ -11,7 +11,7 @@ from pathlib import Path
 from dawnchorus.files import replacing
 
 # Libraries whose versions may change the last bits of a training.
-LIBRARIES = ("keras", "numpy", "scipy", "tensorflow")
+LIBRARIES = ("jax", "keras", "numpy", "scipy", "tensorflow")
 
 
 class Checkpoint:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import pandas as pd
 
 from dawnchorus.config.params import Params
+from dawnchorus.config.train import Train
 from dawnchorus.data.annotations import Annotations, read_annotations
-from dawnchorus.data.folds import read_folds
+from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.data.species import read_species
 from dawnchorus.features.store import FeatureStore
@@ -25,6 +27,12 @@ from dawnchorus.training.loop import fit
 from dawnchorus.training.pseudo_labels import PseudoLabels, read_pseudo_labels, scored_recordings
 from dawnchorus.training.sampling import Unlabelled, WindowSampler
 from dawnchorus.training.validation import validate
+
+# What a training depends on. It reads the weights that `train.pretrained` names from a folder of its backbone's own.
+PARAMETERS: dict[str, Any] = dict.fromkeys(
+    ("seed", "spectrogram", "window", "image", "labels", "augment", "head"), True
+)
+PARAMETERS["train"] = set(Train.model_fields) - {"pretrained"}
 
 
 @dataclass(frozen=True)
@@ -141,9 +149,7 @@ def _pseudo_labels(
 
 def _checkpoint(job: Job, params: Params, name: str) -> Checkpoint:
     """The state of a job, in a folder that is named after all that it depends on."""
-    used = params.model_dump_json(
-        include={"seed", "spectrogram", "window", "image", "labels", "augment", "head", "train"}
-    )
+    used = params.model_dump_json(include=PARAMETERS)
     files = [job.annotations, job.folds, job.species, *sorted(job.pretrained.iterdir())]
     files += sorted(job.pseudo_labels.rglob("*.npy"))
     settings = f"{name} {job.pseudo_label_weight} {used}"
