@@ -9,7 +9,7 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.data.formats.rfcx import read_both_annotations, read_truth
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.data.recordings import read_skipped
-from dawnchorus.data.score_tables import read_scores, write_scores
+from dawnchorus.data.score_tables import DIGITS, read_scores, round_scores, write_scores
 from dawnchorus.files import replacing
 from dawnchorus.inference.calibration import correct, read_prevalence
 from dawnchorus.inference.ensemble import collect
@@ -36,7 +36,7 @@ def main() -> None:
     sample = read_scores(arguments.data / "sample_submission.csv")
     columns = list(sample.columns)
     found, weights = collect(arguments.predictions, params.backbones, params.folds, columns, params.ensemble)
-    test = {name: predictions.test for name, predictions in found.items()}
+    test = {name: round_scores(predictions.test, DIGITS) for name, predictions in found.items()}
     oof = {name: predictions.oof for name, predictions in found.items()}
     prevalence = None
     if params.ensemble.prior != "none":
