@@ -33,9 +33,10 @@ class GroundTruth:
         cls, tp: pd.DataFrame, fp: pd.DataFrame, recording_ids: list[str], n_species: int
     ) -> "GroundTruth":
         """Sparse labels: species with a TP row are known to call, species with only FP rows not to."""
-        row_of = pd.Series(range(len(recording_ids)), index=recording_ids)
+        index = pd.Index(recording_ids)
         truth, refused = (np.zeros((len(recording_ids), n_species), bool) for _ in range(2))
         for table, marks in ((tp, truth), (fp, refused)):
-            used = table[table.recording_id.isin(row_of.index)]
-            marks[row_of[used.recording_id], used.species_id] = True
+            rows = index.get_indexer(table.recording_id)
+            used = rows >= 0
+            marks[rows[used], table.species_id.to_numpy()[used]] = True
         return cls(recording_ids, truth, truth | refused)
