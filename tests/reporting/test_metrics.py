@@ -49,7 +49,7 @@ def test_without_figures_out_of_fold_the_table_has_those_of_the_test(metrics: di
     assert heading.split() == ["test", "LWLRAP", "(95", "%)", "macro", "AP"]
     assert [row.split()[0] for row in rows] == list(metrics["test"])
     neither = as_text({"weights": metrics["weights"], "skipped": metrics["skipped"]})
-    assert neither.startswith("No figures: the data set has no truth_test.csv, and")
+    assert neither.startswith("No figures: no test recording has ground truth, and")
 
 
 def test_the_table_shows_each_submission_with_its_figures(metrics: dict) -> None:

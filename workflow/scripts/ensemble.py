@@ -9,7 +9,7 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import read_annotations
 from dawnchorus.data.ground_truth import read_ground_truth
 from dawnchorus.data.recordings import read_recordings
-from dawnchorus.data.score_tables import write_scores
+from dawnchorus.data.score_tables import DIGITS, round_scores, write_scores
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TEST, TRAIN
 from dawnchorus.files import replacing
@@ -57,7 +57,7 @@ def main() -> None:
     predictions, weights = collect(
         arguments.predictions / params.rounds[-1].id, params.backbones, params.folds, species, params.ensemble
     )
-    test = {name: each.test for name, each in predictions.items()}
+    test = {name: round_scores(each.test, DIGITS) for name, each in predictions.items()}
     prevalence = None
     if params.ensemble.prior != "none" and len(test["ensemble"]):
         is_estimated = params.ensemble.prior == "estimated"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.sparse import bmat, csr_matrix, hstack
 from scipy.sparse.csgraph import connected_components
 
@@ -35,22 +36,25 @@ def stratified_split(
     Raises:
         InputError: a fold would have no TP rows.
     """
-    both = pd.concat([tp.assign(kind="tp"), fp.assign(kind="fp")])
-    unit = both.recording_id if groups is None else both.recording_id.map(groups)
-    sizes = both.groupby([unit, both.kind, both.species_id]).size()
-    # A pivot table takes thirty times as long.
-    counts = sizes.unstack([1, 2], fill_value=0).sort_index(axis=1)  # noqa: PD010
-    rows = counts.to_numpy()
-    is_tp = counts.columns.get_level_values("kind") == "tp"
-    fold_of = np.full(len(counts), -1)
+    # Recordings are compared as numbers from here on: text takes most of the time, and ever more with many recordings.
+    number, names = pd.factorize(pd.concat([tp.recording_id, fp.recording_id]), sort=True)
+    recordings = pd.Index(names, name="recording_id")
+    unit_of, units = (
+        (np.arange(len(recordings)), recordings) if groups is None else pd.factorize(recordings.map(groups), sort=True)
+    )
+    rows, is_tp = _count_labels(unit_of[number], len(units), tp.species_id, fp.species_id)
+    n_rows = rows.sum(axis=0)
+    fold_of = np.full(len(units), -1)
     in_fold = np.zeros((n_folds, rows.shape[1]), int)
-    rng = generator(seed, "folds")
-    order = rng.permutation(len(counts))
+    # Equals come in this order.
+    order = generator(seed, "folds").permutation(len(units))
+    rows = rows[order]
+    by_label = np.ascontiguousarray(rows.T)
     for labels in (is_tp, ~is_tp):
-        while (open_rows := rows[fold_of < 0][:, labels].sum(axis=0)).any():
-            label = np.flatnonzero(labels)[np.argmin(np.where(open_rows > 0, open_rows, rows.sum() + 1))]
-            waiting = order[(fold_of[order] < 0) & (rows[order, label] > 0)]
-            for one in waiting[np.argsort(-rows[waiting, label], kind="stable")]:
+        while (open_rows := (n_rows - in_fold.sum(axis=0))[labels]).any():
+            label = np.flatnonzero(labels)[np.argmin(np.where(open_rows > 0, open_rows, n_rows.sum() + 1))]
+            waiting = np.flatnonzero((fold_of < 0) & (by_label[label] > 0))
+            for one in waiting[np.argsort(-by_label[label, waiting], kind="stable")]:
                 # Fewest rows of this species, then fewest rows of all the unit's species, then fewest rows.
                 shared = (in_fold * (rows[one] > 0)).sum(axis=1)
                 fold = np.lexsort((in_fold.sum(axis=1), shared, in_fold[:, label]))[0]
@@ -63,10 +67,30 @@ def stratified_split(
             f"fold {empty[0]} would have no TP rows: {(rows[:, is_tp].sum(axis=1) > 0).sum()} {what} with TP rows "
             f"cannot fill {n_folds} folds; shorten `folds` in params.yaml or annotate more recordings"
         )
-    fold_of_unit = pd.Series(fold_of, index=counts.index)
-    recordings = pd.Index(both.recording_id.unique(), name="recording_id").sort_values()
-    units = recordings if groups is None else recordings.map(groups)
-    return pd.Series(fold_of_unit[units].to_numpy(), index=recordings, name="fold")
+    fold_of_unit = np.empty_like(fold_of)
+    fold_of_unit[order] = fold_of
+    return pd.Series(fold_of_unit[unit_of], index=recordings, name="fold")
+
+
+def _count_labels(
+    unit: NDArray[np.int64], n_units: int, tp_species: pd.Series, fp_species: pd.Series
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The rows of each unit and label, [Units, Labels]; labels are FP and then TP species, those that have rows.
+
+    Args:
+        unit: the unit of each TP row, then of each FP row.
+        n_units: number of units.
+        tp_species: the species of each TP row.
+        fp_species: likewise.
+
+    Returns:
+        The counts, and which labels are TP.
+    """
+    species = np.concatenate([tp_species.to_numpy(int), fp_species.to_numpy(int)])
+    n_species = species.max(initial=0) + 1
+    label, labels = pd.factorize(species + n_species * (np.arange(len(species)) < len(tp_species)), sort=True)
+    counts = np.bincount(unit * len(labels) + label, minlength=n_units * len(labels))
+    return counts.reshape(n_units, len(labels)), labels >= n_species
 
 
 def together(*groupings: pd.Series) -> pd.Series:
@@ -125,17 +149,22 @@ def fold_report(tp: pd.DataFrame, fold_of_row: pd.Series, folds: pd.Series) -> p
         A row for each fold: fold, training_recordings, validation_recordings, validation_tp_rows, leaked_recordings
         (in training and validation), leaked_tp_rows (validation rows of these).
     """
+    number, names = pd.factorize(folds.index)
+    number_of_row = names.get_indexer(tp.recording_id)
     rows = []
     for fold in sorted(set(folds) - {-1}):
-        trained, validated = set(folds.index[folds != fold]), set(folds.index[folds == fold])
-        is_validated = fold_of_row == fold
+        trained, validated = np.zeros(len(names), bool), np.zeros(len(names), bool)
+        is_left_out = (folds == fold).to_numpy()
+        trained[number[~is_left_out]] = True
+        validated[number[is_left_out]] = True
+        validated_rows = number_of_row[(fold_of_row == fold).to_numpy()]
         rows.append({
             "fold": fold,
-            "training_recordings": len(trained),
-            "validation_recordings": len(validated),
-            "validation_tp_rows": int(is_validated.sum()),
-            "leaked_recordings": len(trained & validated),
-            "leaked_tp_rows": int((is_validated & tp.recording_id.isin(trained)).sum()),
+            "training_recordings": int(trained.sum()),
+            "validation_recordings": int(validated.sum()),
+            "validation_tp_rows": len(validated_rows),
+            "leaked_recordings": int((trained & validated).sum()),
+            "leaked_tp_rows": int(trained[validated_rows].sum()),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

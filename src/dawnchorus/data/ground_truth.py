@@ -41,11 +41,12 @@ class GroundTruth:
             recording_ids: names of the recordings, shape [Recordings].
             n_species: number of species.
         """
-        row_of = pd.Series(range(len(recording_ids)), index=recording_ids)
+        index = pd.Index(recording_ids)
         truth, absent = (np.zeros((len(recording_ids), n_species), bool) for _ in range(2))
-        used = annotations[annotations.recording_id.isin(row_of.index)]
-        for table, marks in ((used[used.is_tp], truth), (used[~used.is_tp], absent)):
-            marks[row_of[table.recording_id], table.species_id] = True
+        for table, marks in ((annotations[annotations.is_tp], truth), (annotations[~annotations.is_tp], absent)):
+            rows = index.get_indexer(table.recording_id)
+            used = rows >= 0
+            marks[rows[used], table.species_id.to_numpy()[used]] = True
         return cls(recording_ids, truth, truth | absent)
 
 

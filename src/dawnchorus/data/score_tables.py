@@ -12,8 +12,8 @@ from dawnchorus.errors import InputError
 
 # Significant digits of clip scores. Nine are enough to read every float32 back unchanged.
 DIGITS = 9
-# Significant digits of scores that are corrected by prevalence: these come closer to 1 than a float32 can. Every CSV
-# reader finds a number of at most 15 digits unchanged.
+# Significant digits of scores that are corrected by prevalence: these come closer to 1 than a float32 can. A float64
+# holds every number of 15 digits apart from its neighbours.
 CORRECTED_DIGITS = 15
 
 
@@ -45,22 +45,10 @@ def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool
 
 
 def round_scores(scores: pd.DataFrame, digits: int) -> pd.DataFrame:
-    """Round scores to significant digits, so that metrics see the ties that `write_scores` writes.
-
-    Args:
-        scores: a table of finite numbers.
-        digits: significant digits, at most 15; of a number from 1e-4 on, not more than 15 places are kept.
-
-    Returns:
-        The rounded table.
-    """
-    values = scores.to_numpy(float)
-    with np.errstate(divide="ignore"):
-        places = digits - 1 - np.floor(np.log10(np.abs(values)))
-    # From 1e-4 on, zeros before the first digit are written too, and pandas reads no more than 17 digits. Below it, a
-    # power of ten above 308 would be infinite.
-    power = 10.0 ** np.minimum(places, np.where(np.abs(values) < 1e-4, 300, 15))
-    return pd.DataFrame(np.rint(values * power) / power, scores.index, scores.columns)
+    """Round scores to significant digits, at most 15, so that metrics see the ties that `write_scores` writes."""
+    # By way of text, for multiplying by a power of ten rounds some halves the wrong way.
+    values = [float(f"{score:.{digits}g}") for score in scores.to_numpy(float).ravel().tolist()]
+    return pd.DataFrame(np.reshape(values, scores.shape), scores.index, scores.columns)
 
 
 def write_scores(

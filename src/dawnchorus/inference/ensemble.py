@@ -3,7 +3,7 @@
 import functools
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dawnchorus.config.ensemble import Ensemble
-from dawnchorus.data.score_tables import DIGITS, read_scores, round_scores
+from dawnchorus.data.score_tables import read_scores
 from dawnchorus.errors import InputError
 from dawnchorus.evaluation.box_metrics import macro_average_precision
 from dawnchorus.inference.box_tables import read_boxes
@@ -25,7 +25,7 @@ class Predictions:
     """What a model, a backbone or the ensemble predicts.
 
     Attributes:
-        test: clip scores of the test recordings, indexed by recording_id; the mean over folds, rounded as written.
+        test: clip scores of the test recordings, indexed by recording_id; the mean over folds.
         oof: clip scores of the annotated recordings, likewise, each by the model that has not seen it.
         boxes: their labelled boxes, as `box_tables.read_boxes` gives them.
     """
@@ -80,7 +80,6 @@ def collect(
     chosen = weights(None)
     test = combine({name: one.test for name, one in found.items()}, chosen)
     found["ensemble"] = Predictions(test, _once(oof), _once(boxes))
-    found = {name: replace(one, test=round_scores(one.test, DIGITS)) for name, one in found.items()}
     return found, dict(zip(backbones, chosen.tolist(), strict=True))
 
 
@@ -98,16 +97,21 @@ def combine(tables: dict[str, pd.DataFrame], weights: NDArray[np.float64] | None
         InputError: two tables hold different rows or species.
     """
     (first_name, first), *others = tables.items()
+    aligned = [first]
     for name, table in others:
+        if list(table.columns) != list(first.columns):
+            raise InputError(f"{name}: has other species columns than {first_name}; run the predict stages again")
+        # Most tables have the same order, and to see that is much faster than to look each row up.
+        if table.index.equals(first.index):
+            aligned.append(table)
+            continue
         differing = first.index.symmetric_difference(table.index)
         if len(differing):
             raise InputError(
                 f"{name}: {len(differing)} rows stand there or in {first_name} alone, for example {differing[0]!r}; "
                 "run the predict stages again"
             )
-        if list(table.columns) != list(first.columns):
-            raise InputError(f"{name}: has other species columns than {first_name}; run the predict stages again")
-    aligned = [table.reindex(first.index) for table in tables.values()]
+        aligned.append(table.reindex(first.index))
     if weights is None:
         weights = np.full(len(aligned), 1 / len(aligned))
     weighted = [table * weight for table, weight in zip(aligned, weights, strict=True)]
@@ -143,4 +147,6 @@ def _read(folder: Path, columns: list[str]) -> Predictions:
 def _once(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """All rows of some tables; with the notebook's split a recording, left out by several models, gets their mean."""
     table = pd.concat(tables)
+    if table.index.is_unique:
+        return table
     return table.groupby(level=list(range(table.index.nlevels)), sort=False).mean()

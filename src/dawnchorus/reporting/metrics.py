@@ -16,8 +16,8 @@ from dawnchorus.evaluation.clip_metrics import Precisions, average_precisions, e
 from dawnchorus.seeding import generator
 
 NO_FIGURES = (
-    "No figures: the data set has no truth_test.csv, and out of fold there are none, for the teachers have seen those "
-    "recordings; docs/metrics.md says more"
+    "No figures: no test recording has ground truth, and out-of-fold figures need a single round of training and "
+    "train.checkpoint: last; docs/metrics.md says why"
 )
 
 
