@@ -1,0 +1,119 @@
+"""Which figures an experiment has, and what they are of."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tiny import changed
+
+from dawnchorus.config.params import Params
+from dawnchorus.data.annotations import BOX_COLUMNS
+from dawnchorus.evaluation.clip_metrics import lwlrap
+from dawnchorus.inference.ensemble import Predictions
+from dawnchorus.reporting.results import Recordings, average_precisions_of, count_skipped, metrics_of
+
+SPECIES = ["x", "y", "z"]
+TRAIN = [f"r{number}" for number in range(24)]
+TEST = [f"t{number}" for number in range(12)]
+
+
+def recordings_table(names: list[str], groups: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame({"group": groups, "usable": True, "digest": [f"sound of {name}" for name in names]})
+    return table.set_index(pd.Index(names, name="recording_id"))
+
+
+@pytest.fixture
+def recordings() -> Recordings:
+    """Annotations of a species in each training recording, and the truth of the test recordings."""
+    rng = np.random.default_rng(0)
+    annotations = pd.DataFrame({
+        "recording_id": TRAIN, "species_id": rng.integers(0, 3, 24), "t_min": 0.0, "t_max": 1.0, "f_min": 0.0,
+        "f_max": 1e3, "is_tp": rng.random(24) < 0.7,
+    })  # fmt: skip
+    truth = pd.DataFrame((rng.random((12, 3)) < 0.5).astype(float), TEST, SPECIES)
+    return Recordings(annotations, recordings_table(TRAIN, [""] * 24), recordings_table(TEST, [""] * 12), truth)
+
+
+@pytest.fixture
+def predictions(recordings: Recordings) -> dict[str, Predictions]:
+    """Random scores of a backbone, which are the ensemble's too."""
+    rng = np.random.default_rng(1)
+    boxes = recordings.annotations.assign(score=rng.random(24)).set_index(BOX_COLUMNS)[["score"]]
+    test, oof = (pd.DataFrame(rng.random((len(names), 3)), names, SPECIES) for names in (TEST, TRAIN))
+    return dict.fromkeys(("small_cnn", "ensemble"), Predictions(test, oof, boxes))
+
+
+def metrics(predictions: dict[str, Predictions], recordings: Recordings, params: Params) -> dict[str, dict]:
+    return metrics_of(predictions, {name: each.test for name, each in predictions.items()}, recordings, params)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train": {"checkpoint": "validation_lwlrap"}},
+        {"rounds": [{"id": "a", "pseudo_labels": "none", "weight": 0.0},
+                    {"id": "b", "pseudo_labels": "a", "weight": 0.3}]},
+    ],
+)  # fmt: skip
+def test_no_figures_out_of_fold_where_the_held_out_fold_had_a_part_in_training(
+    predictions: dict[str, Predictions], recordings: Recordings, params: Params, changes: dict[str, Any]
+) -> None:
+    assert set(metrics(predictions, recordings, params)) == {"oof", "test"}
+    found = metrics(predictions, recordings, changed(params, changes))
+    assert set(found) == {"test"}
+
+
+def test_a_test_recording_that_copies_a_training_one_does_not_count(
+    predictions: dict[str, Predictions], recordings: Recordings, params: Params
+) -> None:
+    copies = ["t1", "t7", "t8"]
+    recordings.test.loc[copies, "digest"] = "sound of r3"
+    found = metrics(predictions, recordings, params)
+    others = [name for name in TEST if name not in copies]
+    expected = lwlrap(
+        recordings.ground_truth.loc[others].to_numpy() > 0, predictions["ensemble"].test.loc[others].to_numpy()
+    )
+    assert found["test"]["ensemble"]["lwlrap"] == pytest.approx(expected, abs=1e-6)
+    assert count_skipped(recordings)["copies"] == 3
+    # Where no other is left there is nothing to say.
+    recordings.test["digest"] = "sound of r3"
+    assert set(metrics(predictions, recordings, params)) == {"oof"}
+
+
+def test_declared_groups_are_resampled_as_a_whole(
+    predictions: dict[str, Predictions], recordings: Recordings, params: Params
+) -> None:
+    alone = metrics(predictions, recordings, params)["oof"]["ensemble"]
+    # Two sites: a resampling draws one of them twice, or both.
+    recordings.train["group"] = ["hill"] * 12 + ["river"] * 12
+    grouped = metrics(predictions, recordings, params)["oof"]["ensemble"]
+    truth, scores = np.zeros((24, 3), bool), predictions["ensemble"].oof.to_numpy()
+    present = recordings.annotations[recordings.annotations.is_tp]
+    truth[present.index, present.species_id] = True
+    of_site = [lwlrap(truth[rows], scores[rows]) for rows in (slice(0, 12), slice(12, 24))]
+    assert grouped["lwlrap"] == alone["lwlrap"]
+    assert [grouped["lwlrap_low"], grouped["lwlrap_high"]] == pytest.approx(sorted(of_site), abs=1e-6)
+    for key in ("box_auc_low", "box_auc_high"):
+        assert grouped[key] != alone[key]
+
+
+def test_without_test_recordings_the_species_figures_are_out_of_fold(
+    predictions: dict[str, Predictions], recordings: Recordings, params: Params
+) -> None:
+    nothing = Recordings(recordings.annotations, recordings.train, recordings.test[:0], recordings.ground_truth[:0])
+    found = metrics(predictions, nothing, params)
+    assert set(found) == {"oof"}
+    table = average_precisions_of(predictions, {"ensemble": predictions["ensemble"].test[:0]}, nothing, found)
+    assert list(table.species) == SPECIES
+    assert table.average_precision.between(0, 1).all()
+
+
+def test_recordings_that_could_not_be_used_are_counted_with_their_rows(recordings: Recordings) -> None:
+    bad = ["r0", "r1", "r2"]
+    recordings.train.loc[bad, "usable"] = False
+    recordings.test.loc["t0", "usable"] = False
+    rows = recordings.annotations[recordings.annotations.recording_id.isin(bad)]
+    assert count_skipped(recordings) == {
+        "recordings": 4, "tp_rows": int(rows.is_tp.sum()), "fp_rows": int((~rows.is_tp).sum()), "copies": 0,
+    }  # fmt: skip
