@@ -11,9 +11,9 @@ from pathlib import Path
 
 import librosa
 import numpy as np
-import pandas as pd
 import scipy.fft
 import soundfile
+from cached_recordings import caching_options
 from numpy.lib.stride_tricks import sliding_window_view
 from rows import Row, in_turn, on_one_core
 
@@ -70,14 +70,12 @@ def _one_core(recordings: list[Path], params: Params, folder: Path) -> Row:
 def _all_cores(recordings: list[Path], folder: Path, params_file: Path) -> Row:
     # Enough copies that the start of the script, which a second core cannot speed up, hardly matters.
     copies = 480
-    names = [f"copy{number}" for number in range(copies)]
-    files = [recordings[number % len(recordings)].name for number in range(copies)]
-    pd.DataFrame({"recording_id": names, "file": files, "same_as": names}).to_csv(folder / "copies.csv", index=False)
+    several = [recordings[number % len(recordings)] for number in range(copies)]
+    options = caching_options(several, folder, params_file)
 
     def cache_on(cores: set[int]) -> None:
         subprocess.run(
-            [sys.executable, "workflow/scripts/cache_spectrograms.py", "--params", str(params_file), "--audio",
-             str(recordings[0].parent), "--recordings", str(folder / "copies.csv"), "--output", str(folder / "copies")],
+            [sys.executable, "workflow/scripts/cache_spectrograms.py", *options, "--output", str(folder / "copies")],
             cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True, capture_output=True,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )  # fmt: skip

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import soundfile
+from cached_recordings import caching_options
 from rows import Row
 
 ROOT = Path(__file__).parent.parent
@@ -70,11 +70,8 @@ def measure(folder: Path, params_file: Path) -> list[Row]:
 
 
 def cache(folder: Path, files: list[str], output: Path, params_file: Path) -> float:
-    table = folder / "recordings.csv"
-    names = [f"r{number}" for number in range(len(files))]
-    pd.DataFrame({"recording_id": names, "file": files, "same_as": names}).to_csv(table, index=False)
-    return peak([sys.executable, "workflow/scripts/cache_spectrograms.py", "--params", str(params_file), "--audio",
-                 str(folder), "--recordings", str(table), "--output", str(output)])  # fmt: skip
+    options = caching_options([folder / file for file in files], folder, params_file)
+    return peak([sys.executable, "workflow/scripts/cache_spectrograms.py", *options, "--output", str(output)])
 
 
 def peak(command: list[str]) -> float:

@@ -103,8 +103,8 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("split_folds", folder, *options({name: tables[name] for name in ("recordings", "annotations", "species")}),
         "--folds", folder / "folds.csv", "--report", folder / "report.csv", "--fold-species",
         folder / "fold_species.csv", "--splits", folder / "splits")  # fmt: skip
-    for split in ("train", "test", "unlabelled"):
-        said = run("cache_spectrograms", folder, "--split", split, "--recordings", folder / f"splits/{split}.csv",
+    for split in ("train", "test"):
+        said = run("cache_spectrograms", folder, "--recordings", folder / f"splits/{split}.csv",
                    "--output", folder / "spectrograms" / split)  # fmt: skip
         assert "10 of 384 mel bands are empty" in said
     # Only one recording has calls, so it is trained on and validated.
@@ -151,8 +151,8 @@ def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_
         "--pseudo-labels", tmp_path / "none", "--pseudo-label-weight", "0", "--curve", tmp_path / "curve.csv",
         "--epoch-weights", tmp_path / "epochs", "--checkpoint", tmp_path / "checkpoint", *model)  # fmt: skip
     assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
-    run("predict", folder, "--splits", folder / "splits", "--spectrograms", folder / "spectrograms", "--last-round",
-        "first", "--output", tmp_path / "predictions", *model)  # fmt: skip
+    run("predict", folder, "--test", folder / "splits/test.csv", "--spectrograms", folder / "spectrograms",
+        "--last-round", "first", "--output", tmp_path / "predictions", *model)  # fmt: skip
     scores = read_scores(tmp_path / "predictions/test.csv")
     assert list(scores.index) == RECORDINGS
     assert ((scores >= 0) & (scores <= 1)).all(axis=None)

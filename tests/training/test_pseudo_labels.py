@@ -129,7 +129,7 @@ def test_rounds_draw_apart(tiny: Params, tmp_path: Path) -> None:
 
 
 def test_unlabelled_recordings_are_drawn_with_their_pseudo_labels(tiny: Params, tmp_path: Path) -> None:
-    for name, folder in (("r", "train"), ("site/u", "unlabelled"), ("v", "unlabelled"), ("w", "unlabelled")):
+    for name, folder in (("r", "train"), ("site/u", "unlabelled/0"), ("v", "unlabelled/0"), ("w", "unlabelled/1")):
         path = tmp_path / folder / f"{name}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
@@ -139,7 +139,7 @@ def test_unlabelled_recordings_are_drawn_with_their_pseudo_labels(tiny: Params, 
     rising = np.linspace(0, 1, len(starts), dtype=np.float32)
     scores = np.concatenate([np.stack([rising, 1 - rising], axis=1)] * 4).astype(np.float16)
     places = {name: (row * len(starts), int(starts[-1])) for row, name in enumerate(("r", "site/u", "v", "w"))}
-    unlabelled = Unlabelled(tmp_path / "unlabelled", ["site/u", "v", "w"])
+    unlabelled = Unlabelled([tmp_path / "unlabelled/0", tmp_path / "unlabelled/1"], ["site/u", "v", "w"])
 
     def sampler(fraction: float) -> WindowSampler:
         changes = {"train": {"mixup_alpha": 0.0, "batch_size": 4, "unlabelled_fraction": fraction}}

@@ -210,4 +210,4 @@ def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(clone: Clon
     assert len(clone.started()) == 1
     subprocess.run(["mount", "-o", "remount,size=50m", small_disk], check=True)
     clone.snakemake()
-    assert clone.started() == ["cache_spectrograms test", "cache_spectrograms train"]
+    assert clone.started() == ["cache_spectrograms test", "cache_spectrograms train", "cache_unlabelled"]

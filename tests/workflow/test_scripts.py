@@ -205,24 +205,21 @@ def test_folders_by_site_with_equal_file_names_and_species_by_code(data: Path) -
     assert (output / "river/north/20240611_053000.npy").exists()
 
 
-def cache(data: Path, output: Path, split: str = "train") -> subprocess.CompletedProcess[str]:
+def cache(data: Path, output: Path) -> subprocess.CompletedProcess[str]:
     params = data.parent / "with_root.yaml"
     content = YAML().load(ROOT / "params.yaml")
     content["data"]["root"] = str(data)
     YAML().dump(content, params)
-    table = data.parent / f"outputs/splits/{split}.csv"
-    return run_script(
-        "cache_spectrograms", "--split", split, "--recordings", str(table), "--output", str(output), params=params
-    )
+    table = data.parent / "outputs/splits/train.csv"
+    return run_script("cache_spectrograms", "--recordings", str(table), "--output", str(output), params=params)
 
 
 def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labels(
     data: Path, edited: Callable[[str, object], Path]
 ) -> None:
-    soundfile.write(data / "train/e.wav", np.full(4800, 0.5), 48_000)
-    whole = (data / "train/e.wav").read_bytes()
-    # Nobody notices what only decoding would show.
-    (data / "train/e.wav").write_bytes(whole[:1000])
+    soundfile.write(data / "train/e.wav", np.full(4800, np.nan), 48_000, subtype="FLOAT")
+    # Only decoding would show that its samples are no numbers. A file without a header is no reason to stop.
+    (data / "train/i.wav").write_bytes(b"RIFF....")
     shutil.copy(data / "train/a.wav", data / "train/f.wav")
     shutil.copy(data / "test/t.wav", data / "train/g.wav")
     soundfile.write(data / "train/h.wav", np.full(4800, 0.25), 48_000)
@@ -230,29 +227,32 @@ def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labe
     for script in (ingest, split_folds):
         done = script(data, single)
         assert done.returncode == 0, done.stderr
-    assert "3 training recordings have no annotation and are not used" in done.stderr
-    splits = data.parent / "outputs/splits"
-    assert len(pd.read_csv(splits / "unlabelled.csv")) == 0
-    before = {name: (splits / f"{name}.csv").read_text() for name in ("train", "test")}
-    folds = (data.parent / "outputs/folds.csv").read_text()
-
-    content = YAML().load(single)
-    content["rounds"].append({"id": "second", "pseudo_labels": "first", "weight": 0.3})
-    YAML().dump(content, single)
-    assert split_folds(data, single).returncode == 0
     # A copy of a test recording is left out, and one of an annotated recording goes into its fold.
+    splits = data.parent / "outputs/splits"
     unlabelled = pd.read_csv(splits / "unlabelled.csv", index_col="recording_id").fold
     assert set(unlabelled.index) == {"e", "f", "h"}
     assert unlabelled["f"] == pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold["a"]
-    assert {name: (splits / f"{name}.csv").read_text() for name in before} == before
-    assert (data.parent / "outputs/folds.csv").read_text() == folds
+    assert set(pd.read_csv(splits / "train.csv").recording_id) == set("abcd")
 
-    # When it is decoded at last, one that cannot be used is named, and the others are used.
-    done = cache(data, data.parent / "spectrograms", "unlabelled")
-    assert done.returncode == 0, done.stderr
-    assert "1 unlabelled recordings cannot be used and are left out:" in done.stderr
-    assert "train/e.wav: truncated: " in done.stderr
-    assert sorted(path.stem for path in (data.parent / "spectrograms").glob("*.npy")) == ["f", "h"]
+    def cache_unlabelled(*rounds: dict[str, object]) -> tuple[str, list[str]]:
+        content = YAML().load(single)
+        content["rounds"], content["data"]["root"] = list(rounds), str(data)
+        YAML().dump(content, data.parent / "rounds.yaml")
+        output = data.parent / "spectrograms"
+        done = run_script("cache_unlabelled", "--recordings", str(splits / "unlabelled.csv"), "--output", str(output),
+                          params=data.parent / "rounds.yaml")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stderr, sorted(str(path.relative_to(output)) for path in output.rglob("*.npy"))
+
+    first = {"id": "first", "pseudo_labels": "none", "weight": 0.0}
+    said, cached = cache_unlabelled(first)
+    assert cached == []
+    assert "3 training recordings have no annotation and are not used" in said
+    # When they are decoded at last, one that cannot be used is named, and the others are used.
+    said, cached = cache_unlabelled(first, {"id": "second", "pseudo_labels": "first", "weight": 0.3})
+    assert cached == sorted(f"{unlabelled[name]}/{name}.npy" for name in "fh")
+    assert "1 unlabelled recordings are left out:" in said
+    assert "train/e.wav: " in said
 
 
 def test_a_file_name_that_is_no_text_is_named(data: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_
     for epoch in range(1, 13):
         name = f"{epoch}.weights.h5"
         assert (elsewhere / "checkpoints" / name).read_bytes() == (
-            results / "checkpoints/first/small_cnn/0" / name
+            results / "epoch_weights/first/small_cnn/0" / name
         ).read_bytes()
 
 

@@ -171,7 +171,9 @@ def test_a_changed_module_runs_what_imports_it(clone: Clone) -> None:
     # Where a backbone begins concerns that backbone alone.
     clone.edit_params("backbones", ["small_cnn", "resnet"])
     clone.edit_params("train", {"pretrained": {"resnet": "imagenet"}})
-    assert not {stage for stage in clone.assert_engines_agree() if stage.startswith("train@round0-small_cnn")}
+    stale = json.loads(clone.run("dvc", "status", "--json"))
+    assert "train@round0-resnet-0" in stale
+    assert "train@round0-small_cnn-0" not in stale
 
 
 OWN_BACKBONE = """\"\"\"Two convolutions.\"\"\"
@@ -391,7 +393,7 @@ def test_rounds_come_and_go(clone: Clone) -> None:
     soundfile.write(data / "train/unlabelled.flac", np.random.default_rng(1).normal(0, 0.01, 96_000), 48_000)
     clone.edit_params("data", {"root": "data/own"})
     clone.snakemake()
-    assert clone.started() == ["check_params", "ingest", "split_folds"]
+    assert clone.started() == ["cache_unlabelled", "check_params", "ingest", "split_folds"]
     assert {path: path.read_bytes() for path in without} == without
 
     # What the first round is, no later one changes: it is not trained again, but scores what the next one learns from.
@@ -401,7 +403,7 @@ def test_rounds_come_and_go(clone: Clone) -> None:
     clone.run("snakemake", "--cores", "2")
     both = sorted(f"{stage} {each} small_cnn {fold}" for fold in (0, 1)
                   for stage, each in (("predict", "first"), ("predict", "second"), ("train", "second")))  # fmt: skip
-    data_stages = ["cache_spectrograms unlabelled", "check_params", "ensemble", "split_folds"]
+    data_stages = ["cache_unlabelled", "check_params", "ensemble"]
     assert clone.started() == sorted([*data_stages, *both])
     # No model labels what it was trained on, and each recording is labelled, annotated or not.
     labelled = {fold: {path.stem for path in (clone.path / f"results/predictions/first/small_cnn/{fold}").glob("*.npy")}

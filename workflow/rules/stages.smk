@@ -23,6 +23,7 @@ RESOURCES = {
     "synthesize": (workflow.cores, False),
     "ingest": (workflow.cores, False),
     "cache_spectrograms": (workflow.cores, False),
+    "cache_unlabelled": (workflow.cores, False),
     "train": (config["train"]["threads"], True),
     "predict": (config["train"]["threads"], True),
 }

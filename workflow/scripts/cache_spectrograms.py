@@ -2,40 +2,20 @@
 
 import argparse
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
-from dawnchorus.audio.decoding import read_blocks
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.config.spectrogram import Spectrogram
-from dawnchorus.data.quality import inspect
 from dawnchorus.data.recordings import read_recordings
-from dawnchorus.data.splits import TEST, TRAIN, UNLABELLED
-from dawnchorus.features.mel import empty_bands, mel_blocks, mel_to_frequency
-from dawnchorus.features.store import write_features
+from dawnchorus.features.caching import cache_spectrograms
+from dawnchorus.features.mel import empty_bands, mel_to_frequency
 from dawnchorus.files import replacing
-from dawnchorus.progress import track
 from dawnchorus.workflow.cores import cores
-
-
-def cache_recording(recording: tuple[str, Path], folder: Path, settings: Spectrogram, look_first: bool) -> str:
-    """Cache a recording, or tell why it cannot be used if `look_first` asks for that."""
-    recording_id, path = recording
-    # Those that `ingest` has decoded are known to be good.
-    faults = inspect(path, settings.sample_rate, window_seconds=0).faults if look_first else []
-    if not faults:
-        write_features(folder, recording_id, mel_blocks(read_blocks(path, settings.sample_rate), settings))
-    return f"{path}: {'; '.join(faults)}" if faults else ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--split", choices=(TRAIN, TEST, UNLABELLED), required=True)
     parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings")
     parser.add_argument("--output", type=Path, required=True, help="folder of spectrograms; replaced")
     arguments = parser.parse_args()
@@ -45,25 +25,18 @@ def main() -> None:
     if len(empty):
         print(
             f"{len(empty)} of {settings.n_mels} mel bands are empty, the highest at "
-            f"{mel_to_frequency(empty[-1], settings):.0f} Hz: they are narrower than n_fft's frequencies lie apart and "
-            "always hold the lowest level; fewer n_mels, a larger n_fft or a higher f_min avoid them",
+            f"{mel_to_frequency(empty[-1], settings):.0f} Hz: they are narrower than the distance between the "
+            "frequencies of n_fft and always have the lowest level; fewer n_mels, a larger n_fft or a higher f_min avoid "
+            "them",
             file=sys.stderr,
         )
     table = read_recordings(arguments.recordings)
-    # Where the recordings are is no matter: the table holds a hash of each, and another root makes nothing stale.
+    # The table holds a hash of each recording, so another root makes nothing stale.
     root = Path(params.data.root)
     recordings = {str(name): root / file for name, file in table.file[table.usable].items()}
-    # Each process computes in one thread.
-    with (
-        replacing(arguments.output) as folder,
-        ProcessPoolExecutor(cores(), initializer=threadpool_limits, initargs=(1,)) as pool,
-    ):
+    with replacing(arguments.output) as folder:
         folder.mkdir()
-        cache = partial(cache_recording, folder=folder, settings=settings, look_first=arguments.split == UNLABELLED)
-        work = pool.map(cache, recordings.items())
-        bad = [why for why in track(work, len(recordings), f"{arguments.split} recordings cached") if why]
-    if bad:
-        print(f"{len(bad)} unlabelled recordings cannot be used and are left out:", *bad, sep="\n", file=sys.stderr)
+        cache_spectrograms(recordings, folder, settings, cores(), f"{arguments.output.name} recordings cached")
 
 
 if __name__ == "__main__":

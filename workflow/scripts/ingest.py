@@ -34,7 +34,7 @@ def main() -> None:
     dataset = rfcx.read(arguments.data, params.split.group)
     inspections = check_recordings(dataset, params.spectrogram.sample_rate, params.window.seconds, cores())
     print(summary(inspections), file=sys.stderr)
-    refuse_bad_recordings(inspections, params.data.bad_audio)
+    refuse_bad_recordings(inspections, dataset, params.data.bad_audio)
     recordings = as_table(inspections, dataset.groups, dataset.root)
     require_usable(recordings, dataset)
     with replacing(arguments.recordings) as path:

@@ -35,8 +35,8 @@ def main() -> None:
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
-    parser.add_argument("--splits", type=Path, required=True, help="folder with test.csv and unlabelled.csv")
-    parser.add_argument("--spectrograms", type=Path, required=True, help="folder with train/, test/ and unlabelled/")
+    parser.add_argument("--test", type=Path, required=True, help="table of the test recordings")
+    parser.add_argument("--spectrograms", type=Path, required=True, help="with train/, test/ and unlabelled/<fold>/")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--round", required=True, help="its id")
     parser.add_argument("--last-round", required=True, help="id of the round that is evaluated")
@@ -62,7 +62,7 @@ def main() -> None:
         folder.mkdir()
         if arguments.round == arguments.last_round:
             hop = min(shapes.window[0], to_frames(params.predict.hop_seconds, params.spectrogram))
-            test = read_recordings(arguments.splits / f"{TEST}.csv")
+            test = read_recordings(arguments.test)
             for name, split, recordings in (
                 ("test", TEST, list(test.index[test.usable])),
                 ("oof", TRAIN, left_out),
@@ -75,14 +75,13 @@ def main() -> None:
             box_scores = score_boxes(scorer, arguments.spectrograms / TRAIN, boxes, params.spectrogram, batch_size)
             write_boxes(folder / "boxes.csv", boxes, box_scores)
         else:
-            unlabelled = read_recordings(arguments.splits / f"{UNLABELLED}.csv", ["fold"])
+            unlabelled = arguments.spectrograms / UNLABELLED / str(arguments.fold)
             hop = window_hop(shapes.window[0])
-            cached = set(FeatureStore(arguments.spectrograms / UNLABELLED).names())
-            of_fold = [name for name in unlabelled.index[unlabelled.fold == str(arguments.fold)] if name in cached]
-            for split, recordings in ((TRAIN, left_out), (UNLABELLED, of_fold)):
-                windows = score_windows(
-                    scorer, arguments.spectrograms / split, recordings, hop, batch_size, f"windows of {split} scored"
-                )
+            for spectrograms, recordings in (
+                (arguments.spectrograms / TRAIN, left_out),
+                (unlabelled, FeatureStore(unlabelled).names()),
+            ):
+                windows = score_windows(scorer, spectrograms, recordings, hop, batch_size, "windows scored")
                 write_window_scores(folder, dict(zip(recordings, windows, strict=True)))
     note_job(
         arguments.provenance, f"predict@{arguments.round}-{arguments.backbone}-{arguments.fold}", device,

@@ -1,4 +1,4 @@
-"""Divide the recordings: annotated ones into folds, test ones, and unlabelled ones where a round uses them."""
+"""Divide the recordings by their use, and annotated and unlabelled ones into folds."""
 
 import argparse
 import sys
@@ -53,15 +53,9 @@ def main() -> None:
         spread = pd.crosstab(tp.species_id, fold_of_row)
         widest = (spread.max(axis=1) - spread.min(axis=1)).max()
         print(f"present boxes of a species differ by at most {widest} between folds", file=sys.stderr)
-    splits = {TRAIN: annotated, TEST: test_recordings(recordings)}
     unlabelled = unlabelled_recordings(recordings, annotations)
-    if len(params.rounds) > 1:
-        fold = folds_of_unlabelled(usable, unlabelled, folds, len(params.folds), params.seed)
-        splits[UNLABELLED] = unlabelled.assign(fold=fold)
-    else:
-        splits[UNLABELLED] = unlabelled[:0].assign(fold=0)
-        if len(unlabelled):
-            print(f"{len(unlabelled)} training recordings have no annotation and are not used", file=sys.stderr)
+    fold = folds_of_unlabelled(usable, unlabelled, folds, len(params.folds), params.seed)
+    splits = {TRAIN: annotated, TEST: test_recordings(recordings), UNLABELLED: unlabelled.assign(fold=fold)}
     report = fold_report(tp, fold_of_row, folds)
     print(report.to_string(index=False), file=sys.stderr)
     print(f"{(fold_of_row < 0).sum()} present boxes are never validated", file=sys.stderr)

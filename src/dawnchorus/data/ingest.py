@@ -50,13 +50,19 @@ def _look(decode: Callable[[Path], Inspection], path: Path, is_used: bool) -> In
     return decode(path) if is_used else look_at_header(path)
 
 
-def refuse_bad_recordings(inspections: dict[str, dict[str, Inspection]], bad_audio: str) -> None:
-    """End the run where recordings cannot be used and `data.bad_audio` says "stop".
+def refuse_bad_recordings(inspections: dict[str, dict[str, Inspection]], dataset: Dataset, bad_audio: str) -> None:
+    """End the run where annotated or test recordings cannot be used and `data.bad_audio` is "stop".
 
     Raises:
         InputError: with the reasons.
     """
-    bad = [one for by_id in inspections.values() for one in by_id.values() if one.faults]
+    annotated = set(dataset.annotations.recording_id)
+    bad = [
+        one
+        for split, by_id in inspections.items()
+        for name, one in by_id.items()
+        if one.faults and (split == "test" or name in annotated)
+    ]
     if bad and bad_audio == "stop":
         shown = [f"{one.path}: {'; '.join(one.faults)}" for one in bad[:MOST_SHOWN]]
         more = [f"... and {len(bad) - MOST_SHOWN} more"] if len(bad) > MOST_SHOWN else []

@@ -47,7 +47,7 @@ class Job:
         folds: `data/folds.csv`.
         species: `data/species.csv`.
         spectrograms: folder of the spectrograms of annotated recordings.
-        unlabelled: folder of the spectrograms of unlabelled recordings.
+        unlabelled: folder of the spectrograms of unlabelled recordings, by fold.
         pretrained: folder of the weights to begin with, or without files.
         pseudo_labels: folder of what an earlier round's models predicted, or without files.
         pseudo_label_weight: weight of pseudo-labels in the loss.
@@ -111,11 +111,14 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
     annotations = Annotations.of_table(boxes).of_recordings(set(folds.index[folds != job.fold]))
     pseudo_labels = unlabelled = None
     if scored:
+        others = sorted({fold for fold in scored.values() if fold != job.fold})
         unlabelled = Unlabelled(
-            job.unlabelled, [name for name, fold in scored.items() if name not in folds.index and fold != job.fold]
+            [job.unlabelled / str(fold) for fold in others],
+            [name for name, fold in scored.items() if name not in folds.index and fold != job.fold],
         )
         names = {*annotations.recording_ids, *unlabelled.recording_ids}
-        pseudo_labels = _pseudo_labels(job, scored, names, shapes, len(species))
+        spectrograms = FeatureStore(job.spectrograms, *unlabelled.folders)
+        pseudo_labels = _pseudo_labels(job, scored, names, spectrograms, shapes.window[0], len(species))
     sampler = WindowSampler(annotations, job.spectrograms, params, len(species), draws, pseudo_labels, unlabelled)
     # A recording without a present box does not count in LWLRAP.
     left_out = set(folds.index[folds == job.fold]) & set(boxes.recording_id[boxes.is_tp])
@@ -134,10 +137,9 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
 
 
 def _pseudo_labels(
-    job: Job, scored: dict[str, int], recording_ids: set[str], shapes: Shapes, n_species: int
+    job: Job, scored: dict[str, int], recording_ids: set[str], spectrograms: FeatureStore, length: int, n_species: int
 ) -> PseudoLabels:
-    """The pseudo-labels of the recordings that a job is trained on."""
-    spectrograms, length = FeatureStore(job.spectrograms, job.unlabelled), shapes.window[0]
+    """The pseudo-labels of the recordings that a job is trained on; `length` is that of a window, frames."""
     hop = window_hop(length)
     # A recording without a score is looked for where it would be, and the error names that file.
     recordings = {name: scored.get(name, job.fold) for name in sorted(recording_ids)}
@@ -153,4 +155,4 @@ def _checkpoint(job: Job, params: Params, name: str) -> Checkpoint:
     files = [job.annotations, job.folds, job.species, *sorted(job.pretrained.iterdir())]
     files += sorted(job.pseudo_labels.rglob("*.npy"))
     settings = f"{name} {job.pseudo_label_weight} {used}"
-    return Checkpoint(job.checkpoint / fingerprint(settings, files, [job.spectrograms, job.unlabelled]))
+    return Checkpoint(job.checkpoint / fingerprint(settings, files, [job.spectrograms]))

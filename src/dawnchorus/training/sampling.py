@@ -31,11 +31,11 @@ class Unlabelled:
     """Training recordings without annotations, which pseudo-labels make useful.
 
     Attributes:
-        folder: of their cached spectrograms.
+        folders: of their cached spectrograms.
         recording_ids: names of those to train on.
     """
 
-    folder: Path
+    folders: list[Path]
     recording_ids: list[str]
 
 
@@ -239,7 +239,7 @@ class WindowSampler:
 
     @cached_property
     def _spectrograms(self) -> FeatureStore:
-        return FeatureStore(self.folder, *([] if self.unlabelled is None else [self.unlabelled.folder]))
+        return FeatureStore(self.folder, *([] if self.unlabelled is None else self.unlabelled.folders))
 
     @cached_property
     def _shapes(self) -> Shapes:

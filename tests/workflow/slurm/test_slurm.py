@@ -163,7 +163,7 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
         "split_folds": one_core,
         "cache_spectrograms train": all_cores,
         "cache_spectrograms test": all_cores,
-        "cache_spectrograms unlabelled": all_cores,
+        "cache_unlabelled": all_cores,
         both[0]: [("1", memory, "1-00:00:00", "gres:gpu:1", "CANCELLED") for memory in ("16000M", "32000M")],
         both[1]: [("1", "16000M", "1-00:00:00", "gres:gpu:1", "COMPLETED")],
     }
