@@ -250,7 +250,7 @@ def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labe
     # When it is decoded at last, one that cannot be used is named, and the others are used.
     done = cache(data, data.parent / "spectrograms", "unlabelled")
     assert done.returncode == 0, done.stderr
-    assert "1 unlabelled recordings cannot be used and are left out:" in done.stderr
+    assert "1 unlabelled recordings are unusable and left out:" in done.stderr
     assert "train/e.wav: truncated: " in done.stderr
     assert sorted(path.stem for path in (data.parent / "spectrograms").glob("*.npy")) == ["f", "h"]
 

@@ -23,9 +23,9 @@ from dawnchorus.workflow.cores import cores
 
 
 def cache_recording(recording: tuple[str, Path], folder: Path, settings: Spectrogram, look_first: bool) -> str:
-    """Cache a recording, or tell why it cannot be used if `look_first` asks for that."""
+    """Cache a recording and return '', or, with `look_first`, return why it is unusable."""
     recording_id, path = recording
-    # Those that `ingest` has decoded are known to be good.
+    # `ingest` has already decoded and checked the other recordings.
     faults = inspect(path, settings.sample_rate, window_seconds=0).faults if look_first else []
     if not faults:
         write_features(folder, recording_id, mel_blocks(read_blocks(path, settings.sample_rate), settings))
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--split", choices=(TRAIN, TEST, UNLABELLED), required=True)
     parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings")
-    parser.add_argument("--output", type=Path, required=True, help="folder of spectrograms; replaced")
+    parser.add_argument("--output", type=Path, required=True, help="output folder; an existing one is replaced")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     settings = params.spectrogram
@@ -45,15 +45,15 @@ def main() -> None:
     if len(empty):
         print(
             f"{len(empty)} of {settings.n_mels} mel bands are empty, the highest at "
-            f"{mel_to_frequency(empty[-1], settings):.0f} Hz: they are narrower than n_fft's frequencies lie apart and "
-            "always hold the lowest level; fewer n_mels, a larger n_fft or a higher f_min avoid them",
+            f"{mel_to_frequency(empty[-1], settings):.0f} Hz: they are narrower than the spacing of n_fft's "
+            "frequencies and always have the lowest level; reduce n_mels, or increase n_fft or f_min",
             file=sys.stderr,
         )
     table = read_recordings(arguments.recordings)
-    # Where the recordings are is no matter: the table holds a hash of each, and another root makes nothing stale.
+    # The stage does not depend on the root: the table has a hash of each recording, so moving the data reruns nothing.
     root = Path(params.data.root)
     recordings = {str(name): root / file for name, file in table.file[table.usable].items()}
-    # Each process computes in one thread.
+    # Each process uses one thread.
     with (
         replacing(arguments.output) as folder,
         ProcessPoolExecutor(cores(), initializer=threadpool_limits, initargs=(1,)) as pool,
@@ -63,7 +63,7 @@ def main() -> None:
         work = pool.map(cache, recordings.items())
         bad = [why for why in track(work, len(recordings), f"{arguments.split} recordings cached") if why]
     if bad:
-        print(f"{len(bad)} unlabelled recordings cannot be used and are left out:", *bad, sep="\n", file=sys.stderr)
+        print(f"{len(bad)} unlabelled recordings are unusable and left out:", *bad, sep="\n", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Divide the recordings: annotated ones into folds, test ones, and unlabelled ones where a round uses them."""
+"""Split recordings: annotated ones into folds, test ones, and unlabelled ones where a round uses them."""
 
 import argparse
 import sys
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True, help="output: recording_id,fold")
     parser.add_argument("--report", type=Path, required=True, help="output: a row for each fold")
-    parser.add_argument("--fold-species", type=Path, required=True, help="output: rows of each species by fold")
+    parser.add_argument("--fold-species", type=Path, required=True, help="output: number of rows per species and fold")
     parser.add_argument("--splits", type=Path, required=True, help="output folder: {train,test,unlabelled}.csv")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
@@ -52,7 +52,7 @@ def main() -> None:
         fold_of_row = tp.recording_id.map(folds)
         spread = pd.crosstab(tp.species_id, fold_of_row)
         widest = (spread.max(axis=1) - spread.min(axis=1)).max()
-        print(f"present boxes of a species differ by at most {widest} between folds", file=sys.stderr)
+        print(f"the number of present boxes of a species differs by at most {widest} between folds", file=sys.stderr)
     splits = {TRAIN: annotated, TEST: test_recordings(recordings)}
     unlabelled = unlabelled_recordings(recordings, annotations)
     if len(params.rounds) > 1:
