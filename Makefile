@@ -1,23 +1,23 @@
-# Set-up and the main job. CUDA=1 chooses TensorFlow with CUDA, SLURM=1 adds what submits to Slurm, CORES=n is the number
-# of cores, DATA=folder the download's, NAME=name a preset's.
+# Set-up and the main commands. Variables: CUDA=1 installs TensorFlow with CUDA, SLURM=1 adds the plugin for Slurm,
+# CORES=n is the number of cores, DATA=folder is where downloads go, and NAME=name is the name of a preset.
 .DEFAULT_GOAL := help
 .PHONY: help deps env demo preset download verify test lint bench clean
 
 SHELL := /bin/bash
-# Once chosen, CUDA and Slurm stay.
+# An environment with CUDA or Slurm keeps them.
 EXTRAS := $(if $(CUDA)$(wildcard .venv/.cuda*),cuda,cpu)$(if $(SLURM)$(wildcard .venv/.*-slurm),-slurm)
 CORES ?= $(shell nproc)
 DATA ?= data/rfcx
 ENV := .venv/.$(EXTRAS)
-# Every command below finds the environment's programs first, as in an activated shell.
+# Commands find the environment's programs first, as in an activated shell.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-help: ## show this list
+help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-env: $(ENV) ## create .venv from uv.lock (CUDA=1: with CUDA for an NVIDIA GPU; SLURM=1: for a cluster)
+env: $(ENV) ## create .venv from uv.lock (CUDA=1: for an NVIDIA GPU; SLURM=1: for a Slurm cluster)
 
-# uv comes through pip where it is missing. Compiled bytecode saves each process seconds of start-up.
+# If uv is missing, pip installs it. Compiled bytecode saves each process seconds of start-up time.
 $(ENV): pyproject.toml uv.lock
 	@if ! command -v uv > /dev/null; then \
 	    python3 -m venv .venv && .venv/bin/python -m pip install --quiet "uv>=0.7"; \
@@ -25,33 +25,33 @@ $(ENV): pyproject.toml uv.lock
 	uv sync --locked $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode
 	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
 
-demo: env ## run the whole workflow as params.yaml says, then print its metrics
+demo: env ## run the whole workflow with params.yaml, then print the metrics
 	snakemake --cores $(CORES)
 	@PYTHONPATH=src python workflow/scripts/show_metrics.py --metrics results/metrics.json
 	@echo "The scores are in results/scores, the submission is results/kaggle/submission.csv."
 
-preset: env ## write a preset of presets/ to params.yaml (NAME=rfcx), and list the values that change
+preset: env ## write a preset from presets/ to params.yaml (NAME=rfcx), and list the changed values
 	@PYTHONPATH=src python workflow/scripts/preset.py --presets presets --params params.yaml --name "$(NAME)"
 
-download: env ## fetch the RFCx competition's data from Kaggle into data/rfcx (DATA=folder: elsewhere)
+download: env ## download the RFCx competition's data from Kaggle to data/rfcx (or to DATA=folder)
 	@PYTHONPATH=src python workflow/scripts/download.py --output "$(DATA)"
 
-verify: env ## hash all outputs and DVC's cache anew, and remove what is damaged though no time stamp shows it
+verify: env ## rehash all outputs and DVC's cache, and remove files damaged behind an unchanged time stamp
 	@PYTHONPATH=src python workflow/scripts/verify.py
 
-deps: env ## write each stage's dependencies on code into dvc.yaml
+deps: env ## write each stage's code dependencies into dvc.yaml
 	@PYTHONPATH=src python workflow/scripts/write_dependencies.py
 
 test: env ## run all tests
 	pytest --numprocesses 4 --dist load --maxschedchunk 1 -r s
 
-lint: env ## check style, types and the workflow's files
+lint: env ## check style, types and workflow files
 	pre-commit run --all-files
 
-bench: demo ## measure how fast it is, beside the usual way and the machine's limits
+bench: demo ## measure speed against a conventional implementation and the machine's limits
 	python benchmarks/run.py
 
-clean: ## remove what the workflow made; DVC's cache and .venv stay
+clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	rm -rf .snakemake logs dvc_plots results/models results/curves results/epoch_weights results/checkpoints \
 	    results/predictions results/scores results/kaggle results/provenance results/provenance.json \
 	    results/average_precision.csv results/params_checked.txt \

@@ -32,7 +32,7 @@ def test_an_error_without_a_place_gets_one(tmp_path: Path) -> None:
         with replacing(tmp_path / "table.csv"):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(SystemExit, match=r"error: .*/table\.csv: No space left on device; check the disk's space"):
+    with pytest.raises(SystemExit, match=r"error: .*/table\.csv: No space left on device; check disk space"):
         run(fill)
 
 

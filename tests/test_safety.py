@@ -161,7 +161,7 @@ def lambda_file(path: Path, trace: Path) -> Path:
 @pytest.mark.parametrize("name", ["model.keras", "model.h5"])
 def test_keras_files_give_weights_and_no_layers(tmp_path: Path, trace: Path, name: str) -> None:
     path = lambda_file(tmp_path / name, trace)
-    with pytest.raises(InputError, match=rf"{name}: holds no weights for this model"):
+    with pytest.raises(InputError, match=rf"{name}: has no weights for this model"):
         fetch_pretrained("resnet", str(path))
     assert not trace.exists()
     # It would run where it is built.
@@ -173,7 +173,7 @@ def test_keras_files_give_weights_and_no_layers(tmp_path: Path, trace: Path, nam
 def test_pickles_are_no_weights(tmp_path: Path, trace: Path) -> None:
     for name in ("model.keras", "model.h5", "model.weights.h5", "model.pkl", "model.weights.json"):
         (tmp_path / name).write_bytes(pickle.dumps(Payload(trace)))
-        with pytest.raises(InputError, match=rf"{name}: holds no weights for this model"):
+        with pytest.raises(InputError, match=rf"{name}: has no weights for this model"):
             fetch_pretrained("resnet", str(tmp_path / name))
     assert not trace.exists()
 

@@ -1,5 +1,5 @@
-"""The one exception for everything that a user can put right."""
+"""The exception for all problems that a user can fix."""
 
 
 class InputError(Exception):
-    """A file, a table or a parameter is not usable; the message says where, what was found and what to do."""
+    """A file, table or parameter is unusable; the message names the place, what was found and what to do."""

@@ -1,4 +1,4 @@
-"""Writing files so that a half-written one is never seen under its final name."""
+"""Write files so that an incomplete one never has its final name."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` to write a file or folder to; rename it to `path` if no error comes.
+    """Yield a temporary path for a file or folder, in the same folder as `path`; rename it to `path` on success.
 
-    The temporary name begins with a dot and keeps the suffixes, by which libraries choose a format.
+    The temporary name begins with a dot and keeps the suffixes, from which libraries infer the format.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".writing.{path.name}")
@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
         temporary.replace(path)
     except OSError as error:
-        # A write that finds the disk full does not say where.
+        # The error for a full disk does not name the file.
         error.filename = error.filename or str(path)
         raise
     finally:

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, plain lines in a log."""
+"""Progress of long tasks: a bar on a terminal, plain lines in a log."""
 
 import sys
 import time
@@ -13,22 +13,22 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """Counts finished pieces of some work and shows how many are done and how long the rest takes."""
+    """Counts finished items, and shows their number and the estimated remaining time."""
 
     def __init__(self, total: int, what: str, done: int = 0) -> None:
         """Start the clock.
 
         Args:
-            total: how many pieces there are.
-            what: what has been done with one, in the plural: "recordings cached".
-            done: how many an earlier run has done.
+            total: number of items.
+            what: the items and what is done with them, such as "recordings cached".
+            done: number of items that an earlier run finished.
         """
         self._total, self._what, self._done, self._earlier = total, what, done, done
         self._start = self._last = time.monotonic()
         self._bar = tqdm(total=total, initial=done, desc=what, unit="") if sys.stderr.isatty() else None
 
     def step(self, note: str = "") -> None:
-        """Count one more piece; in a log, a line with a note is always written, others every ten seconds."""
+        """Count one more item. In a log, a line with a note is always written, other lines every ten seconds."""
         self._done += 1
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
@@ -44,7 +44,7 @@ class Progress:
 
 
 def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Yield the items and show the progress; `total` and `what` as in `Progress`."""
+    """Yield the items and show progress; `total` and `what` are as in `Progress`."""
     progress = Progress(total, what)
     for item in items:
         yield item
@@ -52,6 +52,6 @@ def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
 
 
 def progress_line(done: int, total: int, what: str, seconds: float, earlier: int = 0) -> str:
-    """One line of a log: "40 of 160 recordings cached, 12 s left"; `earlier` ones took none of the seconds."""
+    """A line for a log, such as "40 of 160 recordings cached, 12 s left"; `seconds` excludes the `earlier` items."""
     rest = f"{seconds / (done - earlier) * (total - done):.0f} s left" if done < total else f"took {seconds:.0f} s"
     return f"{done} of {total} {what}, {rest}"

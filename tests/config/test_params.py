@@ -57,7 +57,7 @@ PARAMS = ROOT / "params.yaml"
         (
             "rounds",
             [FIRST | {"teacher": 1}],
-            ["rounds.0.teacher: unknown key", "known here: id, pseudo_labels"],
+            ["rounds.0.teacher: unknown key", "expected one of id, pseudo_labels"],
         ),
         ("rounds", [FIRST | {"weight": 1.5}], ["rounds.0.weight", "found 1.5", "less than or equal to 1"]),
         ("train.pretrained", "weights.h5", ["train.pretrained: found 'weights.h5'", "in the project's folder inputs/"]),
@@ -89,15 +89,18 @@ def test_what_depends_on_several_sections(params: Params) -> None:
     ]
     two, aside = [FIRST, SECOND], FIRST | {"id": "aside"}
     cases += [
-        ({"rounds": [FIRST, FIRST]}, "the id first is there twice"),
+        ({"rounds": [FIRST, FIRST]}, "the id first appears twice"),
         (
             {"rounds": [SECOND, FIRST]},
-            "second takes its pseudo-labels from 'first', which is no round before it",
+            "second takes its pseudo-labels from 'first', which is not an earlier round",
         ),
-        ({"rounds": [SECOND | {"pseudo_labels": "second"}]}, "from 'second', which is no round before it"),
+        ({"rounds": [SECOND | {"pseudo_labels": "second"}]}, "from 'second', which is not an earlier round"),
         ({"rounds": [FIRST, aside]}, "nothing uses first; remove it, or let a later round take its pseudo-labels"),
         ({"rounds": [FIRST, aside, SECOND]}, "nothing uses aside"),
-        ({"rounds": [FIRST | {"weight": 0.3}]}, r"weight of first is 0\.3; expected 0: it has no pseudo-labels"),
+        (
+            {"rounds": [FIRST | {"weight": 0.3}]},
+            r"weight of first is 0\.3; expected 0 without pseudo-labels",
+        ),
         ({"rounds": [FIRST, SECOND | {"weight": 0.0}]}, r"weight of second is 0\.0; expected above 0"),
         ({"rounds": two, "train": {"checkpoint": "validation_lwlrap"}}, r"checkpoint \(validation_lwlrap\) must"),
         ({"rounds": two, "split": {"method": "notebook"}}, r"method \(notebook\) must be stratified"),

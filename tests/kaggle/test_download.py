@@ -269,7 +269,7 @@ def test_the_data_set_arrives_whole_without_what_nothing_needs(kaggle: Kaggle, r
     first, *_, last = done.stderr.splitlines()
     assert first == "6 files, 6 of them to download: 0.0 GB"
     assert re.fullmatch(r"6 of 6 files downloaded, took \d+ s", last)
-    assert done.stdout == f"The data set is whole; name it in params.yaml (data: root: {data}).\n"
+    assert done.stdout == f"The data set is complete; set data.root in params.yaml to {data}.\n"
 
 
 def test_run_again_only_what_is_missing_or_of_another_size_is_fetched(kaggle: Kaggle, run: Run, data: Path) -> None:
@@ -466,7 +466,7 @@ def test_without_a_network_one_message_says_so(
 
 def test_a_full_disk_ends_the_run_at_once_with_what_to_check(kaggle: Kaggle, run: Run, data: Path) -> None:
     done = run(code="resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))")
-    assert_one_error(done, "File too large", "check the disk's space")
+    assert_one_error(done, "File too large", "check disk space")
     assert "retrying" not in done.stderr
     assert BIG not in there(data)
 

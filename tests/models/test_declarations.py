@@ -19,12 +19,15 @@ from dawnchorus.models.declarations import backbone_names, declaration, require_
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({"backbones": ["small_cn"]}, ["there is no 'small_cn'", "small_cnn", "resnet", "a module of your own in"]),
+        (
+            {"backbones": ["small_cn"]},
+            ["there is no backbone 'small_cn'", "small_cnn", "resnet", "a module that you add"],
+        ),
         ({"backbones": ["inception"]}, ["backbones: inception", "75", "141 x 64"]),
         ({"image": {"mels": 20}}, ["backbones: small_cnn", "24", "x 20"]),
         (
             {"train": {"pretrained": "imagenet"}},
-            ["train.pretrained: found imagenet for small_cnn", "{efficientnet: imagenet}", "inception, resnet alone"],
+            ["train.pretrained: found imagenet for small_cnn", "{efficientnet: imagenet}", "inception, resnet only"],
         ),
         (
             {"train": {"pretrained": {"small_resnet": "inputs/{backbone}.h5"}}},
@@ -63,7 +66,7 @@ def test_a_module_that_declares_too_little_is_named(tmp_path: Path, monkeypatch:
     for source, reason in [
         ("SMALLEST_IMAGE = 8", "has no function build"),
         ("def build(frames, n_mels, frequency_channel): ...", "has no SMALLEST_IMAGE"),
-        ("SMALLEST_IMAGE = 2 * 4", "as a plain number: SMALLEST_IMAGE = 24"),
+        ("SMALLEST_IMAGE = 2 * 4", "as a literal number: SMALLEST_IMAGE = 24"),
         ("def build(", "line 1: is not valid Python"),
     ]:
         path.write_text(source)

@@ -500,5 +500,5 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     scorer.save_weights(tmp_path / "0.weights.h5")
     (tmp_path / "1.weights.h5").write_bytes(b"\x89HDF\r\n")
     for name in ("0", "1", "2"):
-        with pytest.raises(InputError, match=rf"{name}\.weights\.h5: holds no weights for this model"):
+        with pytest.raises(InputError, match=rf"{name}\.weights\.h5: has no weights for this model"):
             load_weights(other, tmp_path / f"{name}.weights.h5")

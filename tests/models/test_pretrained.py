@@ -130,7 +130,7 @@ def test_what_cannot_be_fetched_says_how_to_bring_the_file(
     server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(keras_resnet.WEIGHTS_HASHES, "resnet50", ("", "0" * 32))
-    with pytest.raises(InputError, match=r"weights of resnet cannot be fetched"):
+    with pytest.raises(InputError, match=r"weights of resnet cannot be downloaded"):
         fetch_pretrained("resnet", "imagenet")
     port = server.server_port
     server.shutdown()
@@ -143,7 +143,7 @@ def test_a_file_begins_the_training_and_another_networks_is_refused(published: P
     (tmp_path / "resnet.h5").symlink_to(published / FILE)
     model = fetch_pretrained("resnet", str(tmp_path / "resnet.h5"))
     np.testing.assert_array_equal(kernel(model), kernel(keras.saving.load_model(published / FILE, compile=False)))
-    with pytest.raises(InputError, match=r"inception\.h5: there is no such file; train\.pretrained"):
+    with pytest.raises(InputError, match=r"inception\.h5: does not exist; correct train\.pretrained"):
         fetch_pretrained("inception", str(tmp_path / "inception.h5"))
-    with pytest.raises(InputError, match=r"resnet\.h5: holds no weights for this model: .*; give train\.pretrained"):
+    with pytest.raises(InputError, match=r"resnet\.h5: has no weights for this model: .*; set train\.pretrained"):
         fetch_pretrained("inception", str(tmp_path / "resnet.h5"))

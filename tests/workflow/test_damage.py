@@ -67,7 +67,7 @@ def recorded(folder: Path) -> dict[Path, bytes]:
 
 
 def test_verify_finds_outputs_that_no_time_stamp_shows(clone: Clone) -> None:
-    assert "files of the outputs and of DVC's cache are undamaged" in clone.run(*VERIFY)
+    assert "files in outputs and DVC's cache are undamaged" in clone.run(*VERIFY)
     spectrogram = str(min((clone.path / "data/spectrograms/train").glob("*.npy")).relative_to(clone.path))
     stages = {
         WEIGHTS: "train@round0-small_cnn-0",
@@ -118,7 +118,7 @@ def test_verify_leaves_what_dvc_itself_calls_changed(clone: Clone) -> None:
     (clone.path / "data/folds.csv").write_text("mine")
     clone.edit_params("ensemble", {"bootstrap_samples": 150})
     output = clone.run(*VERIFY)
-    assert "changed, as `dvc status` says too, and left alone: data/folds.csv" in output
+    assert "changed, as `dvc status` also reports, and left alone: data/folds.csv" in output
     assert (clone.path / "data/folds.csv").read_text() == "mine"
 
 
@@ -133,8 +133,8 @@ def test_a_truncated_copy_in_the_cache_is_named_and_computed_again(clone: Clone)
     # DVC trusts its copy and restores it; inference cannot read it.
     clone.run("snakemake", "--cores", "1", "results/predictions/first/small_cnn/0", fails=True)
     log = (clone.path / "logs/predict/first-small_cnn-0.log").read_text()
-    assert f"error: {WEIGHTS}: holds no weights for this model" in log
-    assert "run `make verify`, then again" in log
+    assert f"error: {WEIGHTS}: has no weights for this model" in log
+    assert "run `make verify`, then try again" in log
     assert "Traceback" not in log
     output = clone.run(*VERIFY, fails=True)
     assert f"{copy.relative_to(clone.path)}: DVC's copy of {WEIGHTS} of train@round0-small_cnn-0" in output

@@ -110,11 +110,9 @@ def test_metrics_are_shown_only_where_they_are_the_present_ones(through_snakemak
     assert "test LWLRAP" in clone.run(*show)
     clone.edit_params("ensemble", {"bootstrap_samples": 150})
     said = clone.run(*show, fails=True)
-    assert (
-        "results/metrics.json is not what the present parameters, code and data give: 2 stages that lead to it" in said
-    )
+    assert "results/metrics.json is out of date with the current parameters, code or data: 2 stages are stale" in said
     assert "run `snakemake` or `dvc repro`" in said
     # A colleague has the committed figures and has run nothing.
     colleague = through_snakemake.git_clone(tmp_path / "colleague")
     assert (colleague.path / "results/metrics.json").exists()
-    assert "is not what the present parameters" in colleague.run(*show, fails=True)
+    assert "is out of date with the current parameters" in colleague.run(*show, fails=True)

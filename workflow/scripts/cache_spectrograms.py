@@ -17,7 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings")
-    parser.add_argument("--output", type=Path, required=True, help="folder of spectrograms; replaced")
+    parser.add_argument("--output", type=Path, required=True, help="output folder; an existing one is replaced")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     settings = params.spectrogram
@@ -25,13 +25,12 @@ def main() -> None:
     if len(empty):
         print(
             f"{len(empty)} of {settings.n_mels} mel bands are empty, the highest at "
-            f"{mel_to_frequency(empty[-1], settings):.0f} Hz: they are narrower than the distance between the "
-            "frequencies of n_fft and always have the lowest level; fewer n_mels, a larger n_fft or a higher f_min avoid "
-            "them",
+            f"{mel_to_frequency(empty[-1], settings):.0f} Hz: they are narrower than the spacing of n_fft's "
+            "frequencies and always have the lowest level; reduce n_mels, or increase n_fft or f_min",
             file=sys.stderr,
         )
     table = read_recordings(arguments.recordings)
-    # The table holds a hash of each recording, so another root makes nothing stale.
+    # The stage does not depend on the root: the table has a hash of each recording, so moving the data reruns nothing.
     root = Path(params.data.root)
     recordings = {str(name): root / file for name, file in table.file[table.usable].items()}
     with replacing(arguments.output) as folder:

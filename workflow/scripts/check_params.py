@@ -1,6 +1,6 @@
-"""Validate params.yaml and remove what models left behind that it no longer names.
+"""Validate params.yaml, and remove results of models that it no longer lists.
 
-Every other stage depends on the constant that this one writes.
+This stage writes a constant file. Every other stage depends on it, so none runs before the parameters are valid.
 """
 
 import argparse
@@ -17,7 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
-    parser.add_argument("--output", type=Path, required=True, help="written when the parameters are valid")
+    parser.add_argument("--output", type=Path, required=True, help="output: written if the parameters are valid")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     require_backbones(params)

@@ -1,4 +1,4 @@
-"""Download a Kaggle competition's recordings and tables; run again after a break, it goes on where it stopped."""
+"""Download a Kaggle competition's recordings and tables; after an interruption, run it again to resume."""
 
 import argparse
 from pathlib import Path
@@ -10,14 +10,14 @@ from dawnchorus.kaggle.download import AGAIN, download
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--competition", default="rfcx-species-audio-detection", help="its name in Kaggle's addresses")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--competition", default="rfcx-species-audio-detection", help="its name in Kaggle's URLs")
+    parser.add_argument("--output", type=Path, required=True, help="output folder of the data set")
     arguments = parser.parse_args()
     try:
         download(arguments.competition, arguments.output)
     except KeyboardInterrupt:
         raise InputError(f"stopped; {AGAIN}") from None
-    print(f"The data set is whole; name it in params.yaml (data: root: {arguments.output}).")
+    print(f"The data set is complete; set data.root in params.yaml to {arguments.output}.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Average the predictions of all models, correct them by prevalence, and evaluate each backbone and the ensemble."""
+"""Average the predictions of all models, correct them for prevalence, and evaluate each backbone and the ensemble."""
 
 import argparse
 import json
@@ -35,15 +35,15 @@ def main() -> None:
     parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--splits", type=Path, required=True, help="folder with train.csv and test.csv")
     parser.add_argument("--ground-truth", type=Path, required=True)
-    parser.add_argument("--template", type=Path, required=True, help="the recordings of a submission, or none")
+    parser.add_argument("--template", type=Path, required=True, help="a submission's recordings, or an empty table")
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
-    parser.add_argument("--scores", type=Path, required=True, help="output folder: {ensemble,<backbone>}.csv")
-    parser.add_argument("--submissions", type=Path, required=True, help="output folder: submissions to Kaggle, or none")
+    parser.add_argument("--scores", type=Path, required=True, help="output folder: ensemble.csv and <backbone>.csv")
+    parser.add_argument("--submissions", type=Path, required=True, help="output folder: Kaggle submissions, or empty")
     parser.add_argument("--metrics", type=Path, required=True, help="output: JSON")
-    parser.add_argument("--average-precision", type=Path, required=True, help="output: by species")
-    parser.add_argument("--lock", type=Path, required=True, help="DVC's, which holds the hash of the data")
-    parser.add_argument("--notes", type=Path, required=True, help="folder of the jobs' notes")
-    parser.add_argument("--provenance", type=Path, required=True, help="output: where the results come from")
+    parser.add_argument("--average-precision", type=Path, required=True, help="output: a row for each species")
+    parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hash of the data set")
+    parser.add_argument("--notes", type=Path, required=True, help="folder of the jobs' provenance notes")
+    parser.add_argument("--provenance", type=Path, required=True, help="output: provenance of the results, JSON")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 

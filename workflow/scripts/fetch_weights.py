@@ -1,4 +1,4 @@
-"""Fetch the weights that a backbone starts from, once for all folds."""
+"""Fetch the pretrained weights of a backbone, once for all folds."""
 
 import argparse
 from pathlib import Path
@@ -13,13 +13,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--backbone", required=True)
-    parser.add_argument("--output", type=Path, required=True, help="folder: backbone.weights.h5, or empty for none")
+    parser.add_argument("--output", type=Path, required=True, help="output folder: backbone.weights.h5, or empty")
     arguments = parser.parse_args()
     source = pretrained_source(load_params(arguments.params).train.pretrained, arguments.backbone)
     with replacing(arguments.output) as folder:
         folder.mkdir()
         if source != "none":
-            # Where there is nothing to fetch, TensorFlow is not worth waiting for.
+            # TensorFlow is slow to import, so import it only if there is something to fetch.
             from dawnchorus.models.pretrained import fetch_pretrained
 
             fetch_pretrained(arguments.backbone, source).save_weights(folder / "backbone.weights.h5")

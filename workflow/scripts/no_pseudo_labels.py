@@ -1,4 +1,4 @@
-"""Make the empty folder that a round without pseudo-labels reads in place of an earlier round's predictions."""
+"""Create the empty folder that a round without pseudo-labels reads instead of an earlier round's predictions."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from dawnchorus.files import replacing
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, required=True, help="output folder: empty")
+    parser.add_argument("--output", type=Path, required=True, help="output folder, created empty")
     arguments = parser.parse_args()
     with replacing(arguments.output) as folder:
         folder.mkdir()

@@ -1,8 +1,8 @@
-"""Score what a model was not trained on.
+"""Score recordings that a model was not trained on.
 
-A model of the last round scores the test recordings, and the training recordings and boxes of the fold that it was not
-trained on. One of an earlier round scores all windows of the training recordings that later rounds take pseudo-labels
-for: those of its fold, labelled and not.
+A model of the last round scores the test recordings, and the annotated recordings and boxes of the fold that it was not
+trained on. A model of an earlier round scores all windows of the training recordings in that fold, annotated and
+unlabelled; later rounds use these scores as pseudo-labels.
 """
 
 import argparse
@@ -38,12 +38,12 @@ def main() -> None:
     parser.add_argument("--test", type=Path, required=True, help="table of the test recordings")
     parser.add_argument("--spectrograms", type=Path, required=True, help="with train/, test/ and unlabelled/<fold>/")
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--round", required=True, help="its id")
+    parser.add_argument("--round", required=True, help="id of the model's round")
     parser.add_argument("--last-round", required=True, help="id of the round that is evaluated")
     parser.add_argument("--backbone", required=True)
     parser.add_argument("--fold", type=int, required=True, help="the fold that the model was not trained on")
     parser.add_argument("--output", type=Path, required=True, help="output folder")
-    parser.add_argument("--provenance", type=Path, required=True, help="folder of notes on what computed a result")
+    parser.add_argument("--provenance", type=Path, required=True, help="folder of the jobs' provenance notes")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     device = use_device(params.train.threads)

@@ -1,4 +1,4 @@
-"""Print results/metrics.json as a small table, if it is what the present parameters, code and data give."""
+"""Print results/metrics.json as a table, if it is up to date with the current parameters, code and data."""
 
 import argparse
 from pathlib import Path
@@ -16,8 +16,8 @@ def main() -> None:
     stale = stale_makers(arguments.metrics)
     if stale:
         raise InputError(
-            f"{arguments.metrics} is not what the present parameters, code and data give: {len(stale)} stages that "
-            f"lead to it are stale, {stale[0]} for instance; run `snakemake` or `dvc repro`"
+            f"{arguments.metrics} is out of date with the current parameters, code or data: {len(stale)} stages are "
+            f"stale, for example {stale[0]}; run `snakemake` or `dvc repro`"
         )
     print(read_as_text(arguments.metrics))
 

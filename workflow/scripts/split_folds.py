@@ -1,4 +1,4 @@
-"""Divide the recordings by their use, and annotated and unlabelled ones into folds."""
+"""Split recordings by their use, and annotated and unlabelled ones into folds."""
 
 import argparse
 import sys
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True, help="output: recording_id,fold")
     parser.add_argument("--report", type=Path, required=True, help="output: a row for each fold")
-    parser.add_argument("--fold-species", type=Path, required=True, help="output: rows of each species by fold")
+    parser.add_argument("--fold-species", type=Path, required=True, help="output: number of rows per species and fold")
     parser.add_argument("--splits", type=Path, required=True, help="output folder: {train,test,unlabelled}.csv")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
@@ -52,7 +52,7 @@ def main() -> None:
         fold_of_row = tp.recording_id.map(folds)
         spread = pd.crosstab(tp.species_id, fold_of_row)
         widest = (spread.max(axis=1) - spread.min(axis=1)).max()
-        print(f"present boxes of a species differ by at most {widest} between folds", file=sys.stderr)
+        print(f"the number of present boxes of a species differs by at most {widest} between folds", file=sys.stderr)
     unlabelled = unlabelled_recordings(recordings, annotations)
     fold = folds_of_unlabelled(usable, unlabelled, folds, len(params.folds), params.seed)
     splits = {TRAIN: annotated, TEST: test_recordings(recordings), UNLABELLED: unlabelled.assign(fold=fold)}

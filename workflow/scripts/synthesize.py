@@ -13,7 +13,7 @@ from dawnchorus.workflow.cores import cores
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="folder of the data set; replaced")
+    parser.add_argument("--output", type=Path, required=True, help="output folder; an existing one is replaced")
     arguments = parser.parse_args()
     demo = load_params(arguments.params).demo
     with replacing(arguments.output) as folder:

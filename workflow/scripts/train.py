@@ -1,4 +1,4 @@
-"""Train one backbone of a round on all folds but one."""
+"""Train one backbone in one round, on all folds but one."""
 
 import argparse
 import shutil
@@ -19,19 +19,19 @@ def main() -> None:
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
-    parser.add_argument("--spectrograms", type=Path, required=True, help="folder of the annotated recordings'")
-    parser.add_argument("--unlabelled", type=Path, required=True, help="folder of the others' spectrograms")
-    parser.add_argument("--pretrained", type=Path, required=True, help="folder of the weights to begin with, or empty")
+    parser.add_argument("--spectrograms", type=Path, required=True, help="spectrograms of annotated recordings")
+    parser.add_argument("--unlabelled", type=Path, required=True, help="spectrograms of unlabelled recordings")
+    parser.add_argument("--pretrained", type=Path, required=True, help="folder of the initial weights; may be empty")
     parser.add_argument("--pseudo-labels", type=Path, required=True, help="an earlier round's predictions, or empty")
-    parser.add_argument("--pseudo-label-weight", type=float, required=True, help="their weight in the loss")
-    parser.add_argument("--round", required=True, help="its id")
+    parser.add_argument("--pseudo-label-weight", type=float, required=True, help="loss weight of pseudo-labels")
+    parser.add_argument("--round", required=True, help="id of the round")
     parser.add_argument("--backbone", required=True)
     parser.add_argument("--fold", type=int, required=True, help="the fold that is left out")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the state while the job is not done")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the state of an unfinished job")
     parser.add_argument("--weights", type=Path, required=True, help="output: *.weights.h5")
     parser.add_argument("--curve", type=Path, required=True, help="output: loss and metrics of each epoch")
-    parser.add_argument("--epoch-weights", type=Path, required=True, help="output folder: every epoch's, or empty")
-    parser.add_argument("--provenance", type=Path, required=True, help="folder of notes on what computed a result")
+    parser.add_argument("--epoch-weights", type=Path, required=True, help="output folder: weights by epoch, or empty")
+    parser.add_argument("--provenance", type=Path, required=True, help="folder of the jobs' provenance notes")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     device = use_device(params.train.threads, params.train.mixed_precision, params.train.xla)
@@ -62,7 +62,7 @@ def main() -> None:
         arguments.provenance, f"train@{job.round_id}-{job.backbone}-{job.fold}", device, params.train.threads,
         inputs=[], outputs=[arguments.weights],
     )  # fmt: skip
-    # With what other settings left there.
+    # This includes states that jobs with other settings left there.
     shutil.rmtree(arguments.checkpoint)
 
 

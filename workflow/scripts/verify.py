@@ -1,4 +1,4 @@
-"""Hash all outputs and DVC's cache anew, and remove what has changed though its time stamp has not."""
+"""Rehash all outputs and DVC's cache, and remove files that changed while their time stamps did not."""
 
 import argparse
 import sys
@@ -15,16 +15,16 @@ def main() -> None:
     arguments = parser.parse_args()
     found = verify(arguments.root)
     if found.changed:
-        print(f"changed, as `dvc status` says too, and left alone: {', '.join(found.changed)}", file=sys.stderr)
+        print(f"changed, as `dvc status` also reports, and left alone: {', '.join(found.changed)}", file=sys.stderr)
     if found.damaged:
         raise InputError(
             "\n".join([
-                f"{len(found.damaged)} of {found.n_files} files were damaged and are removed; the next run of "
-                "`snakemake` or `dvc repro` restores what DVC's cache holds, and computes only the rest",
+                f"{len(found.damaged)} of {found.n_files} files were damaged and have been removed; the next run "
+                "of `snakemake` or `dvc repro` restores what is in DVC's cache and computes only the rest",
                 *found.damaged,
             ])
         )  # fmt: skip
-    print(f"{found.n_files} files of the outputs and of DVC's cache are undamaged.")
+    print(f"{found.n_files} files in outputs and DVC's cache are undamaged.")
 
 
 if __name__ == "__main__":

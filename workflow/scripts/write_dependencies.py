@@ -1,4 +1,4 @@
-"""Write each stage's dependencies on code into the `dvc.yaml` files."""
+"""Write each stage's code dependencies into the `dvc.yaml` files."""
 
 import argparse
 import sys

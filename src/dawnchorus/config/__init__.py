@@ -1,4 +1,4 @@
-"""The schema of `params.yaml`, a module for each section, and reading it.
+"""The schema of `params.yaml`, with one module per section, and the code that reads it.
 
-Nothing here imports anything heavy, so that every command can check its parameters at once.
+Nothing here imports a heavy library, so that every command can validate its parameters immediately.
 """

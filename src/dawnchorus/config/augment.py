@@ -1,4 +1,4 @@
-"""The section `augment`: random changes of training images."""
+"""The section `augment`: random augmentation of training images."""
 
 from typing import Annotated, Literal, Self
 
@@ -12,24 +12,26 @@ Augmentation = Literal[
 
 
 class Augment(Section):
-    """Random changes of training images, after standardizing, so that their units do not depend on levels."""
+    """Random augmentation of training images, after standardization, so that its units do not depend on levels."""
 
-    choices: list[Augmentation] = Field(description="those to draw from; [] for none")
-    most: PositiveInt = Field(description="an image gets 0 to so many of them, each at most once")
-    time_dropout_cuts: PositiveInt = Field(description="stretches of time_dropout that are silenced")
-    time_dropout_width: Annotated[float, Field(gt=0, lt=1)] = Field(description="length of each, part of a window")
-    time_masks: PositiveInt = Field(description="stretches of time_masks that are silenced")
-    time_mask_frames: PositiveInt = Field(description="longest of them, frames of the spectrogram")
-    frequency_masks: PositiveInt = Field(description="bands of frequency_masks that are silenced")
-    frequency_mask_mels: PositiveInt = Field(description="widest of them, mel bands of the spectrogram")
-    brightness: PositiveFloat = Field(description="most that is added or taken off, standard deviations of the image")
-    contrast_low: PositiveFloat = Field(description="smallest factor of differences from the image's mean")
-    contrast_high: PositiveFloat = Field(description="largest factor of differences from the image's mean")
+    choices: list[Augmentation] = Field(description="augmentations to draw from; [] for none")
+    most: PositiveInt = Field(description="maximum number of augmentations of an image, each at most once")
+    time_dropout_cuts: PositiveInt = Field(description="number of stretches that time_dropout silences")
+    time_dropout_width: Annotated[float, Field(gt=0, lt=1)] = Field(
+        description="length of each stretch, as a fraction of the window"
+    )
+    time_masks: PositiveInt = Field(description="number of stretches that time_masks silences")
+    time_mask_frames: PositiveInt = Field(description="maximum length of a stretch, in frames of the spectrogram")
+    frequency_masks: PositiveInt = Field(description="number of bands that frequency_masks silences")
+    frequency_mask_mels: PositiveInt = Field(description="maximum width of a band, in mel bands of the spectrogram")
+    brightness: PositiveFloat = Field(description="maximum offset, up or down, in standard deviations of the image")
+    contrast_low: PositiveFloat = Field(description="smallest factor for differences from the image's mean")
+    contrast_high: PositiveFloat = Field(description="largest factor for differences from the image's mean")
 
     @model_validator(mode="after")
     def _choices_are_possible(self) -> Self:
         if len(set(self.choices)) < len(self.choices):
-            raise ValueError(f"choices is {self.choices}; each may stand there once")
+            raise ValueError(f"choices is {self.choices}; each may appear only once")
         if self.contrast_low > self.contrast_high:
             raise ValueError(
                 f"contrast_low ({self.contrast_low}) must not be above contrast_high ({self.contrast_high})"

@@ -12,13 +12,13 @@ class Data(Section):
 
     root: Annotated[str, Field(min_length=1)] = Field(description="folder with train/, test/ and the tables")
     bad_audio: Literal["stop", "skip"] = Field(
-        description="what recordings that cannot be used do: stop the run, or be skipped with their rows"
+        description="what to do with unusable recordings: stop the run, or skip them and their annotations"
     )
 
     @field_validator("root")
     @classmethod
     def _no_shell_would_change_it(cls, root: str) -> str:
-        # It stands in the stages' commands, between double quotes.
+        # The stages' commands contain the path, in double quotes.
         if not root.isprintable() or set(root) & set('"$`\\'):
-            raise ValueError(f'found {shown(root)}, expected a path without ", $, `, \\ and control characters')
+            raise ValueError(f'found {shown(root)}, expected a path without ", $, `, \\ or control characters')
         return root

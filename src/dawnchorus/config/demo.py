@@ -10,28 +10,28 @@ from dawnchorus.config.section import MOST, Fraction, PositiveInt, Section, Seed
 class Demo(Section):
     """The embedded data set: its size and how hard it is."""
 
-    seed: Seed = Field(description="songs, individuals, prevalence order and every recording follow from it")
+    seed: Seed = Field(description="seed of the songs, the individuals, the order of prevalence and every recording")
     species: Annotated[int, Field(ge=8, le=200)] = Field(description="number of species")
     confusable_pairs: Annotated[int, Field(ge=0, le=100)] = Field(
-        description="pairs of them with the same kind of song and band, that differ in rate, direction or length"
+        description="pairs of species with the same kind of song and band; only rate, direction or length differ"
     )
     unlisted_species: Annotated[int, Field(ge=0, le=200)] = Field(
-        description="number of further species that call and are none of those to be found"
+        description="number of additional species that call but are not to be detected"
     )
     train_recordings: Annotated[int, Field(ge=4, le=MOST)] = Field(description="number of training recordings")
     test_recordings: Annotated[int, Field(ge=2, le=MOST)] = Field(description="number of test recordings")
     seconds: Annotated[float, Field(ge=4, le=3600)] = Field(description="length of a recording, s")
-    tp_per_species: Annotated[int, Field(ge=2, le=MOST)] = Field(description="at most so many TP boxes for a species")
-    fp_per_species: PositiveInt = Field(description="FP boxes for a species")
-    commonest: Fraction = Field(description="prevalence of the commonest species, fraction of recordings")
-    common_species: PositiveInt = Field(description="number of species that are as common as the commonest")
+    tp_per_species: Annotated[int, Field(ge=2, le=MOST)] = Field(description="maximum number of TP boxes per species")
+    fp_per_species: PositiveInt = Field(description="number of FP boxes per species")
+    commonest: Fraction = Field(description="highest prevalence of a species, as a fraction of recordings")
+    common_species: PositiveInt = Field(description="number of species with the highest prevalence")
     rarest: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="prevalence of the rarest species, fraction of recordings"
+        description="lowest prevalence of a species, as a fraction of recordings"
     )
     snr_mean: Annotated[float, Field(ge=-30, le=60)] = Field(
-        description="mean signal-to-noise of a call in its band, dB"
+        description="mean signal-to-noise ratio of a call in its band, dB"
     )
-    snr_std: Annotated[float, Field(ge=0, le=30)] = Field(description="its standard deviation over calls, dB")
+    snr_std: Annotated[float, Field(ge=0, le=30)] = Field(description="standard deviation of that ratio over calls, dB")
 
     @model_validator(mode="after")
     def _prevalence_falls(self) -> Self:

@@ -11,15 +11,14 @@ class Ensemble(Section):
     """Averaging, correction and evaluation."""
 
     weights: Literal["equal", "out_of_fold"] = Field(
-        description="of the backbones in it: equal, or out_of_fold, those that rank the boxes best that no model has "
-        "seen"
+        description="weights of the backbones: equal, or out_of_fold, which ranks the out-of-fold boxes best"
     )
     prior: Annotated[str, Field(min_length=1)] = Field(
-        description="prevalence that the scores of test recordings are corrected by: none, estimated, or a file in "
-        "inputs/ with the columns species,prevalence"
+        description="prevalence used to correct the scores of test recordings: none, estimated, or a file in inputs/ "
+        "with the columns species,prevalence"
     )
     bootstrap_samples: Annotated[int, Field(ge=100, le=MOST)] = Field(
-        description="resamplings of the recordings behind the 95 % intervals"
+        description="number of bootstrap resamples of the recordings for the 95 % intervals"
     )
 
     @field_validator("prior")
@@ -28,6 +27,6 @@ class Ensemble(Section):
         if prior not in ("none", "estimated") and not lies_in_inputs(prior):
             raise ValueError(
                 f"found {shown(prior)}, expected none, estimated or a file in the project's folder inputs/, such as "
-                "inputs/prevalence.csv: move the table there, so that a change of it is noticed"
+                "inputs/prevalence.csv; move the table there, so that changes to it are detected"
             )
         return prior

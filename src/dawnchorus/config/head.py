@@ -10,13 +10,13 @@ Pooling = Literal["attention", "log_mean_exp"]
 
 
 class Head(Section):
-    """How the network's features become scores."""
+    """How the backbone's features become scores."""
 
     pooling: Pooling = Field(
-        description="how the frames' scores become the window's: their mean by a learnt attention, or the "
-        "logarithm of the mean of their exponentials"
+        description="pooling of frame scores into a window score: attention, a learned weighted mean, or log_mean_exp, "
+        "the logarithm of the mean of their exponentials"
     )
     frame_weight: Annotated[float, Field(ge=0, le=MOST)] = Field(
-        description="weight in the loss of the maximum over the frames' scores, beside the window's; above 0 inference "
-        "takes the mean of both"
+        description="loss weight of the maximum frame score, where the window score has weight 1; above 0, inference "
+        "averages both scores"
     )

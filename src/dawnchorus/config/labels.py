@@ -9,11 +9,12 @@ class Labels(Section):
     """How annotations become a window's target and mask."""
 
     min_overlap: Fraction = Field(
-        description="part of a box (at most of a window) that must lie in the window for the box to count; 0: any"
+        description="fraction of a box (or of the window, if shorter) that must lie in the window for the box to "
+        "count; 0: any overlap"
     )
     within_band: bool = Field(
-        description="whether a box counts only if its frequencies overlap the spectrogram's, f_min to f_max"
+        description="whether to count a box only if its frequencies overlap the spectrogram's, f_min to f_max"
     )
     weak_negative_weight: Fraction = Field(
-        description="weight in the loss of species that nobody listened for; 1 takes them as absent, 0 ignores them"
+        description="loss weight of unannotated species as weak negatives: 1 treats them as absent, 0 ignores them"
     )

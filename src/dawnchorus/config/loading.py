@@ -1,4 +1,4 @@
-"""Reading `params.yaml`, with errors that name key, value and what is allowed."""
+"""Read `params.yaml`; errors name the key, the value found and the values allowed."""
 
 from pathlib import Path
 from typing import Any, get_args
@@ -12,7 +12,7 @@ from dawnchorus.config.params import Params
 from dawnchorus.config.section import shown
 from dawnchorus.errors import InputError
 
-# Aliases of aliases can stand for more than fits into any memory.
+# Nested aliases can expand beyond any machine's memory.
 MOST_VALUES = 10_000
 
 
@@ -23,17 +23,17 @@ def load_params(path: Path | str) -> Params:
     """Read and validate a parameter file.
 
     Raises:
-        InputError: the file cannot be read, is no YAML, or has an unknown key, a wrong type or an impossible value;
-            the message has one line for each of them.
+        InputError: the file cannot be read, is not valid YAML, or has an unknown key, a wrong type or an invalid
+            value; the message has one line per problem.
     """
     return parse_params(read_text(Path(path)), Path(path))
 
 
 def read_text(path: Path) -> str:
-    """Read a text file in UTF-8.
+    """Read a UTF-8 text file.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the file cannot be read.
     """
     try:
         return path.read_text(encoding="utf-8")
@@ -58,17 +58,17 @@ def parse_sections(text: str, path: Path) -> dict[str, Any]:
     """Parse YAML whose top level is a mapping; `path` names it in errors.
 
     Raises:
-        InputError: the text is no such YAML.
+        InputError: the text is not valid YAML, is too large, or has another top level.
     """
     try:
-        # YAML 1.2, as DVC reads it: 1e-5 is a number.
+        # YAML 1.2, which DVC also reads: 1e-5 is a number.
         excess = _excess(text)
         content = None if excess else YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise InputError(f"{path}: is not valid YAML: {error}") from error
-    # A number, a date or a tag that Python's own constructors refuse comes with whatever they raise.
+    # Python's constructors raise various exceptions for numbers, dates or tags that they reject.
     except Exception as error:
-        raise InputError(f"{path}: holds a value that cannot be read: {type(error).__name__}: {error}") from error
+        raise InputError(f"{path}: contains a value that cannot be read: {type(error).__name__}: {error}") from error
     if excess:
         raise InputError(f"{path}: {excess}; expected sections of keys and values, as in presets/default.yaml")
     if not isinstance(content, dict):
@@ -77,7 +77,7 @@ def parse_sections(text: str, path: Path) -> dict[str, Any]:
 
 
 def _excess(text: str) -> str:
-    """What of a YAML text would fill the memory, aliases being written out; empty for nothing."""
+    """Why a YAML text would exhaust memory once its aliases are expanded; empty if it would not."""
     sizes: dict[str, int] = {}
     counts, anchors = [0], [""]
     for event in YAML(typ="safe", pure=True).parse(text):
@@ -95,21 +95,21 @@ def _excess(text: str) -> str:
             counts[-1] += size
             sizes[anchors.pop()] = size
         if counts[-1] > MOST_VALUES:
-            return f"holds more than {MOST_VALUES} values, its aliases being written out"
+            return f"has more than {MOST_VALUES} values once its aliases are expanded"
     return ""
 
 
 def _explain(path: Path, content: dict[str, Any], item: Any) -> str:
-    """One line for one of pydantic's errors: file, key, value found, and what is allowed."""
+    """Format one pydantic error as a line: file, key, value found, and values allowed."""
     location = item["loc"]
     key = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
         section: Any = Params
         for part in location[:-1]:
-            # A number is an item's in a list of sections.
+            # An integer is an index in a list of sections.
             section = get_args(section)[0] if isinstance(part, int) else section.model_fields[part].annotation
         known = ", ".join(section.model_fields)
-        return f"{path}: {key}: unknown key with value {shown(item['input'])}; known here: {known}"
+        return f"{path}: {key}: unknown key with value {shown(item['input'])}; expected one of {known}"
     if item["type"] == "missing":
         return f"{path}: {key}: is missing; {_description(location)}"
     if item["type"] == "value_error":
@@ -129,4 +129,4 @@ def _description(location: tuple[str | int, ...]) -> str:
             break
         field = section.model_fields[str(part)]
         description, section = field.description or "", field.annotation
-    return f"it is: {description}" if description else "a section of its own"
+    return f"it is: {description}" if description else "it is a section"

@@ -1,4 +1,4 @@
-"""All of `params.yaml`, and the rules that several sections share."""
+"""All of `params.yaml`, and the rules that involve several sections."""
 
 import json
 from typing import Annotated, Self
@@ -19,24 +19,24 @@ from dawnchorus.config.split import Split
 from dawnchorus.config.train import Train, pretrained_source
 from dawnchorus.config.window import Image, Window
 
-# A backbone's name is that of its module in `models/backbones/`.
+# A backbone has the name of its module in `models/backbones/`.
 BackboneName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=50)]
 
 
 class Params(Section):
     """All of `params.yaml`."""
 
-    seed: Seed = Field(description="of folds, initial weights, crops and every other random draw")
+    seed: Seed = Field(description="seed of every random draw: folds, initial weights, training windows and all others")
     data: Data
     demo: Demo
     split: Split
-    backbones: Annotated[list[BackboneName], Field(min_length=1)] = Field(description="networks of the ensemble")
+    backbones: Annotated[list[BackboneName], Field(min_length=1)] = Field(description="backbones of the ensemble")
     folds: Annotated[list[Annotated[int, Field(ge=0, le=MOST)]], Field(min_length=2)] = Field(
-        description="0, 1, 2, ..."
+        description="fold numbers, 0, 1, 2, ..."
     )
     rounds: Annotated[list[Round], Field(min_length=1, max_length=100)] = Field(
-        description="rounds of self-training, each {id, pseudo_labels, weight}, a round after those it learns from; "
-        "the last one is evaluated and shipped"
+        description="rounds of self-training, each {id, pseudo_labels, weight}; list a round before the rounds that "
+        "use it; the last one is evaluated and shipped"
     )
     spectrogram: Spectrogram
     window: Window
@@ -51,22 +51,22 @@ class Params(Section):
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
         if self.folds != list(range(len(self.folds))):
-            raise ValueError(f"folds is {self.folds}; they must be numbered 0, 1, 2, ... without a gap")
+            raise ValueError(f"folds is {self.folds}; they must be numbered 0, 1, 2, ... without gaps")
         if len(set(self.backbones)) < len(self.backbones):
-            raise ValueError(f"backbones is {self.backbones}; each may stand there once")
+            raise ValueError(f"backbones is {self.backbones}; each may appear only once")
         if self.predict.hop_seconds > self.window.seconds:
             raise ValueError(
                 f"predict.hop_seconds ({self.predict.hop_seconds}) must not be above "
-                f"window.seconds ({self.window.seconds}), or parts of a recording are never looked at"
+                f"window.seconds ({self.window.seconds}), or parts of a recording would never be scored"
             )
         if self.window.seconds * self.spectrogram.sample_rate < self.spectrogram.n_fft:
             raise ValueError(
-                f"window.seconds ({self.window.seconds}) must hold at least one frame of spectrogram.n_fft samples"
+                f"window.seconds ({self.window.seconds}) must be at least one frame of spectrogram.n_fft samples"
             )
         if "time_masks" in self.augment.choices and self.augment.time_mask_frames >= self.window_frames:
             raise ValueError(
-                f"augment.time_mask_frames ({self.augment.time_mask_frames}) must be below the frames of a window "
-                f"({self.window_frames})"
+                f"augment.time_mask_frames ({self.augment.time_mask_frames}) must be below the number of frames in a "
+                f"window ({self.window_frames})"
             )
         if "frequency_masks" in self.augment.choices and self.augment.frequency_mask_mels >= self.spectrogram.n_mels:
             raise ValueError(
@@ -87,13 +87,13 @@ class Params(Section):
         require_lineage(self.rounds)
         if len(self.rounds) > 1 and self.train.checkpoint != "last":
             raise ValueError(
-                f"train.checkpoint ({self.train.checkpoint}) must be last where there are several rounds: earlier ones "
-                "have seen the recordings that would choose the epoch"
+                f"train.checkpoint ({self.train.checkpoint}) must be last with several rounds: models of earlier "
+                "rounds were trained on the recordings that would choose the epoch"
             )
         if len(self.rounds) > 1 and self.split.method == "notebook":
             raise ValueError(
-                "split.method (notebook) must be stratified where there are several rounds: in its folds models would "
-                "label what they were trained on"
+                "split.method (notebook) must be stratified with several rounds: its folds leak, so models would give "
+                "pseudo-labels to recordings that they were trained on"
             )
         return self
 
@@ -102,18 +102,18 @@ class Params(Section):
         if self.train.cutmix_probability > 0 and any(each.pseudo_labels != NONE for each in self.rounds):
             raise ValueError(
                 f"train.cutmix_probability ({self.train.cutmix_probability}) must be 0 where models learn from "
-                "pseudo-labels, which are scores of whole windows and not of the parts that CutMix leaves of them"
+                "pseudo-labels: these are scores of whole windows, not of the parts that CutMix keeps"
             )
         return self
 
     @property
     def window_frames(self) -> int:
-        """Frames of a window."""
+        """The number of frames in a window."""
         return round(self.window.seconds * self.spectrogram.sample_rate / self.spectrogram.hop_length)
 
     @property
     def image_shape(self) -> tuple[int, int]:
-        """(Frames, Mels) of the image that a window becomes."""
+        """The shape (Frames, Mels) of the image that a window is resized to."""
         return self.image.frames or self.window_frames, self.image.mels or self.spectrogram.n_mels
 
 

@@ -8,5 +8,5 @@ from dawnchorus.config.section import PositiveFloat, PositiveInt, Section
 class Predict(Section):
     """Scoring of whole recordings, window by window."""
 
-    hop_seconds: PositiveFloat = Field(description="between the starts of two windows, s; at most a window's length")
-    batch_size: PositiveInt = Field(description="windows in a forward pass")
+    hop_seconds: PositiveFloat = Field(description="time between the starts of two windows, s; at most window.seconds")
+    batch_size: PositiveInt = Field(description="windows per forward pass")

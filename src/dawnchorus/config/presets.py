@@ -1,4 +1,4 @@
-"""Presets: `presets/default.yaml` holds every parameter, each other file there only what differs from it."""
+"""Presets: `presets/default.yaml` has every parameter; the other files have only values that differ from it."""
 
 import io
 import json
@@ -21,11 +21,11 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Switch:
-    """What a switch to a preset did to a parameter file.
+    """What a switch to a preset changed in a parameter file.
 
     Attributes:
-        changes: a line for each key whose value changed, such as "train.epochs: 20 -> 30".
-        backup: the copy of a file that was no preset's, or None.
+        changes: one line per changed value, such as "train.epochs: 20 -> 30".
+        backup: the copy of the former file, or None if that file was an unedited preset or missing.
     """
 
     changes: list[str]
@@ -33,19 +33,19 @@ class Switch:
 
 
 def preset_names(folder: Path) -> list[str]:
-    """The names of all presets: those of the files in their folder."""
+    """The names of all presets: the file names in their folder, without the suffix."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
 def preset_content(folder: Path, name: str) -> CommentedMap:
-    """All parameters of a preset: the defaults with its overrides, with the comments and the order of the defaults.
+    """All parameters of a preset: the defaults with its overrides, in the order and with the comments of the defaults.
 
     Args:
-        folder: of the presets.
-        name: of the file there, without its suffix.
+        folder: folder of the presets.
+        name: name of the preset.
 
     Raises:
-        InputError: there is no such preset, or its file is no YAML of sections.
+        InputError: there is no such preset, or its file is not YAML with sections.
     """
     if name not in preset_names(folder):
         raise InputError(f"{folder}: there is no preset {name!r}; expected one of {', '.join(preset_names(folder))}")
@@ -56,7 +56,7 @@ def preset_content(folder: Path, name: str) -> CommentedMap:
 
 
 def preset_text(folder: Path, name: str) -> str:
-    """The text of the parameter file that a preset stands for.
+    """The text of a preset's parameter file.
 
     Raises:
         InputError: as in `preset_content`.
@@ -70,21 +70,23 @@ def load_preset(folder: Path, name: str) -> Params:
     """The validated parameters of a preset.
 
     Raises:
-        InputError: as in `preset_content`, or the parameters are not valid.
+        InputError: as in `preset_content`, or the parameters are invalid.
     """
     return parse_params(preset_text(folder, name), folder / f"{name}.yaml")
 
 
 def switch_to_preset(path: Path, folder: Path, name: str) -> Switch:
-    """Replace a parameter file by a preset's; a file that is no preset's is copied first, beside it.
+    """Replace a parameter file with a preset's.
+
+    A file with edits of the user is first copied to a backup in the same folder.
 
     Args:
-        path: of the parameter file; it may be missing.
-        folder: of the presets.
-        name: of the preset.
+        path: the parameter file; it may be missing.
+        folder: folder of the presets.
+        name: name of the preset.
 
     Raises:
-        InputError: as in `load_preset`, or the parameter file is no YAML of sections.
+        InputError: as in `load_preset`, or the parameter file is not YAML with sections.
     """
     load_preset(folder, name)
     new = preset_text(folder, name)
@@ -107,9 +109,9 @@ def switch_to_preset(path: Path, folder: Path, name: str) -> Switch:
 
 def _yaml() -> YAML:
     yaml = YAML()
-    # Comments stay on the lines of their keys.
+    # Wrapped lines would separate comments from their keys.
     yaml.width = 10_000
-    # By default ruamel.yaml leaves a null's place empty.
+    # By default, ruamel.yaml writes null as an empty value.
     yaml.representer.add_representer(
         type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
     )
@@ -128,14 +130,14 @@ def _override(content: CommentedMap, overrides: dict[Any, Any]) -> None:
             _override(content[key], value)
         else:
             content[key] = value
-            # The comment behind the value follows it, instead of keeping its column.
+            # Put the comment directly after the new value instead of at its old column.
             comment = content.ca.items.get(key, [None] * 3)[2]
             if comment is not None:
                 comment.column = 0
 
 
 def _flat(sections: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted keys, and their values as one would write them in YAML."""
+    """Yield dotted keys and their values as YAML text."""
     for key, value in sections.items():
         if isinstance(value, dict) and value:
             yield from _flat(value, f"{prefix}{key}.")

@@ -1,4 +1,4 @@
-"""What all sections of `params.yaml` share: types with limits, and how a section is validated."""
+"""What all sections of `params.yaml` share: types with limits, and the rules for validation."""
 
 import reprlib
 from pathlib import PurePosixPath
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# More than any use has, and few enough that no product of two overflows.
+# Above any realistic value, and small enough that the product of two does not overflow.
 MOST = 10**9
 
 
@@ -29,20 +29,20 @@ class Section(BaseModel):
 
 
 def lies_in_inputs(path: str) -> bool:
-    """Whether a path leads into the project's folder `inputs/`, on which the stages that read such files depend."""
+    """Whether a path lies in the project's folder `inputs/`, a dependency of the stages that read such files."""
     first, *rest = PurePosixPath(path).parts or ("",)
     return first == "inputs" and bool(rest) and ".." not in rest
 
 
 class _Short(reprlib.Repr):
-    """Shows a value of any depth and size in a line."""
+    """Formats a value of any depth and size as one line."""
 
     def __init__(self) -> None:
         super().__init__()
         self.maxlevel, self.maxlist, self.maxdict, self.maxstring, self.maxother = 2, 20, 10, 200, 200
 
     def repr_int(self, x: int, level: int) -> str:
-        # Python refuses to write out an integer of thousands of digits.
+        # Python refuses to print an integer with thousands of digits.
         return repr(x) if x.bit_length() < 200 else f"an integer of {x.bit_length()} bits"
 
 

@@ -1,4 +1,4 @@
-"""The section `spectrogram`: what is cached of every recording."""
+"""The section `spectrogram`: the mel spectrogram of a recording."""
 
 from typing import Annotated, Self
 
@@ -10,12 +10,14 @@ from dawnchorus.config.section import PositiveFloat, PositiveInt, Section
 class Spectrogram(Section):
     """The mel spectrogram that is cached for every recording."""
 
-    sample_rate: Annotated[int, Field(ge=1000, le=10_000_000)] = Field(description="recordings are resampled to it, Hz")
-    n_fft: Annotated[int, Field(ge=16, le=2**20)] = Field(
-        description="samples in a frame's Hann window and Fourier transform"
+    sample_rate: Annotated[int, Field(ge=1000, le=10_000_000)] = Field(
+        description="rate that recordings are resampled to, Hz"
     )
-    hop_length: PositiveInt = Field(description="samples between two frames")
-    n_mels: Annotated[int, Field(ge=8, le=2**16)] = Field(description="mel bands")
+    n_fft: Annotated[int, Field(ge=16, le=2**20)] = Field(
+        description="samples per frame, the length of the Hann window and of the Fourier transform"
+    )
+    hop_length: PositiveInt = Field(description="samples between the starts of two frames")
+    n_mels: Annotated[int, Field(ge=8, le=2**16)] = Field(description="number of mel bands")
     f_min: Annotated[float, Field(ge=0)] = Field(description="lower edge of the lowest band, Hz")
     f_max: PositiveFloat = Field(description="upper edge of the highest band, Hz; at most half the sample rate")
 

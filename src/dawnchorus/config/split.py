@@ -11,16 +11,16 @@ class Split(Section):
     """How annotated recordings are divided into folds."""
 
     method: Literal["stratified", "notebook"] = Field(
-        description="stratified keeps recordings whole and species even; notebook is the split of the first notebook, "
-        "which leaks, for comparison"
+        description="stratified keeps recordings whole and balances species across folds; notebook is the split of the "
+        "first notebook, which leaks; use it only for comparison"
     )
     group: Annotated[str, Field(min_length=1)] | None = Field(
-        description="column of train_tp.csv and train_fp.csv, such as a site: its recordings stay in one fold; null "
-        "for none"
+        description="column of train_tp.csv and train_fp.csv, such as site; a group's recordings stay in one fold; "
+        "null: no groups"
     )
 
     @model_validator(mode="after")
     def _notebook_knows_no_groups(self) -> Self:
         if self.method == "notebook" and self.group is not None:
-            raise ValueError(f"group ({self.group!r}) must be null where method is notebook, which divides rows")
+            raise ValueError(f"group ({self.group!r}) must be null where method is notebook, which splits rows")
         return self

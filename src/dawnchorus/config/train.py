@@ -11,43 +11,45 @@ class Train(Section):
     """The training loop."""
 
     pretrained: str | dict[str, str] = Field(
-        description="initial weights: none, imagenet, or a file in inputs/ of Keras weights without a top ({backbone} "
-        "in its name stands for the backbone); for all backbones, or by their name, others having none"
+        description="initial weights: none, imagenet, or a file in inputs/ of Keras weights without the top layers "
+        "({backbone} in its path is replaced by the backbone's name); one value for all backbones, or one per "
+        "backbone, where a backbone that is not listed has none"
     )
     epochs: PositiveInt = Field(description="passes over all annotations")
     fp_fraction: Fraction = Field(
-        description="part of the FP boxes that an epoch draws windows around, others in each; TP boxes all count"
+        description="fraction of the FP boxes that an epoch uses, drawn anew for each epoch; all TP boxes are used"
     )
     unlabelled_fraction: Annotated[float, Field(ge=0, le=MOST)] = Field(
-        description="windows of unlabelled recordings in an epoch, relative to those around boxes; only in rounds that "
-        "learn from pseudo-labels"
+        description="maximum number of windows of unlabelled recordings in an epoch, relative to those around boxes; "
+        "only in rounds that learn from pseudo-labels"
     )
-    batch_size: Annotated[int, Field(ge=2, le=MOST)] = Field(description="windows in a step")
-    learning_rate: PositiveFloat = Field(description="highest learning rate of the schedule")
+    batch_size: Annotated[int, Field(ge=2, le=MOST)] = Field(description="windows per step")
+    learning_rate: PositiveFloat = Field(description="peak learning rate")
     warmup_learning_rate: PositiveFloat = Field(description="learning rate of the first step")
     warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
-        description="part of the steps until the highest learning rate; a cosine to 0 follows"
+        description="fraction of the steps before the peak learning rate; then the rate falls to 0 along a cosine"
     )
-    begin_within: Fraction = Field(description="the annotated box begins in this first part of its window")
+    begin_within: Fraction = Field(description="first fraction of a window in which the annotated box begins")
     mixup_alpha: Annotated[float, Field(ge=0, le=MOST)] = Field(
-        description="Beta(alpha, alpha) of mixup's weights; 0 for no mixup"
+        description="mixup weights are drawn from Beta(mixup_alpha, mixup_alpha); 0 disables mixup"
     )
     cutmix_probability: Fraction = Field(
-        description="of a window to be cut at some time and completed with frames of another; 0 with pseudo-labels"
+        description="probability that a window is cut at a random time and filled with frames of another; must be 0 "
+        "with pseudo-labels"
     )
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
-        description="targets are drawn towards 0.5 by this part"
-    )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(description="dropout before the head")
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(description="label-smoothing factor")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(description="dropout rate of the features")
     checkpoint: Literal["last", "validation_lwlrap", "validation_precision"] = Field(
-        description="the epoch whose weights are kept: the last, or the best by a metric of the validation"
+        description="epoch whose weights are kept: the last, or the best by a validation metric"
     )
-    every_epoch: bool = Field(description="whether each epoch's weights are kept too, in results/epoch_weights")
-    mixed_precision: bool = Field(description="whether a GPU computes in half precision; a CPU never does")
+    every_epoch: bool = Field(description="whether to also keep the weights of every epoch, in results/epoch_weights")
+    mixed_precision: bool = Field(description="whether to compute in half precision on a GPU; a CPU never does")
     xla: bool = Field(
-        description="whether the training step is compiled by XLA; on a GPU it may then not repeat its last bits"
+        description="whether to compile the training step with XLA; on a GPU, last bits may then differ between runs"
     )
-    threads: PositiveInt = Field(description="CPU threads of one training or inference job; changes the last bits")
+    threads: PositiveInt = Field(
+        description="CPU threads per training or inference job; affects the last bits of results"
+    )
 
     @field_validator("pretrained", mode="before")
     @classmethod
@@ -73,6 +75,6 @@ class Train(Section):
 
 
 def pretrained_source(pretrained: str | dict[str, str], backbone: str) -> str:
-    """What `train.pretrained` gives one backbone: none, imagenet, or the path of a file."""
+    """The initial weights that `train.pretrained` gives a backbone: none, imagenet, or the path of a file."""
     source = pretrained if isinstance(pretrained, str) else pretrained.get(backbone, "none")
     return source.replace("{backbone}", backbone)

@@ -6,17 +6,17 @@ from dawnchorus.config.section import PositiveFloat, PositiveInt, Section
 
 
 class Window(Section):
-    """The stretch of a recording that the model sees."""
+    """The part of a recording that the model scores as one input."""
 
-    seconds: PositiveFloat = Field(description="length, s")
+    seconds: PositiveFloat = Field(description="length of a window, s")
 
 
 class Image(Section):
-    """What the network gets of a window."""
+    """The image that the backbone gets of a window."""
 
-    frames: PositiveInt | None = Field(description="columns that its frames are resized to; null keeps them")
-    mels: PositiveInt | None = Field(description="rows that its mel bands are resized to; null keeps them")
+    frames: PositiveInt | None = Field(description="number of frames that a window is resized to; null: not resized")
+    mels: PositiveInt | None = Field(description="number of mel bands that a window is resized to; null: not resized")
     frequency_channel: bool = Field(
-        description="whether another channel holds the position in frequency, -1 to 1; with ImageNet's networks in "
-        "place of one of three that are alike"
+        description="whether to add a channel with the position in frequency, -1 to 1; in networks for ImageNet, it "
+        "replaces one of three identical channels"
     )

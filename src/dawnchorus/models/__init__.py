@@ -1,4 +1,4 @@
-"""Networks: backbones, heads, what lies before them, and building and loading models.
+"""Models: preprocessing layers, backbones and heads, and the code that builds models and loads weights.
 
-Models map windows of features to a score for each species.
+A model maps windows of features to a score for each species.
 """

@@ -1,4 +1,4 @@
-"""Finding a backbone's module by its name, and building it."""
+"""Find a backbone's module by name, and build the backbone."""
 
 import importlib
 from types import ModuleType
@@ -12,7 +12,7 @@ def backbone_module(name: str) -> ModuleType:
     """The module of a backbone; see `models.backbones` for what it defines.
 
     Raises:
-        InputError: there is no such module.
+        InputError: there is no such module, or it lacks `SMALLEST_IMAGE` or `build`.
     """
     declaration(name)
     return importlib.import_module(f"dawnchorus.models.backbones.{name}")
@@ -22,15 +22,15 @@ def build_backbone(name: str, frames: int, n_mels: int, frequency_channel: bool 
     """Build a backbone with new weights.
 
     Args:
-        name: of its module in `models/backbones/`.
-        frames: frames of an image.
-        n_mels: mel bands of an image.
-        frequency_channel: whether its convolutions also see the position of each pixel in frequency.
+        name: name of its module in `models/backbones/`.
+        frames: number of frames of an image.
+        n_mels: number of mel bands of an image.
+        frequency_channel: whether to add a channel with the position in frequency.
 
     Returns:
-        A model from images (Batch, Frames, Mels, 1), standardized, to features (Batch, Time, Frequency, Channels).
+        A model from standardized images (Batch, Frames, Mels, 1) to features (Batch, Time, Frequency, Channels).
 
     Raises:
-        InputError: there is no such module.
+        InputError: as in `backbone_module`.
     """
     return backbone_module(name).build(frames, n_mels, frequency_channel)

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-# Of the running means: Keras's 0.99 would still hold the first steps of a training of a few hundred.
+# Of batch normalization's running means. Keras's 0.99 adapts too slowly for a training of a few hundred steps.
 MOMENTUM = 0.9
 
 
@@ -19,7 +19,7 @@ class FrequencyPosition(layers.Layer):
 
 
 def prepare(image: keras.KerasTensor, frequency_channel: bool) -> keras.KerasTensor:
-    """Normalize each mel band and add the position in frequency as a second channel, if wanted."""
+    """Normalize each mel band and, with `frequency_channel`, add the position in frequency as a second channel."""
     x = normalize_bands(image)
     return layers.Concatenate()([x, FrequencyPosition()(x)]) if frequency_channel else x
 
@@ -38,6 +38,6 @@ def convolve(x: keras.KerasTensor, filters: int, size: int, strides: int = 1) ->
 
 
 def convolve_all_bands(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
-    """A convolution as high as the image: unlike the others, it sees at which frequency a pattern lies."""
+    """A convolution over the full height of the image. Unlike the others, it depends on a pattern's frequency."""
     x = layers.Conv2D(filters, (3, x.shape[2]), use_bias=False)(x)
     return layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(x))

@@ -1,4 +1,4 @@
-"""Building the model for scoring and the one for training."""
+"""Build the model for scoring and the model for training."""
 
 import keras
 from keras import ops
@@ -20,24 +20,24 @@ def build_models(
     pooling: Pooling = "attention",
     frames: bool = False,
 ) -> tuple[keras.Model, keras.Model]:
-    """Build the model for scoring and, over the same weights, the one for training.
+    """Build a model for scoring and a model for training that share their weights.
 
     Args:
-        backbone: its name.
-        shapes: of a window and of its image.
+        backbone: name of the backbone.
+        shapes: shapes of a window and of its image.
         n_species: number of species.
-        dropout: part of the features that training drops.
-        seed: of the initial weights and the dropout.
-        frequency_channel: whether the backbone also sees where in frequency each pixel lies.
-        pooling: of the frames' scores to the window's.
-        frames: whether the highest score of the frames counts beside the window's; the scorer gives the mean of both,
-            as participants of BirdCLEF do who train so.
+        dropout: fraction of the features that training drops.
+        seed: seed of the initial weights and the dropout.
+        frequency_channel: whether to add a channel with the position in frequency.
+        pooling: how frame scores are pooled into a window score.
+        frames: whether to train on the maximum frame score as well as on the window score. The scorer then returns the
+            mean of both, as in solutions of BirdCLEF participants that train this way.
 
     Returns:
         scorer: windows (Batch, Frames, Mels) in dB, float16 -> scores (Batch, Species).
-        trainer: a dictionary of "windows" as above, "partner" (Batch,) and "weight" (Batch,) for mixup, and what
-            `augment.draw_changes` gives, (Batch, ...) each -> scores, with `frames` (Batch, 2, Species) of window and
-            frames.
+        trainer: a dictionary of "windows" as above, "partner" (Batch,) and "weight" (Batch,) for mixup, and the
+            entries that `training.augmentation.draw_changes` returns, (Batch, ...) each -> scores (Batch, Species);
+            with `frames`, (Batch, 2, Species), the window score and the maximum frame score.
     """
     keras.utils.set_random_seed(seed)
     to_image = ToImage(shapes.image, name="image")

@@ -1,4 +1,4 @@
-"""What backbones declare of themselves, read without importing Keras, and whether it fits the parameters."""
+"""Read what backbones declare, without importing Keras, and check it against the parameters."""
 
 import ast
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ FOLDER = Path(backbones.__file__).parent
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a backbone needs.
+    """What a backbone requires and supports.
 
     Attributes:
-        smallest_image: fewest frames and mel bands of an image.
-        can_be_pretrained: whether there are weights that it can start from.
+        smallest_image: minimum number of frames, and of mel bands, of an image.
+        can_be_pretrained: whether there are pretrained weights for it.
     """
 
     smallest_image: int
@@ -26,12 +26,12 @@ class Declaration:
 
 
 def backbone_names() -> list[str]:
-    """The names of all backbones: those of the modules in `models/backbones/`."""
+    """The names of all backbones, which are the names of the modules in `models/backbones/`."""
     return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
 
 
 def declaration(name: str) -> Declaration:
-    """Read what a backbone's module declares; its code is parsed, not run.
+    """Read the declarations of a backbone's module; its code is parsed, not run.
 
     Raises:
         InputError: there is no such module, or it lacks `SMALLEST_IMAGE` or `build`.
@@ -39,8 +39,8 @@ def declaration(name: str) -> Declaration:
     path = FOLDER / f"{name}.py"
     if name not in backbone_names():
         raise InputError(
-            f"backbones: there is no {name!r}; expected one of {', '.join(backbone_names())}, or a module of your own "
-            f"in {FOLDER}"
+            f"backbones: there is no backbone {name!r}; expected one of {', '.join(backbone_names())}, or the name "
+            f"of a module that you add to {FOLDER}"
         )
     try:
         body = ast.parse(path.read_text(encoding="utf-8")).body
@@ -57,8 +57,8 @@ def declaration(name: str) -> Declaration:
     smallest = values.get("SMALLEST_IMAGE")
     if not isinstance(smallest, ast.Constant) or type(smallest.value) is not int:
         raise InputError(
-            f"{path}: has no SMALLEST_IMAGE; write the fewest frames and mel bands that the network takes, as a plain "
-            "number: SMALLEST_IMAGE = 24"
+            f"{path}: has no SMALLEST_IMAGE; set it to the minimum number of frames and mel bands that the network "
+            "accepts, as a literal number: SMALLEST_IMAGE = 24"
         )
     if "build" not in functions:
         raise InputError(f"{path}: has no function build(frames, n_mels, frequency_channel)")
@@ -66,7 +66,7 @@ def declaration(name: str) -> Declaration:
 
 
 def require_backbones(params: Params) -> None:
-    """Check that the parameters give every backbone what it needs.
+    """Check that the parameters meet the requirements of every backbone.
 
     Raises:
         InputError: there is no such backbone, images are too small for it, or it has no pretrained weights.
@@ -83,8 +83,8 @@ def require_backbones(params: Params) -> None:
         source = pretrained_source(params.train.pretrained, name)
         if source != "none" and not found.can_be_pretrained:
             raise InputError(
-                f"train.pretrained: found {source} for {name}, which has no pretrained weights; give them to "
-                f"{', '.join(_with_weights())} alone, for example {{{_with_weights()[0]}: {source}}}"
+                f"train.pretrained: found {source} for {name}, which has no pretrained weights; set it for "
+                f"{', '.join(_with_weights())} only, for example {{{_with_weights()[0]}: {source}}}"
             )
     if isinstance(params.train.pretrained, dict):
         for name in set(params.train.pretrained) - set(backbone_names()):
@@ -94,5 +94,5 @@ def require_backbones(params: Params) -> None:
 
 
 def _with_weights() -> list[str]:
-    """The backbones that have pretrained weights."""
+    """The names of the backbones with pretrained weights."""
     return [name for name in backbone_names() if declaration(name).can_be_pretrained]

@@ -1,4 +1,4 @@
-"""The head: from a backbone's features to a score for each species."""
+"""The head, which turns a backbone's features into a score for each species."""
 
 import math
 
@@ -9,20 +9,23 @@ from dawnchorus.config.head import Pooling
 
 
 class Head(layers.Layer):
-    """Features -> a probability for each species: mean over frequency, dropout, scores, pooling over time, sigmoid.
+    """Turn features into a probability for each species.
 
-    (Batch, Time, Frequency, Channels) -> (Batch, Species), or, with `frames`, (Batch, 2, Species), the second being the
-    maximum over time of each frame's own probability. At each time a 1x1 convolution scores the species. Pooling:
+    (Batch, Time, Frequency, Channels) -> (Batch, Species). With `frames`, the output is (Batch, 2, Species), where the
+    second entry is the maximum over time of the frames' own probabilities.
 
-    - attention: another one weighs the time for each species; the weights' logits are clipped to +-10 and go through a
-      softmax over time.
+    The steps are the mean over frequency, dropout, a 1x1 convolution that scores the species at each time, pooling over
+    time, and a sigmoid. Pooling is one of:
+
+    - attention: a weighted mean. A second 1x1 convolution gives the logits of the weights for each species and time,
+      which are clipped to +-10 and passed through a softmax over time.
     - log_mean_exp: the logarithm of the mean of exponentials (Pinheiro and Collobert 2015, arXiv:1411.6228).
     """
 
     def __init__(
         self, n_species: int, dropout: float, seed: int, pooling: Pooling, frames: bool, **kwargs: object
     ) -> None:
-        # Probabilities near 0 and 1 need float32 where the rest computes in half precision.
+        # Probabilities near 0 and 1 need float32, even where the rest of the model computes in half precision.
         super().__init__(dtype="float32", **kwargs)
         self.pooling, self.frames = pooling, frames
         self.dropout = layers.Dropout(dropout, seed=seed, dtype="float32")

@@ -1,14 +1,15 @@
-"""Layers before the network: images, mixup and augmentation."""
+"""Layers before the backbone: images, mixup and augmentation."""
 
 import keras
 from keras import layers, ops
 
 
 class ToImage(layers.Layer):
-    """Windows in dB of any float type -> images with mean 0 and variance 1 each, float32, one channel.
+    """Convert windows in dB, of any float type, to float32 images with mean 0, variance 1 and one channel.
 
-    (Batch, Frames, Mels) -> (Batch, Image frames, Image mels, 1), resized bilinearly first. The standard deviation
-    counts at least as 1 / sqrt(pixels), as in `tf.image.per_image_standardization`, so a constant window gives zeros.
+    (Batch, Frames, Mels) -> (Batch, Image frames, Image mels, 1). Windows are resized bilinearly, then standardized.
+    The standard deviation is taken as at least 1 / sqrt(pixels), as in `tf.image.per_image_standardization`, so a
+    constant window becomes zeros.
     """
 
     def __init__(self, shape: tuple[int, int], **kwargs: object) -> None:
@@ -27,8 +28,8 @@ class ToImage(layers.Layer):
 class Mixup(layers.Layer):
     """Mix each image of a batch with a partner (Zhang et al. 2018, arXiv:1710.09412).
 
-    image (Batch, Frames, Mels, 1), partner (Batch,) of row numbers, weight (Batch,) of the image's own part
-    -> (Batch, Frames, Mels, 1).
+    image (Batch, Frames, Mels, 1), partner (Batch,), the row of each image's partner, and weight (Batch,), that of the
+    image itself -> (Batch, Frames, Mels, 1).
     """
 
     def call(
@@ -39,9 +40,10 @@ class Mixup(layers.Layer):
 
 
 class Augment(layers.Layer):
-    """Apply what `augment.draw_changes` drew to standardized images: (Batch, Frames, Mels, 1) -> the same shape.
+    """Apply the changes that `training.augmentation.draw_changes` draws to standardized images.
 
-    Contrast and brightness come first, then the flips. What is silenced gets its image's lowest value.
+    (Batch, Frames, Mels, 1) -> the same shape. Contrast and brightness change first, then the image is flipped, then
+    stretches and bands are silenced: they get the image's lowest value.
     """
 
     def call(self, image: keras.KerasTensor, changes: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
@@ -58,7 +60,7 @@ class Augment(layers.Layer):
 
 
 def _covered(stretches: keras.KerasTensor, length: int) -> keras.KerasTensor:
-    """(Batch, Stretches, 2) of begins and ends -> (Batch, Length), true within any stretch."""
+    """Starts and ends (Batch, Stretches, 2) -> (Batch, Length), true within any stretch."""
     position = ops.arange(length, dtype="int32")
     inside = ops.logical_and(position >= stretches[:, :, :1], position < stretches[:, :, 1:])
     return ops.any(inside, axis=1)

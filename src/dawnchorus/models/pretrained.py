@@ -1,4 +1,4 @@
-"""Weights that a backbone begins with: ImageNet's, fetched by Keras, or a file."""
+"""Initial weights of a backbone: ImageNet's, which Keras downloads, or a file."""
 
 import re
 from pathlib import Path
@@ -12,45 +12,45 @@ from dawnchorus.models.weights import load_weights
 
 
 def fetch_pretrained(backbone: str, source: str) -> keras.Model:
-    """Keras's network without its top, with the weights that `train.pretrained` names.
+    """Build Keras's network without its top layers, with the weights that `train.pretrained` names.
 
     Args:
-        backbone: one that declares `NETWORK`.
-        source: "imagenet", which Keras downloads once into its cache (~/.keras/models) and compares with its hash, or
-            the path of a file of such weights.
+        backbone: name of a backbone that declares `NETWORK`.
+        source: "imagenet" for weights that Keras downloads once into its cache (~/.keras/models) and checks against
+            their hash, or the path of a file with weights of this network.
 
     Raises:
-        InputError: the weights cannot be fetched, or the file is missing or holds another network's.
+        InputError: the weights cannot be downloaded, or the file is missing or has the weights of another network.
     """
     network = backbone_module(backbone).NETWORK
     if source != "imagenet":
         path = Path(source)
         if not path.is_file():
-            raise InputError(f"{path}: there is no such file; train.pretrained in params.yaml names it")
+            raise InputError(f"{path}: does not exist; correct train.pretrained in params.yaml")
         model = network(include_top=False, weights=None)
-        load_weights(model, path, "give train.pretrained in params.yaml a file of this network's, without its top")
+        load_weights(model, path, "set train.pretrained in params.yaml to weights of this network without its top")
         return model
     try:
         return network(include_top=False, weights="imagenet")
-    # Keras raises a bare Exception where a download fails, and a ValueError where its hash differs.
+    # Keras raises a bare Exception if a download fails, and a ValueError if its hash differs.
     except Exception as error:
         reason = str(error).strip()
         found = re.search(r"https?://\S+", reason)
-        url = found.group() if found else "the address that Keras names"
+        url = found.group() if found else "the file from the URL that Keras uses"
         raise InputError(
-            f"the ImageNet weights of {backbone} cannot be fetched: {reason}\nWhere there is a connection, download "
+            f"the ImageNet weights of {backbone} cannot be downloaded: {reason}\nWith network access, download "
             f"{url.rstrip('.,:')} into inputs/ and set train.pretrained in params.yaml to "
             f"{{{backbone}: inputs/<the file>}}; or set it to none"
         ) from error
 
 
 def load_pretrained(model: keras.Model, backbone: str, folder: Path) -> None:
-    """Load the weights that the stage fetch_weights left in a folder into a model's backbone, in place.
+    """Load the weights that the stage fetch_weights wrote into a model's backbone, in place.
 
     Args:
-        model: one of `build_models`.
-        backbone: its backbone's name.
-        folder: holds `backbone.weights.h5`, or nothing where the backbone begins with new weights.
+        model: a model of `build_models`.
+        backbone: name of its backbone.
+        folder: contains `backbone.weights.h5`, or is empty where the backbone has no pretrained weights.
 
     Raises:
         InputError: the file is damaged.

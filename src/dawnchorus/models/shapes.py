@@ -8,11 +8,11 @@ from dawnchorus.features.frames import to_frames
 
 @dataclass(frozen=True)
 class Shapes:
-    """What a window becomes on its way into the network.
+    """The shapes of a window and of its image.
 
     Attributes:
-        window: (Frames, Mels) of a window as it is cut out of a spectrogram.
-        image: (Frames, Mels) of the image that it is resized to.
+        window: (Frames, Mels) of a window as it is cut from a spectrogram.
+        image: (Frames, Mels) of the image that a window is resized to.
     """
 
     window: tuple[int, int]
@@ -20,6 +20,6 @@ class Shapes:
 
     @classmethod
     def of(cls, params: Params) -> "Shapes":
-        """The shapes of an experiment."""
+        """The shapes that an experiment uses."""
         frames, mels = to_frames(params.window.seconds, params.spectrogram), params.spectrogram.n_mels
         return cls((frames, mels), (params.image.frames or frames, params.image.mels or mels))

@@ -1,4 +1,4 @@
-"""Reading files of weights."""
+"""Read weight files."""
 
 from pathlib import Path
 
@@ -7,20 +7,20 @@ import keras
 from dawnchorus.errors import InputError
 
 
-def load_weights(model: keras.Model, path: Path, remedy: str = "run `make verify`, then again") -> None:
+def load_weights(model: keras.Model, path: Path, remedy: str = "run `make verify`, then try again") -> None:
     """Load a model's weights in place.
 
     Args:
-        model: gets the weights.
-        path: of the file.
-        remedy: what the error says is to be done.
+        model: the model, whose weights are replaced.
+        path: the weight file.
+        remedy: what the error message tells the user to do.
 
     Raises:
-        InputError: the file is missing or damaged, or holds the weights of another model.
+        InputError: the file is missing or damaged, or has the weights of another model.
     """
     try:
         model.load_weights(path)
-    # A damaged file raises whatever HDF5, zipfile or Keras meet first.
+    # A damaged file raises various exceptions of HDF5, zipfile or Keras.
     except Exception as error:
         reason = str(error).strip().split("\n")[0]
-        raise InputError(f"{path}: holds no weights for this model: {reason}; {remedy}") from error
+        raise InputError(f"{path}: has no weights for this model: {reason}; {remedy}") from error

@@ -1,15 +1,15 @@
-"""Keras's EfficientNetB3 without its top; it rescales 0 to 255 itself."""
+"""Keras's EfficientNetB3 without its top layers. It rescales inputs from 0 to 255 itself."""
 
 import keras
 from keras import layers, ops
 
 from dawnchorus.models.pictures import picture_backbone
 
-# Keras's own limit.
+# Keras's minimum.
 SMALLEST_IMAGE = 32
 NETWORK = keras.applications.EfficientNetB3
 
-# Of the pixels of ImageNet's photographs in RGB, with white = 1; as in Keras's EfficientNet.
+# Mean and standard deviation of ImageNet's pixels in RGB, where white is 1; as in Keras's EfficientNet.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
@@ -17,9 +17,9 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 class EfficientNetRange(layers.Layer):
     """Scale 0 to 255 to what EfficientNet's ImageNet weights expect: x -> mean + (x - mean) / sqrt(deviation).
 
-    EfficientNet rescales and normalizes by itself. Keras appends this last step, with which the weights were trained,
-    only when it loads the weights itself; we load them into a network that was built without weights. A layer, because
-    JAX cannot combine its own arrays with a Keras model's symbolic tensors outside of one.
+    EfficientNet rescales and normalizes its inputs. The ImageNet weights were trained with this additional step, which
+    Keras adds only when it loads them itself; here, they are loaded into a network that was built without weights. It
+    is a layer because JAX cannot combine its own arrays with a Keras model's symbolic tensors outside of one.
     """
 
     def __init__(self, **kwargs: object) -> None:
@@ -32,7 +32,7 @@ class EfficientNetRange(layers.Layer):
 
 
 def efficientnet_range(pixels: keras.KerasTensor) -> keras.KerasTensor:
-    """Apply `EfficientNetRange` to pixels from 0 to 255, of any shape whose last axis is RGB."""
+    """Apply `EfficientNetRange` to pixels from 0 to 255, in any shape with RGB on the last axis."""
     return EfficientNetRange()(pixels)
 
 

@@ -1,10 +1,10 @@
-"""Keras's InceptionV3 without its top; its ImageNet weights expect -1 to 1."""
+"""Keras's InceptionV3 without its top layers. Its ImageNet weights expect inputs from -1 to 1."""
 
 import keras
 
 from dawnchorus.models.pictures import picture_backbone
 
-# Keras's own limit.
+# Keras's minimum.
 SMALLEST_IMAGE = 75
 NETWORK = keras.applications.InceptionV3
 

@@ -1,10 +1,10 @@
-"""Keras's ResNet50 without its top; its ImageNet weights expect 0 to 255 in BGR, less ImageNet's means."""
+"""Keras's ResNet50 without its top layers. Its ImageNet weights expect BGR, 0 to 255 minus ImageNet's means."""
 
 import keras
 
 from dawnchorus.models.pictures import picture_backbone
 
-# Keras's own limit.
+# Keras's minimum.
 SMALLEST_IMAGE = 32
 NETWORK = keras.applications.ResNet50
 

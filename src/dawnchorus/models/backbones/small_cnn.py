@@ -1,11 +1,11 @@
-"""Three convolutions, each with pooling, and one over all bands: 0.2 million weights, trains on a CPU."""
+"""Three convolutions with pooling, then one over all mel bands. 0.2 million weights; trains on a CPU."""
 
 import keras
 from keras import layers
 
 from dawnchorus.models.blocks import convolve, convolve_all_bands, prepare
 
-# Below, the poolings leave nothing.
+# With smaller images, pooling leaves no features.
 SMALLEST_IMAGE = 24
 
 

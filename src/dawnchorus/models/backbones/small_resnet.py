@@ -1,11 +1,11 @@
-"""A stem, two residual blocks and a convolution over all bands: 0.3 million weights, trains on a CPU."""
+"""A stem, two residual blocks, then a convolution over all mel bands. 0.3 million weights; trains on a CPU."""
 
 import keras
 from keras import layers
 
 from dawnchorus.models.blocks import MOMENTUM, convolve, convolve_all_bands, prepare
 
-# Below, the poolings leave nothing.
+# With smaller images, pooling leaves no features.
 SMALLEST_IMAGE = 24
 
 
