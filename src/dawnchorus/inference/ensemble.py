@@ -115,8 +115,7 @@ def combine(tables: dict[str, pd.DataFrame], weights: NDArray[np.float64] | None
         if len(differing):
             raise InputError(
                 f"{name}: {len(differing)} rows are only in this file or only in {first_name}, for example "
-                f"{differing[0]!r}; "
-                "run the predict stages again"
+                f"{differing[0]!r}; run the predict stages again"
             )
         aligned.append(table.reindex(first.index))
     if weights is None:
