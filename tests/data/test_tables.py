@@ -135,7 +135,7 @@ def test_truth_must_be_0_or_1_and_hold_every_test_recording(tmp_path: Path) -> N
         ("s0,0.5\ns1,1.2", ["line 3, column prevalence: found 1.2", "above 0 and below 1"]),
         ("s0,0\ns1,0.2", ["line 2, column prevalence: found 0,", "above 0 and below 1"]),
         ("s0,rare\ns1,0.2", ["line 2, column prevalence: found 'rare'", "a number"]),
-        ("s0,0.1\ns2,0.2", ["line 3, column species: found 's2'", "one of s0 to s1"]),
+        ("s0,0.1\ns2,0.2", ["line 3, column species: found 's2'", "one of s0, s1"]),
         ("s0,0.1\ns0,0.2", ["line 3, column species: found 's0'", "each species once"]),
         ("s1,0.1", ["no row for 1 species, for example s0"]),
     ],

@@ -1,4 +1,4 @@
-"""Bootstrap intervals, against resamplings by hand."""
+"""Bootstrap intervals, against independent resampling."""
 
 import numpy as np
 import pandas as pd
@@ -14,16 +14,16 @@ from dawnchorus.reporting.metrics import box_figures, figures
 
 N_RECORDINGS = 120
 NAMES = [f"r{number:03d}" for number in range(N_RECORDINGS)]
-# Twelve sites of different sizes; sites are easy or hard, so the recordings of one are alike.
+# Twelve sites of different sizes. Each site is easy or hard, so its recordings resemble each other.
 SITE_OF = np.sort(np.random.default_rng(7).integers(0, 12, N_RECORDINGS))
 SITES = pd.Series([f"site{number}" for number in SITE_OF], index=NAMES)
 
 
 def clip_case() -> tuple[np.ndarray, np.ndarray]:
-    """Truth and scores; recordings of a third of the sites are scored well, the others badly."""
+    """Ground truth and scores; the scores of a third of the sites are good, those of the others random."""
     rng = np.random.default_rng(1)
     truth = rng.random((N_RECORDINGS, 6)) < 0.3
-    truth[::10] = False  # silent recordings must not count
+    truth[::10] = False  # recordings without calls must not count
     return truth, rng.random(truth.shape) + np.where(SITE_OF % 3 == 0, 0.8, 0.0)[:, None] * truth
 
 
@@ -38,7 +38,7 @@ def box_case() -> pd.DataFrame:
 
 
 def resampled_lwlrap(truth: np.ndarray, scores: np.ndarray, units: list[np.ndarray]) -> np.ndarray:
-    """The 95 % interval over resamplings of units, each of which is the rows that are drawn together."""
+    """The 95 % interval over resamplings of units; a unit is an array of rows that are drawn together."""
     labels = truth.sum(axis=1)
     of_row = [label_ranking_average_precision_score(truth[[row]], scores[[row]]) for row in range(len(truth))]
     rng = np.random.default_rng(3)
@@ -49,7 +49,7 @@ def resampled_lwlrap(truth: np.ndarray, scores: np.ndarray, units: list[np.ndarr
     return np.percentile(values, [2.5, 97.5])
 
 
-def test_the_interval_is_that_of_resampled_recordings_or_of_whole_groups() -> None:
+def test_lwlrap_intervals_match_an_independent_bootstrap_of_recordings_and_groups() -> None:
     truth, scores = clip_case()
     precision, labels = ranking_precisions(truth, scores).sum(axis=1), truth.sum(axis=1)
     used = np.flatnonzero(labels)
@@ -60,11 +60,11 @@ def test_the_interval_is_that_of_resampled_recordings_or_of_whole_groups() -> No
     )
     np.testing.assert_allclose(found, alone, atol=0.01)
     np.testing.assert_allclose(grouped, whole, atol=0.01)
-    # Recordings of a site are alike, so there is less to learn from them than their number suggests.
+    # Recordings of a site resemble each other, so they contain less information than their number suggests.
     assert np.diff(grouped) > 1.5 * np.diff(found)
 
 
-def test_the_interval_of_boxes_draws_whole_groups_too() -> None:
+def test_box_intervals_match_an_independent_bootstrap_of_groups() -> None:
     boxes = box_case()
     table = boxes.reset_index()
     sites, site_of_box = np.unique(table.recording_id.map(SITES), return_inverse=True)
@@ -77,7 +77,7 @@ def test_the_interval_of_boxes_draws_whole_groups_too() -> None:
     aucs = []
     for _ in range(4000):
         drawn = np.bincount(rng.integers(0, len(sites), len(sites)), minlength=len(sites))
-        # The part of the drawn pairs in which the TP box scores higher.
+        # The fraction of drawn pairs in which the TP box has the higher score.
         found_of = [drawn[tp] @ higher @ drawn[fp] / drawn[tp].sum() / drawn[fp].sum() for tp, fp, higher in pairs]
         aucs.append(np.mean(found_of))
     found = evaluate_boxes(boxes, 4000, np.random.default_rng(0), SITES)
@@ -87,13 +87,13 @@ def test_the_interval_of_boxes_draws_whole_groups_too() -> None:
     assert found.box_auc_high - found.box_auc_low > 1.5 * (alone.box_auc_high - alone.box_auc_low)
 
 
-def test_recordings_of_a_group_are_drawn_together_and_as_often() -> None:
+def test_recordings_of_a_group_are_drawn_equally_often() -> None:
     groups = np.array([3, 1, 3, 8, 1, 3])
     (drawn,) = draw_recordings(6, 50, 50, np.random.default_rng(0), groups)
     assert (drawn[:, [0, 0, 1]] == drawn[:, [2, 5, 4]]).all()
-    # Three groups are drawn each time.
+    # Each resampling draws three groups.
     assert (drawn[:, [0, 1, 3]].sum(axis=1) == 3).all()
-    assert len(np.unique(drawn, axis=0)) == 10  # all ways to draw three of three
+    assert len(np.unique(drawn, axis=0)) == 10  # all ways to draw three of three groups
 
 
 def test_draws_do_not_depend_on_how_many_are_in_memory_at_once() -> None:
@@ -105,7 +105,7 @@ def test_draws_do_not_depend_on_how_many_are_in_memory_at_once() -> None:
 
 
 @pytest.mark.parametrize("groups", [pd.Series(NAMES, NAMES), pd.Series("", NAMES), pd.Series(None, NAMES, object)])
-def test_groups_of_one_and_empty_groups_give_the_figures_of_no_groups(groups: pd.Series) -> None:
+def test_groups_of_one_recording_and_empty_groups_give_the_metrics_without_groups(groups: pd.Series) -> None:
     truth, scores = clip_case()
     ground_truth = GroundTruth.of_truth(pd.DataFrame(truth, index=NAMES).astype(int))
     submissions = {"model": pd.DataFrame(scores, NAMES)}
@@ -119,7 +119,7 @@ def test_groups_of_one_and_empty_groups_give_the_figures_of_no_groups(groups: pd
     assert sites != figures(ground_truth, submissions, 100, 1)
 
 
-def test_a_group_is_never_mixed_up_with_a_recording_that_has_none() -> None:
+def test_a_recording_without_a_group_is_a_group_of_its_own() -> None:
     groups = pd.Series({"a": "b", "b": "", "c": "b", "d": None, "e": ""})
     numbers = number_groups(groups, list("abcde"))
     assert numbers[0] == numbers[2]

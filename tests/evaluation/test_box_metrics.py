@@ -1,4 +1,4 @@
-"""Metrics of labelled boxes, against scikit-learn."""
+"""Metrics of box scores, against scikit-learn."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ def scored_boxes(seed: int, n_boxes: int = 150, n_recordings: int = 40, n_specie
     rng = np.random.default_rng(seed)
     is_tp = rng.random(n_boxes) < 0.4
     species = rng.integers(0, n_species, n_boxes)
-    # The last species has TP boxes alone.
+    # The last species has only TP boxes.
     is_tp[species == n_species - 1] = True
     begin = rng.uniform(0, 50, n_boxes)
     return pd.DataFrame({
@@ -23,7 +23,7 @@ def scored_boxes(seed: int, n_boxes: int = 150, n_recordings: int = 40, n_specie
 
 
 @pytest.mark.parametrize("digits", [1, 8])
-def test_weighted_figures_are_scikit_learns(digits: int) -> None:
+def test_weighted_metrics_equal_scikit_learn(digits: int) -> None:
     rng = np.random.default_rng(0)
     is_tp = rng.random(40) < 0.4
     scores = (rng.random(40) + 0.3 * is_tp).round(digits)  # one digit: many ties
@@ -36,7 +36,7 @@ def test_weighted_figures_are_scikit_learns(digits: int) -> None:
     assert np.isnan(without_fp).all()
 
 
-def test_figures_are_means_over_the_species_that_have_both() -> None:
+def test_metrics_are_means_over_species_with_tp_and_fp_boxes() -> None:
     boxes = scored_boxes(0)
     table = boxes.reset_index()
     parts = [table[table.species_id == species] for species in range(3)]
@@ -47,7 +47,7 @@ def test_figures_are_means_over_the_species_that_have_both() -> None:
     assert found.box_auc == pytest.approx(np.mean([roc_auc_score(part.is_tp, part.score) for part in parts]))
     assert macro_average_precision(boxes) == found.box_average_precision
 
-    # The interval is that of resampled recordings.
+    # The interval matches an independent bootstrap of recordings.
     rng = np.random.default_rng(1)
     by_recording = dict(list(table.groupby("recording_id")))
     aucs = []
@@ -58,14 +58,14 @@ def test_figures_are_means_over_the_species_that_have_both() -> None:
     np.testing.assert_allclose([found.box_auc_low, found.box_auc_high], np.percentile(aucs, [2.5, 97.5]), atol=0.02)
 
 
-def test_figures_of_a_hundred_thousand_boxes_of_a_species() -> None:
+def test_metrics_of_100_000_boxes_of_one_species() -> None:
     is_tp = np.arange(100_000) < 50_000
     found = average_precision_and_auc(is_tp, is_tp.astype(float), np.ones((100_000, 1), np.int32))
     assert [figure[0] for figure in found] == [1, 1]
 
 
 @pytest.mark.filterwarnings("error")
-def test_without_fp_boxes_there_is_no_figure() -> None:
+def test_metrics_are_nan_without_fp_boxes() -> None:
     boxes = scored_boxes(1)
     found = evaluate_boxes(boxes[boxes.index.get_level_values("is_tp")], 100, np.random.default_rng(0))
     assert np.isnan(found.box_auc)

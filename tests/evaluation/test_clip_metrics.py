@@ -1,4 +1,4 @@
-"""Metrics, against scikit-learn, sampling and small cases by hand."""
+"""Metrics of clip scores, against scikit-learn, Keras, sampling and small examples by hand."""
 
 from itertools import combinations
 
@@ -24,25 +24,25 @@ from dawnchorus.reporting.metrics import figures
 def case(seed: int, recordings: int = 60, species: int = 9) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     truth = rng.random((recordings, species)) < rng.uniform(0.05, 0.6, species)
-    truth[0] = False  # a silent recording must not count
+    truth[0] = False  # a recording without calls must not count
     return truth, rng.random(truth.shape) + 0.5 * truth
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("digits", [1, 8])
-def test_lwlrap_is_scikit_learns_weighed_by_labels(seed: int, digits: int) -> None:
+def test_lwlrap_equals_scikit_learn_weighted_by_labels(seed: int, digits: int) -> None:
     truth, scores = case(seed)
     scores = scores.round(digits)  # one digit: many ties
     expected = label_ranking_average_precision_score(truth, scores, sample_weight=truth.sum(axis=1))
     assert lwlrap(truth, scores) == pytest.approx(expected)
 
 
-def test_precision_is_keras() -> None:
+def test_precision_equals_keras() -> None:
     truth, scores = case(0)
     metric = keras.metrics.Precision()
     metric.update_state(truth, scores)
     assert precision(truth, scores, np.ones_like(truth)) == pytest.approx(float(metric.result()))
-    # Of what is known alone; and where nothing scores 0.5 it is 0, as in Keras.
+    # Only labels in the mask count. If no score reaches 0.5 the precision is 0, as in Keras.
     known = np.random.default_rng(1).random(truth.shape) < 0.4
     positive = known & (scores >= 0.5)
     assert precision(truth, scores, known) == pytest.approx((truth & positive).sum() / positive.sum())
@@ -52,11 +52,11 @@ def test_precision_is_keras() -> None:
 def test_lwlrap_by_hand() -> None:
     truth = np.array([[1, 0, 1], [0, 1, 0]], bool)
     scores = np.array([[0.9, 0.8, 0.1], [0.5, 0.4, 0.3]])
-    # Ranks of the true labels: 1 and 3, then 2; precisions there: 1/1, 2/3 and 1/2.
+    # The true labels have ranks 1 and 3, and 2; the precisions at these ranks are 1/1, 2/3 and 1/2.
     assert lwlrap(truth, scores) == pytest.approx((1 + 2 / 3 + 1 / 2) / 3)
 
 
-def test_average_precision_leaves_out_what_is_not_known() -> None:
+def test_average_precision_ignores_unlabelled_recordings() -> None:
     truth, scores = case(2)
     known = np.random.default_rng(3).random(truth.shape) < 0.5
     known[:, 0] = False
@@ -68,7 +68,7 @@ def test_average_precision_leaves_out_what_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(("positives", "total"), [(1, 1), (1, 5), (3, 10), (10, 10)])
-def test_the_random_figure_is_the_mean_over_all_orders(positives: int, total: int) -> None:
+def test_random_precision_is_the_mean_over_all_orders(positives: int, total: int) -> None:
     ranks = -np.arange(total)
     places = [np.isin(ranks, chosen) for chosen in combinations(ranks, positives)]
     assert random_precision(positives, total) == pytest.approx(
@@ -100,13 +100,13 @@ def test_random_and_constant_submissions() -> None:
     assert constant.macro_average_precision == pytest.approx(truth.mean(axis=0).mean())
 
 
-def test_equally_common_species_are_no_tie_in_a_constant_submission() -> None:
-    # The second of both ranks first in either recording: precision 1/2 and 1; as a tie it would be 1/2 twice.
+def test_a_constant_submission_does_not_tie_equally_common_species() -> None:
+    # The second species ranks first in both recordings: the precisions are 1/2 and 1. Tied, they would both be 1/2.
     truth = np.eye(2, dtype=bool)
     assert evaluated(constant_precisions(truth, np.ones_like(truth)), truth).lwlrap == 0.75
 
 
-def test_figures_follow_the_recordings_not_the_rows() -> None:
+def test_metrics_do_not_depend_on_the_order_of_rows() -> None:
     truth, scores = case(5)
     names = [f"r{number}" for number in range(len(truth))]
     answers = GroundTruth.of_truth(pd.DataFrame(truth.astype(int), index=names))
@@ -117,7 +117,7 @@ def test_figures_follow_the_recordings_not_the_rows() -> None:
     assert set(report) == {"one", "shuffled", "constant", "random"}
 
 
-def test_sparse_labels_are_known_only_where_somebody_listened() -> None:
+def test_the_label_mask_covers_only_annotated_species() -> None:
     annotations = pd.DataFrame({
         "recording_id": ["a", "b", "x", "a", "a", "c"], "species_id": [0, 1, 1, 0, 2, 1],
         "is_tp": [True, True, True, False, False, False],
@@ -128,8 +128,8 @@ def test_sparse_labels_are_known_only_where_somebody_listened() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_what_cannot_be_known_has_no_figure() -> None:
-    """Without a single FP row no species has recordings where it is known not to call."""
+def test_macro_average_precision_is_left_out_without_negative_labels() -> None:
+    """Without FP rows, no species has a negative label."""
     truth = np.array([[1, 0], [1, 1]], bool)
     answers = GroundTruth(["a", "b"], truth, truth)
     scores = pd.DataFrame([[0.9, 0.1], [0.8, 0.7]], index=["a", "b"], columns=["s0", "s1"])

@@ -1,4 +1,4 @@
-"""Prior correction: its calibration against scikit-learn, what it estimates, and that it helps."""
+"""Correction for prevalence: calibration against scikit-learn, estimated prevalence, and the effect on metrics."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dawnchorus.inference.calibration import SPREAD, Calibration, correct, estim
 
 
 def scored_boxes(species: np.ndarray, is_tp: np.ndarray, odds: np.ndarray) -> pd.DataFrame:
-    """Boxes of recordings of their own with scores of the given log odds."""
+    """Boxes with the given log odds as scores, each in its own recording."""
     begin = np.zeros(len(species))
     names = [f"r{number}" for number in range(len(species))]
     columns = [names, species, begin, begin + 1, is_tp, expit(odds)]
@@ -23,37 +23,37 @@ def scored_boxes(species: np.ndarray, is_tp: np.ndarray, odds: np.ndarray) -> pd
 
 
 def draw_boxes(rng: np.random.Generator, offsets: np.ndarray, per_species: int) -> pd.DataFrame:
-    """Boxes whose log likelihood ratio is offset + the score's log odds: those are N(+-1 - offset, 2)."""
+    """Draw boxes with a log likelihood ratio of offset + log odds; the log odds are N(+-1 - offset, variance 2)."""
     species = np.repeat(np.arange(len(offsets)), per_species)
     is_tp = rng.random(len(species)) < 0.4
     return scored_boxes(species, is_tp, np.where(is_tp, 1, -1) - offsets[species] + rng.normal(0, 2**0.5, len(species)))
 
 
-def test_one_species_with_a_free_slope_is_platts_regression(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calibration_of_one_species_with_a_free_slope_is_platt_scaling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dawnchorus.inference.calibration.SLOPE_SPREAD", 1e6)
     boxes = draw_boxes(np.random.default_rng(0), np.array([0.7]), 200)
     found = Calibration.of_boxes(boxes, 1)
     is_tp = boxes.index.get_level_values("is_tp").to_numpy(bool)
     platt = LogisticRegression(C=np.inf, tol=1e-8).fit(log_odds(boxes.to_numpy()), is_tp)
     assert found.slope == pytest.approx(platt.coef_[0, 0], abs=1e-3)
-    # Platt's offset holds the odds of TP boxes in the table; a likelihood ratio must not.
+    # Platt's intercept includes the odds of TP boxes in the table; a likelihood ratio must not.
     assert found.offsets[0] == pytest.approx(platt.intercept_[0] - logit(is_tp.mean()), abs=1e-3)
 
 
-def test_species_keep_their_own_offset_as_far_as_their_boxes_show_it() -> None:
+def test_offsets_of_species_with_few_boxes_shrink_towards_the_common_offset() -> None:
     offsets = np.array([-1.0, -0.5, 0.0, 0.5, 1.0, 0.0])
     many = Calibration.of_boxes(draw_boxes(np.random.default_rng(0), offsets, 4000), 7)
     np.testing.assert_allclose(many.offsets[:6], offsets, atol=0.2)
     assert many.slope == pytest.approx(1, abs=0.1)
     few = Calibration.of_boxes(draw_boxes(np.random.default_rng(0), offsets, 8), 7)
     assert few.offsets[:6].std() < 0.6 * offsets.std()
-    # The seventh has no boxes.
+    # The seventh species has no boxes.
     for found in (many, few):
         assert found.offsets[6] == pytest.approx(found.offsets[:6].mean(), abs=0.05)
 
 
 @pytest.mark.filterwarnings("error")
-def test_scores_stay_as_they_are_where_there_is_nothing_to_calibrate_with() -> None:
+def test_scores_are_unchanged_if_no_species_has_tp_and_fp_boxes() -> None:
     rng = np.random.default_rng(0)
     odds = rng.normal(0, 2, 20)
     without_fp = scored_boxes(rng.integers(0, 3, 20), np.ones(20, bool), odds)
@@ -62,24 +62,24 @@ def test_scores_stay_as_they_are_where_there_is_nothing_to_calibrate_with() -> N
         assert (found.slope, *found.offsets) == (1, 0, 0, 0)
 
 
-def test_what_separates_without_exception_stays_finite() -> None:
+def test_calibration_is_finite_for_perfectly_separated_boxes() -> None:
     is_tp = np.arange(12) % 2 == 0
     found = Calibration.of_boxes(scored_boxes(np.arange(12) // 6, is_tp, np.where(is_tp, 3.0, -3.0)), 2)
     assert 1 <= found.slope < 5
     assert np.abs(found.offsets).max() < 5 * SPREAD
 
 
-def test_prevalence_by_hand() -> None:
-    # Two recordings with the probabilities 0.9 and 0.5, 0.1 and 0.5; one call and one silence more.
+def test_prevalence_matches_a_hand_calculation() -> None:
+    # The species have probabilities 0.9 and 0.5, and 0.1 and 0.5. One presence and one absence are added.
     ratios = logit(np.array([[0.9, 0.1], [0.5, 0.5]]))
     assert estimate_prevalence(ratios) == pytest.approx([(0.9 + 0.5 + 1) / 4, (0.1 + 0.5 + 1) / 4])
 
 
-def test_a_declared_prevalence_is_bayes_rule() -> None:
+def test_a_declared_prevalence_is_applied_by_bayes_rule() -> None:
     rng = np.random.default_rng(0)
     scores = pd.DataFrame(rng.random((5, 3)), index=list("abcde"), columns=["s0", "s1", "s2"])
     declared = np.array([0.5, 0.9, 0.01])
-    # Without boxes the scores are the probabilities at even odds.
+    # Without boxes, the scores are the probabilities at a prevalence of 0.5.
     corrected, used = correct(scores, scored_boxes(np.zeros(0, int), np.zeros(0, bool), np.zeros(0)), declared)
     p = scores.to_numpy()
     expected = p * declared / (p * declared + (1 - p) * (1 - declared))
@@ -88,7 +88,7 @@ def test_a_declared_prevalence_is_bayes_rule() -> None:
     assert used is declared
 
 
-def test_correction_helps_where_scores_ignore_what_is_common() -> None:
+def test_correction_improves_scores_that_ignore_prevalence() -> None:
     rng = np.random.default_rng(0)
     prevalence = np.geomspace(0.8, 0.02, 10)
     truth = rng.random((300, 10)) < prevalence
@@ -101,7 +101,7 @@ def test_correction_helps_where_scores_ignore_what_is_common() -> None:
     assert lwlrap(truth, estimated.to_numpy()) >= before + 0.5 * (lwlrap(truth, known.to_numpy()) - before)
     assert lwlrap(truth, known.to_numpy()) >= before + 0.05
     assert np.corrcoef(found, prevalence)[0, 1] >= 0.9
-    # Within a species nothing changes its place, however near to 0 or 1.
+    # The ranking within a species does not change, even close to 0 or 1.
     np.testing.assert_array_equal(scores.rank(), estimated.rank())
     extreme = pd.DataFrame({0: np.array([1e-11, 1e-9, 1e-7, 0.5, 1 - 2**-23, 1 - 2**-24], np.float32)})
     of_one = boxes.xs(0, level="species_id", drop_level=False)
@@ -109,11 +109,11 @@ def test_correction_helps_where_scores_ignore_what_is_common() -> None:
 
 
 def test_corrected_scores_near_0_and_1_keep_their_order_in_the_file(tmp_path: Path) -> None:
-    """Float32 scores of common and rare species: corrected log odds from -40 to 40."""
+    """Float32 scores of common and rare species, with corrected log odds from -40 to 40."""
     rng = np.random.default_rng(0)
     is_tp = rng.random(400) < 0.5
     species = np.arange(400) % 4
-    # So well do these boxes separate that the slope is above 1.
+    # These boxes are well separated, so the slope is above 1.
     boxes = scored_boxes(species, is_tp, np.where(is_tp, 3.0, -3.0))
     odds = rng.uniform(-20, 16, (300, 4))
     truth = rng.random(odds.shape) < expit(odds - odds.mean())
@@ -126,20 +126,20 @@ def test_corrected_scores_near_0_and_1_keep_their_order_in_the_file(tmp_path: Pa
     wanted = of_boxes.log_likelihood_ratios(scores.to_numpy()) + logit(prevalence)
     assert wanted.min() < -40
     assert wanted.max() > 40
-    assert ((wanted > 21.5) & (wanted < 30)).sum() > 50  # nine digits would print these as 1
+    assert ((wanted > 21.5) & (wanted < 30)).sum() > 50  # with nine digits these would be written as 1
 
     path = tmp_path / "submission.csv"
     write_scores(path, names, corrected.to_numpy(), list(corrected.columns))
     for found in (read_scores(path), pd.read_csv(path, index_col="recording_id")):
         for axis in (0, 1):
             np.testing.assert_array_equal(found.rank(axis=axis), corrected.rank(axis=axis))
-        # So the metrics are those of the file.
+        # The metrics of the file are therefore the same.
         assert lwlrap(truth, found.to_numpy()) == lwlrap(truth, corrected.to_numpy())
         mask = np.ones_like(truth)
         np.testing.assert_array_equal(
             average_precisions(truth, found.to_numpy(), mask), average_precisions(truth, corrected.to_numpy(), mask)
         )
-    # Log odds that are a fiftieth apart are different scores up to 30.
+    # Up to log odds of 30, a difference of 0.02 gives different scores.
     order = np.argsort(wanted, axis=None)
     in_order, values = wanted.ravel()[order], corrected.to_numpy().ravel()[order]
     assert (np.diff(values) >= 0).all()

@@ -1,4 +1,4 @@
-"""The ensemble: joined by recording, and made of the experiment's own models alone."""
+"""The ensemble: joined on recordings, and computed from the models of the experiment only."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def test_means_over_folds_and_backbones_are_joined_on_the_recording(tmp_path: Pa
     )
 
 
-def test_what_an_earlier_experiment_left_is_not_used(tmp_path: Path, params: Params) -> None:
+def test_predictions_of_other_experiments_are_ignored(tmp_path: Path, params: Params) -> None:
     for backbone, fold in [("a", 0), ("a", 1), ("a", 2), ("gone", 0)]:
         predictions(tmp_path, backbone, fold, 0.9 if backbone == "gone" or fold == 2 else 0.1)
     found, _ = collect(tmp_path, ["a"], [0, 1], ["s0", "s1"], params.ensemble)
@@ -53,7 +53,7 @@ def test_what_an_earlier_experiment_left_is_not_used(tmp_path: Path, params: Par
 
 def test_tables_of_different_recordings_are_refused() -> None:
     one = pd.DataFrame({"s0": [0.1, 0.2]}, index=["a", "b"])
-    with pytest.raises(InputError, match=r"two\.csv: 1 rows stand there or in one\.csv alone, .* 'b'"):
+    with pytest.raises(InputError, match=r"two\.csv: 1 rows are only in this file or only in one\.csv, .* 'b'"):
         combine({"one.csv": one, "two.csv": one[:1]})
 
 
@@ -64,7 +64,7 @@ def boxes_of(scores: list[float], is_tp: list[bool], recordings: list[str]) -> p
     return table.set_index(BOX_COLUMNS)
 
 
-def test_weights_favour_the_backbone_that_knows_and_are_equal_where_none_is_better() -> None:
+def test_weights_favour_the_better_backbone_and_are_equal_for_equal_backbones() -> None:
     rng = np.random.default_rng(0)
     is_tp = rng.random(60) < 0.5
     names = [f"r{number}" for number in range(60)]
@@ -79,8 +79,8 @@ def test_weights_favour_the_backbone_that_knows_and_are_equal_where_none_is_bett
     assert choose_weights({"one": good, "other": good}).tolist() == [0.5, 0.5]
 
 
-def test_the_weights_of_a_folds_scores_are_chosen_on_the_other_folds(tmp_path: Path, params: Params) -> None:
-    """Backbone a ranks the boxes of fold 0 rightly and those of fold 1 wrongly, b the other way round."""
+def test_out_of_fold_weights_are_chosen_on_the_other_folds(tmp_path: Path, params: Params) -> None:
+    """Backbone a ranks the boxes of fold 0 correctly and those of fold 1 incorrectly; backbone b does the opposite."""
     is_tp = [True, True, False, False]
     for backbone, right_in in (("a", 0), ("b", 1)):
         for fold in (0, 1):
@@ -91,7 +91,7 @@ def test_the_weights_of_a_folds_scores_are_chosen_on_the_other_folds(tmp_path: P
             write_boxes(tmp_path / backbone / f"{fold}/boxes.csv", boxes[BOX_COLUMNS], boxes.score.to_numpy())
     settings = changed(params, {"ensemble": {"weights": "out_of_fold"}}).ensemble
     found, _ = collect(tmp_path, ["a", "b"], [0, 1], ["s0", "s1"], settings)
-    # What the other fold recommends is wrong in each; a choice on a fold's own boxes would be right.
+    # Weights from the other fold are wrong for each fold; weights from its own boxes would be right.
     assert macro_average_precision(found["ensemble"].boxes) == macro_average_precision(
         boxes_of([0.1, 0.2, 0.8, 0.9], is_tp, ["r"] * 4)
     )

@@ -1,4 +1,4 @@
-"""Windows and their labels, by hand."""
+"""Placement of windows and their labels, against examples by hand."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dawnchorus.training.placing import sample_starts
 
 
 @given(st.integers(1, 2000), st.integers(1, 300), st.data())
-def test_windows_see_every_frame_and_none_beyond_the_end(n_frames: int, length: int, data: st.DataObject) -> None:
+def test_windows_cover_every_frame_and_end_with_the_recording(n_frames: int, length: int, data: st.DataObject) -> None:
     starts = tile(n_frames, length, data.draw(st.integers(1, length)))
     seen = np.zeros(n_frames, bool)
     for start in starts:
@@ -34,7 +34,7 @@ def test_windows_see_every_frame_and_none_beyond_the_end(n_frames: int, length: 
     min_overlap=st.floats(0.01, 1),
     draw=st.floats(0, 1),
 )
-def test_a_placed_window_shows_enough_of_its_box(
+def test_a_sampled_window_contains_enough_of_its_box(
     t_min: float, duration: float, seconds: float, begin_within: float, min_overlap: float, draw: float
 ) -> None:
     recording = 60.0
@@ -50,14 +50,14 @@ def test_a_placed_window_shows_enough_of_its_box(
         assert t_min - start <= begin_within * seconds + 1e-6
 
 
-def test_a_window_has_the_box_in_its_middle_or_the_recordings_end(tiny: Params) -> None:
-    # 48,000 / 2,048 frames/s: the boxes' middles lie on the frames 46.9, 2.3, 93.8 and 46.9.
+def test_a_window_is_centred_on_its_box_or_moved_into_the_recording(tiny: Params) -> None:
+    # At 48,000 / 2,048 frames/s, the centres of the boxes are at frames 46.9, 2.3, 93.8 and 46.9.
     t_min, t_max = np.array([1.5, 0.0, 3.5, 1.0]), np.array([2.5, 0.2, 4.5, 3.0])
     starts = centre_on(t_min, t_max, 40, np.array([94, 94, 94, 30]), tiny.spectrogram)
     assert starts.tolist() == [27, 0, 54, 0]
 
 
-def test_a_short_recording_is_filled_with_its_lowest_level(tmp_path: Path) -> None:
+def test_a_short_recording_is_padded_with_its_lowest_level(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([[1, 2], [3, -4]], np.float16))
     spectrograms = FeatureStore(tmp_path)
     assert spectrograms.frames("a") == 2
@@ -70,16 +70,16 @@ def test_a_short_recording_is_filled_with_its_lowest_level(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("box", "is_tp", "target", "known"),
     [
-        ((11.0, 13.0), True, 1, 1),  # whole box in the window 10 to 15 s
-        ((9.0, 11.0), True, 1, 1),  # exactly half of it
-        ((8.9, 10.9), True, 0, 0),  # a little less than half: nobody can say
+        ((11.0, 13.0), True, 1, 1),  # the whole box is in the window, 10 to 15 s
+        ((9.0, 11.0), True, 1, 1),  # exactly half of the box
+        ((8.9, 10.9), True, 0, 0),  # slightly less than half: masked
         ((14.9, 17.0), True, 0, 0),
-        ((2.0, 9.0), True, 0, 0.3),  # outside: not listened to
-        ((15.0, 16.0), True, 0, 0.3),  # begins where the window ends
+        ((2.0, 9.0), True, 0, 0.3),  # outside: no annotation
+        ((15.0, 16.0), True, 0, 0.3),  # starts where the window ends
         ((11.0, 13.0), False, 0, 1),
         ((8.9, 10.9), False, 0, 0.3),
-        ((0.0, 30.0), True, 1, 1),  # longer than the window and all over it
-        ((12.4, 30.0), True, 1, 1),  # half of the window
+        ((0.0, 30.0), True, 1, 1),  # longer than the window and covers all of it
+        ((12.4, 30.0), True, 1, 1),  # covers half of the window
         ((12.6, 30.0), True, 0, 0),
     ],
 )
@@ -92,8 +92,8 @@ def test_labels_of_one_box(box: tuple[float, float], is_tp: bool, target: int, k
     np.testing.assert_allclose(mask, [[0.3, known, 0.3]])
 
 
-def test_boxes_win_over_what_a_teacher_says() -> None:
-    """A call, a false positive, a call that is in by too little, and a species that nobody listened for."""
+def test_boxes_take_precedence_over_pseudo_labels() -> None:
+    """The species have a TP box, an FP box, a TP box with too little overlap, and no box."""
     boxes = np.array([[11.0, 1000, 12, 2000], [11.0, 1000, 12, 2000], [14.9, 1000, 17, 2000]])
     said = np.array([[0.2, 0.9, 0.8, 0.7]], np.float32)
     targets, known = window_labels(
@@ -105,7 +105,7 @@ def test_boxes_win_over_what_a_teacher_says() -> None:
     np.testing.assert_allclose(said, [[0.2, 0.9, 0.8, 0.7]])
 
 
-def test_a_call_wins_over_a_false_positive() -> None:
+def test_a_tp_box_takes_precedence_over_an_fp_box() -> None:
     def labels(tp_box: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
         boxes = np.array([(11.0, 1000, 12.0, 2000), (tp_box[0], 1000, tp_box[1], 2000)])
         both = np.array([0, 0])
@@ -118,13 +118,13 @@ def test_a_call_wins_over_a_false_positive() -> None:
 @pytest.mark.parametrize(
     ("box", "target"),
     [
-        ((9.0, 10.001), 1),  # the notebook's labels: any overlap at all
+        ((9.0, 10.001), 1),  # as in the notebook
         ((14.999, 20.0), 1),
         ((9.0, 10.0), 0),
         ((15.0, 16.0), 0),
     ],
 )
-def test_any_overlap_counts_where_that_is_asked(box: tuple[float, float], target: int) -> None:
+def test_any_overlap_counts_with_a_min_overlap_of_0(box: tuple[float, float], target: int) -> None:
     boxes = np.array([[box[0], 1000, box[1], 2000]])
     targets, known = window_labels(
         boxes, np.array([0]), np.array([True]), np.array([0]), np.array([10.0]), 5.0, 1, 0.0, 1.0
@@ -146,13 +146,13 @@ def test_each_window_has_the_labels_of_its_own_boxes() -> None:
     ("low", "high", "target", "known"),
     [
         (1000, 2000, 1, 1),
-        (100, 501, 1, 1),  # begins below the band and reaches into it
-        (100, 500, 0, 0),  # ends where the band begins: a call that the window cannot show
+        (100, 501, 1, 1),  # starts below the band and ends in it
+        (100, 500, 0, 0),  # ends where the band starts: the window cannot show it
         (8000, 9000, 0, 0),
     ],
 )
 def test_labels_by_band(low: float, high: float, target: int, known: int) -> None:
-    """The notebook reads the song's type as the lower and f_min as the upper frequency."""
+    """The notebook reads the song type as the lower frequency and f_min as the upper frequency."""
     boxes = np.array([[11.0, low, 12.0, high]])
     targets, mask = window_labels(
         boxes, np.array([0]), np.array([True]), np.array([0]), np.array([10.0]), 5.0, 1, 0.5, 1.0, band=(500, 8000)

@@ -470,7 +470,7 @@ def test_scores_that_are_no_numbers_are_an_error(tiny: Params, tmp_path: Path) -
     annotations = noise_with_tones(tmp_path, tiny)
     scorer, _ = build_models("small_cnn", SHAPES, 2, 0.25, 1)
     scorer.set_weights([np.full_like(weight, np.nan) for weight in scorer.get_weights()])
-    with pytest.raises(InputError, match=r"\.npy: \d+ of \d+ recordings get scores that are no numbers"):
+    with pytest.raises(InputError, match=r"\.npy: the scores of \d+ of \d+ recordings are not finite"):
         score_recordings(scorer, tmp_path, sorted(set(annotations.recording_ids)), hop_frames=23, batch_size=7)
 
 

@@ -1,4 +1,4 @@
-"""The committed figures of the demo; in CI, those of the run that came before the tests."""
+"""The committed metrics of the demo; in CI, the metrics of the run before the tests."""
 
 import json
 
@@ -12,13 +12,13 @@ METRICS = ROOT / "results/metrics.json"
 
 @pytest.fixture
 def metrics() -> dict:
-    """The workspace's metrics, where they are those of the demo."""
+    """The metrics in the workspace; the test is skipped if they are not those of the demo."""
     if "root: data/demo/dataset" not in (ROOT / "params.yaml").read_text():
-        pytest.skip("params.yaml holds another experiment than the demo")
+        pytest.skip("params.yaml is not that of the demo")
     return json.loads(METRICS.read_text())
 
 
-def test_the_ensemble_knows_more_than_prevalence(metrics: dict) -> None:
+def test_the_ensemble_beats_the_constant_baseline_and_the_mean_of_its_members(metrics: dict) -> None:
     lwlrap = {name: figures["lwlrap"] for name, figures in metrics["test"].items()}
     members = [value for name, value in lwlrap.items() if name not in ("ensemble", "constant", "random")]
     assert len(members) >= 2
@@ -28,31 +28,35 @@ def test_the_ensemble_knows_more_than_prevalence(metrics: dict) -> None:
 
 
 def test_skipped_recordings_are_counted_below_the_table(metrics: dict) -> None:
-    assert metrics["skipped"] == {"recordings": 0, "tp_rows": 0, "fp_rows": 0}
-    some = metrics | {"skipped": {"recordings": 2, "tp_rows": 3, "fp_rows": 1}}
+    assert metrics["skipped"] == {"recordings": 0, "tp_rows": 0, "fp_rows": 0, "copies": 0}
+    copies = metrics | {"skipped": metrics["skipped"] | {"copies": 4}}
+    assert as_text(copies).splitlines()[-1] == (
+        "4 test recordings contain the same sound as a training recording and do not count in test metrics"
+    )
+    some = metrics | {"skipped": metrics["skipped"] | {"recordings": 2, "tp_rows": 3, "fp_rows": 1}}
     assert as_text(some).splitlines()[:-1] == as_text(metrics).splitlines()
     assert as_text(some).endswith(
-        "2 recordings could not be used and were skipped, with 3 TP and 1 FP rows; "
-        "the column problem of data/audio.csv says why"
+        "2 unusable recordings were skipped, with 3 TP rows and 1 FP rows; "
+        "see the column `problem` in data/recordings.csv"
     )
 
 
-def test_a_figure_without_a_value_is_a_dash(metrics: dict) -> None:
+def test_a_missing_metric_is_shown_as_a_dash(metrics: dict) -> None:
     figures = ("macro_average_precision", "box_average_precision", "box_auc")
     without = metrics | {"oof": {name: {k: v for k, v in row.items() if k not in figures}
                                  for name, row in metrics["oof"].items()}}  # fmt: skip
     assert all(row.split()[-3:] == ["-", "-", "-"] for row in as_text(without).splitlines()[1:])
 
 
-def test_without_figures_out_of_fold_the_table_has_those_of_the_test(metrics: dict) -> None:
+def test_without_out_of_fold_metrics_the_table_has_only_test_metrics(metrics: dict) -> None:
     heading, *rows = as_text({name: found for name, found in metrics.items() if name != "oof"}).splitlines()
     assert heading.split() == ["test", "LWLRAP", "(95", "%)", "macro", "AP"]
     assert [row.split()[0] for row in rows] == list(metrics["test"])
     neither = as_text({"weights": metrics["weights"], "skipped": metrics["skipped"]})
-    assert neither.startswith("No figures: no test recording has ground truth, and")
+    assert neither.startswith("No metrics: no test recording has ground truth.")
 
 
-def test_the_table_shows_each_submission_with_its_figures(metrics: dict) -> None:
+def test_the_table_shows_each_submission_with_its_metrics(metrics: dict) -> None:
     heading, *rows = as_text(metrics).splitlines()
     assert "test LWLRAP" in heading
     assert "out of fold LWLRAP" in heading

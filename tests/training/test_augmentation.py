@@ -1,4 +1,4 @@
-"""Draws of the changes of training images: how many, how wide, and only those chosen."""
+"""Random augmentations of training images: their number, widths, strengths, and restriction to the choices."""
 
 from typing import get_args
 
@@ -21,7 +21,7 @@ def draws(params: Params, choices: list[str], **settings: object) -> list[dict[s
 
 
 def changed_by(draw: dict[str, np.ndarray]) -> set[str]:
-    """What a draw does to an image."""
+    """The effects of a draw on an image."""
     return {
         name
         for name, does in {
@@ -41,22 +41,22 @@ def test_without_choices_nothing_changes(params: Params) -> None:
 
 
 @pytest.mark.parametrize("choice", get_args(Augmentation))
-def test_each_choice_does_what_it_says_and_nothing_else(params: Params, choice: str) -> None:
+def test_each_choice_has_only_its_own_effect(params: Params, choice: str) -> None:
     own = {"time_dropout": "frames", "time_masks": "frames", "frequency_masks": "mels"}.get(choice, choice)
     found = [changed_by(draw) for draw in draws(params, [choice])]
     assert all(names <= {own} for names in found)
-    # 0 or 1 of them: half of the images; a mask may come out with no width.
+    # Each image gets 0 or 1 augmentations, so half of the images change. A mask can have width 0.
     assert 0.4 < sum(own in names for names in found) / len(found) < 0.6
 
 
-def test_an_image_gets_none_to_two(params: Params) -> None:
+def test_an_image_gets_up_to_two_augmentations(params: Params) -> None:
     choices = ["brightness", "contrast", "flip_time", "flip_frequency", "time_dropout"]
     counts = np.bincount([len(changed_by(draw)) for draw in draws(params, choices, most=2)])
     assert len(counts) == 3
     assert counts.min() > 100  # of 400, each a third
 
 
-def test_widths_mean_the_window_and_are_scaled_to_the_image(params: Params) -> None:
+def test_widths_are_scaled_from_the_window_to_the_image(params: Params) -> None:
     cuts = [draw["silent_frames"] for draw in draws(params, ["time_dropout"], time_dropout_cuts=3, time_masks=1)]
     for stretches in cuts:
         widths = stretches[:, 1] - stretches[:, 0]
@@ -70,7 +70,7 @@ def test_widths_mean_the_window_and_are_scaled_to_the_image(params: Params) -> N
     assert (frames[:, 1] - frames[:, 0]).max() == 20
 
 
-def test_strengths_keep_to_their_ranges(params: Params) -> None:
+def test_strengths_stay_in_their_ranges(params: Params) -> None:
     brightness = np.array([draw["brightness"] for draw in draws(params, ["brightness"], brightness=0.2)])
     assert -0.2 <= brightness.min() < -0.15
     assert 0.15 < brightness.max() <= 0.2

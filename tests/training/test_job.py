@@ -1,4 +1,4 @@
-"""A training job: what it learns from, and what not."""
+"""A training job: which data the model learns from."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def weights(folder: Path, clone: Clone, round_id: str) -> list[NDArray]:
-    """A model of all folds but the first, trained on the annotations and spectrograms in `folder`."""
+    """Weights of a model that is trained on all folds except 0, with the annotations and spectrograms in `folder`."""
     data = clone.path / "data"
     job = Job(
         round_id=round_id,
@@ -36,7 +36,7 @@ def weights(folder: Path, clone: Clone, round_id: str) -> list[NDArray]:
     return trained.scorer.get_weights()
 
 
-def test_a_model_learns_nothing_of_the_fold_that_it_leaves_out(through_snakemake: Clone, tmp_path: Path) -> None:
+def test_a_model_learns_nothing_from_its_left_out_fold(through_snakemake: Clone, tmp_path: Path) -> None:
     data = through_snakemake.path / "data"
     folds = pd.read_csv(data / "folds.csv", index_col=0).fold
     annotations = pd.read_csv(data / "annotations.csv")
@@ -44,7 +44,7 @@ def test_a_model_learns_nothing_of_the_fold_that_it_leaves_out(through_snakemake
     next_species = dict(zip(species, [*species[1:], species[0]], strict=True))
 
     def with_others(name: str, spectrograms: pd.Index, rows: pd.Index, round_id: str = "first") -> list[NDArray]:
-        """The weights where some recordings sound otherwise, and some recordings' rows are of other species."""
+        """Weights after changing the spectrograms of some recordings and the species of all annotations of others."""
         folder = tmp_path / name
         (folder / "spectrograms").mkdir(parents=True)
         for path in (data / "spectrograms/train").glob("*.npy"):
@@ -57,7 +57,7 @@ def test_a_model_learns_nothing_of_the_fold_that_it_leaves_out(through_snakemake
 
     nobody, left_out, trained_on = folds.index[:0], folds.index[folds == 0], folds.index[folds == 1][:1]
     expected = with_others("unchanged", nobody, nobody)
-    # Nor does a first round depend on what it is called.
+    # A first round does not depend on its id either.
     for found, weight in zip(with_others("left out", left_out, left_out, "other"), expected, strict=True):
         np.testing.assert_array_equal(found, weight)
     for name, spectrograms, rows in (("sounds", trained_on, nobody), ("species", nobody, trained_on)):

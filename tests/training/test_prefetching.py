@@ -1,4 +1,4 @@
-"""Batches made in advance: the same ones, in the same order, and nothing that outlives them."""
+"""Prefetching: the same items in the same order, and no thread that outlives them."""
 
 import threading
 import time
@@ -15,14 +15,14 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("batches")]
 
 
-def test_the_items_come_in_their_order() -> None:
+def test_items_keep_their_order() -> None:
     assert list(in_background(iter(range(100)))) == list(range(100))
     assert list(in_background(iter([]))) == []
     assert list(in_background(iter([None, 0, []]))) == [None, 0, []]
     assert threads() == []
 
 
-def test_items_are_made_while_one_is_used_but_only_a_few() -> None:
+def test_a_limited_number_of_items_is_prepared_in_advance() -> None:
     made: list[int] = []
 
     def items() -> Iterator[int]:
@@ -40,7 +40,7 @@ def test_items_are_made_while_one_is_used_but_only_a_few() -> None:
         assert threads()
 
 
-def test_an_error_comes_in_the_place_of_its_item() -> None:
+def test_an_error_is_raised_at_the_position_of_its_item() -> None:
     def items() -> Iterator[int]:
         yield from range(5)
         raise ValueError("a damaged spectrogram")
@@ -52,7 +52,7 @@ def test_an_error_comes_in_the_place_of_its_item() -> None:
     assert threads() == []
 
 
-def test_the_thread_ends_when_nobody_wants_more_items() -> None:
+def test_closing_the_generator_ends_the_thread() -> None:
     with closing(in_background(count())) as background:
         assert list(islice(background, 3)) == [0, 1, 2]
         assert threads()

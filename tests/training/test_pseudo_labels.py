@@ -1,4 +1,4 @@
-"""What an earlier round says: the scores of windows, their means, and the targets of any window between them."""
+"""Pseudo-labels: window scores of an earlier round, their means over backbones, and interpolation between windows."""
 
 from functools import partial
 from pathlib import Path
@@ -24,26 +24,27 @@ from dawnchorus.training.sampling import Unlabelled, WindowSampler
         (5, 0.5),
         (8, 0.62),  # three fifths of the way from 0.5 to 0.7
         (10, 0.7),
-        (11, 0.5),  # half of the way from 0.7 to the last window's 0.3, which begins two frames later
+        (11, 0.5),  # halfway between 0.7 and 0.3 of the last window, which starts two frames later
         (12, 0.3),
     ],
 )
-def test_targets_lie_on_the_line_between_the_two_nearest_windows(start: int, expected: float) -> None:
+def test_scores_are_interpolated_between_the_two_nearest_windows(start: int, expected: float) -> None:
     np.testing.assert_array_equal(tile(20, 8, 5), [0, 5, 10, 12])
-    # Another recording's windows come before.
+    # The first row is a window of another recording.
     scores = np.array([[0.9, 0.9], [0, 1], [0.5, 0.5], [0.7, 0.3], [0.3, 0.7]])
     found = interpolate(scores, np.array([1]), np.array([start]), np.array([12]), hop=5)
     np.testing.assert_allclose(found, [[expected, 1 - expected]], atol=1e-6)
 
 
-def test_a_last_window_on_the_grid_and_a_recording_of_one_window() -> None:
-    scores = np.array([[0.2], [0.4], [0.8], [0.9]])  # windows on frames 0, 5 and 10 of one, on frame 0 of another
+def test_interpolation_with_a_last_window_on_the_grid_and_with_a_single_window() -> None:
+    # Windows at frames 0, 5 and 10 of one recording, and at frame 0 of another.
+    scores = np.array([[0.2], [0.4], [0.8], [0.9]])
     first, starts, last = np.array([0, 0, 0, 3]), np.array([10, 7, 0, 0]), np.array([10, 10, 10, 0])
     found = interpolate(scores, first, starts, last, hop=5)
     np.testing.assert_allclose(found[:, 0], [0.8, 0.56, 0.2, 0.9], atol=1e-6)
 
 
-def test_eight_windows_begin_within_a_windows_length() -> None:
+def test_eight_windows_start_within_the_length_of_a_window() -> None:
     assert [window_hop(length) for length in (80, 47, 8, 3)] == [10, 5, 1, 1]
 
 
@@ -52,7 +53,7 @@ def write(folder: Path, scores: dict[str, np.ndarray]) -> None:
     write_window_scores(folder, scores)
 
 
-# Windows of 8 frames: a has 6 frames, site/b has 10, and windows begin on its frames 0, 1 and 2.
+# Windows have 8 frames. Recording a has 6 frames; site/b has 10, so its windows start at frames 0, 1 and 2.
 STARTS = {"a": tile(6, 8, 1), "site/b": tile(10, 8, 1)}
 
 
@@ -73,7 +74,7 @@ def test_pseudo_labels_are_the_mean_over_backbones(tmp_path: Path) -> None:
         read_pseudo_labels(tmp_path, scored, STARTS.__getitem__, 1, 2, 0.3)
 
 
-def test_no_round_has_scored_nothing_and_damaged_scores_are_named(tmp_path: Path) -> None:
+def test_a_folder_without_scores_is_empty_and_damaged_scores_are_reported(tmp_path: Path) -> None:
     (tmp_path / ".snakemake_timestamp").touch()
     assert scored_recordings(tmp_path) == {}
     path = tmp_path / "one/0/a.npy"
@@ -85,8 +86,8 @@ def test_no_round_has_scored_nothing_and_damaged_scores_are_named(tmp_path: Path
     assert read().scores.shape == (1, 2)
     for scores, reason in [
         (np.full((2, 2), 0.5, np.float16), r"a\.npy: has \(windows, species\) \(2, 2\), expected \(1, 2\)"),
-        (np.full((1, 2), np.nan, np.float16), r"a\.npy: holds no scores"),
-        (np.full((1, 2), 0.5), r"a\.npy: holds no scores .* float16"),
+        (np.full((1, 2), np.nan, np.float16), r"a\.npy: is not a .* array of window scores"),
+        (np.full((1, 2), 0.5), r"a\.npy: is not a .* float16 array of window scores"),
     ]:
         np.save(path, scores)
         with pytest.raises(InputError, match=reason):
@@ -96,9 +97,9 @@ def test_no_round_has_scored_nothing_and_damaged_scores_are_named(tmp_path: Path
         read()
 
 
-def test_windows_get_what_the_teacher_says_where_nobody_listened(tiny: Params, tmp_path: Path) -> None:
+def test_pseudo_labels_are_the_targets_of_species_without_an_annotation(tiny: Params, tmp_path: Path) -> None:
     np.save(tmp_path / "r.npy", np.zeros((94, 32), np.float16))
-    boxes = np.array([[1.0, 1000, 1.5, 2000], [1.1, 1000, 1.6, 2000]])  # a call of species 0, none of species 1
+    boxes = np.array([[1.0, 1000, 1.5, 2000], [1.1, 1000, 1.6, 2000]])  # species 0 is present, species 1 is absent
     annotations = Annotations(np.array(["r", "r"]), boxes, np.array([0, 1]), np.array([True, False]))
     starts = tile(94, 47, 5)
     rising = np.linspace(0, 1, len(starts), dtype=np.float32)
@@ -118,7 +119,7 @@ def test_windows_get_what_the_teacher_says_where_nobody_listened(tiny: Params, t
     assert len(found) > 5
 
 
-def test_rounds_draw_apart(tiny: Params, tmp_path: Path) -> None:
+def test_each_round_has_its_own_random_draws(tiny: Params, tmp_path: Path) -> None:
     annotations = Annotations(
         np.array([f"r{row}" for row in range(20)]), np.ones((20, 4)), np.zeros(20, int), np.ones(20, bool)
     )
@@ -147,7 +148,7 @@ def test_unlabelled_recordings_are_drawn_with_their_pseudo_labels(tiny: Params, 
         job = ("second", "small_cnn", 0)
         return WindowSampler(annotations, tmp_path / "train", changed(tiny, changes), 2, job, labels, unlabelled)
 
-    # All three are drawn where an epoch may have so many of them, else as many as the fraction says, others in each.
+    # All three are drawn if the fraction allows it. Otherwise each epoch draws a new selection of the allowed number.
     every, some, none = sampler(10.0), sampler(1 / 3), sampler(0.0)
     assert [each.steps_per_epoch for each in (every, some, none)] == [3, 2, 2]
     drawn = [[set(each.draws(epoch).order[each.draws(epoch).order >= 6]) for epoch in range(8)]
@@ -167,6 +168,6 @@ def test_unlabelled_recordings_are_drawn_with_their_pseudo_labels(tiny: Params, 
             np.testing.assert_allclose(target, [teaches, 1 - teaches], atol=1e-3)
             np.testing.assert_allclose(mask, [0.25, 0.25])
             found.add(int(begin))
-    # Anywhere in the recording, of 94 frames.
+    # Windows start anywhere in the recording, which has 94 frames.
     assert min(found) < 5
     assert max(found) > 41

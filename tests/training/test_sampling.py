@@ -1,4 +1,4 @@
-"""Training windows: every row once an epoch, at a new place, with labels and mask mixed as the images are."""
+"""Sampling of training windows: each row once per epoch at a new position, with labels mixed like the images."""
 
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ N_ROWS = 11
 
 @pytest.fixture
 def sampler(tiny: Params, tmp_path: Path) -> WindowSampler:
-    """Rows of which each has its own species and its own recording, whose values are the row's number."""
+    """A sampler whose rows each have their own species and recording; all values of a recording are the row number."""
     for row in range(N_ROWS):
         np.save(tmp_path / f"r{row}.npy", np.full((94, 32), row, np.float16))
     annotations = Annotations(
@@ -41,7 +41,7 @@ def rows_of(batches: list[tuple[dict, np.ndarray]]) -> list[int]:
     return [int(window[0, 0]) for inputs, _ in batches for window in inputs["windows"]]
 
 
-def test_every_row_once_an_epoch_in_a_new_order(sampler: WindowSampler) -> None:
+def test_each_epoch_uses_every_row_once_in_a_new_order(sampler: WindowSampler) -> None:
     assert sampler.steps_per_epoch == 3
     first, second = list(islice(sampler.batches(), 3)), list(islice(sampler.batches(), 3, 6))
     assert sorted(rows_of(first)) == sorted(rows_of(second)) == list(range(N_ROWS))
@@ -49,7 +49,7 @@ def test_every_row_once_an_epoch_in_a_new_order(sampler: WindowSampler) -> None:
     assert [len(labels) for _, labels in first] == [4, 4, 3]
 
 
-def test_targets_and_masks_of_calls_and_false_positives(sampler: WindowSampler) -> None:
+def test_targets_and_masks_of_tp_and_fp_boxes(sampler: WindowSampler) -> None:
     for inputs, labels in islice(sampler.batches(), 3):
         for row, (target, known) in zip(rows_of([(inputs, labels)]), labels, strict=True):
             np.testing.assert_allclose(target, (np.arange(N_ROWS) == row) * float(row % 3 > 0))
@@ -61,12 +61,12 @@ def test_windows_move_from_epoch_to_epoch(sampler: WindowSampler, tmp_path: Path
     np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
     starts = {float(window(sampler, 0, epoch)[0][0, 0]) for epoch in range(20)}
     assert len(starts) > 10
-    # The box begins 35 frames into the recording, within the first three quarters of 47 frames, and half of it counts.
+    # The box starts at frame 35, within the first three quarters of the 47 frames of a window.
     assert min(starts) >= 0
     assert max(starts) <= 36
 
 
-def test_mixed_labels_give_the_mixed_loss_of_both_windows(sampler: WindowSampler) -> None:
+def test_mixed_labels_give_the_weighted_loss_of_both_windows(sampler: WindowSampler) -> None:
     rng = np.random.default_rng(0)
     target = (rng.random((4, N_ROWS)) < 0.3).astype(np.float32)
     known = rng.choice([0, 0.3, 1], (4, N_ROWS)).astype(np.float32)
@@ -82,15 +82,15 @@ def test_mixed_labels_give_the_mixed_loss_of_both_windows(sampler: WindowSampler
     np.testing.assert_allclose(loss(mixed[:, 0], mixed[:, 1]), expected, atol=1e-6)
 
 
-def test_mixup_draws_weights_of_0_to_1(sampler: WindowSampler) -> None:
+def test_mixup_weights_are_between_0_and_1(sampler: WindowSampler) -> None:
     params = changed(sampler.params, {"train": {"mixup_alpha": 0.5}})
     inputs, _ = next(WindowSampler(sampler.annotations, sampler.folder, params, N_ROWS, sampler.job).batches())
     assert ((inputs["weight"] > 0) & (inputs["weight"] < 1)).any()
     assert sorted(inputs["partner"]) == [0, 1, 2, 3]
 
 
-# Target and mask of a part: a call, a false positive, a call that the cut leaves too little of, a species that nobody
-# listened for, and one that an earlier round's models score 0.4 or 0.1.
+# Target and mask of a species in one part: present, absent, too little left of its TP box, no annotation, and
+# pseudo-labels of 0.4 and 0.1.
 PRESENT, ABSENT, UNKNOWN, UNHEARD, WEAK, WEAKER = (1, 1), (0, 1), (0, 0), (0, 0.3), (0.4, 0.3), (0.1, 0.3)
 
 
@@ -102,25 +102,25 @@ PRESENT, ABSENT, UNKNOWN, UNHEARD, WEAK, WEAKER = (1, 1), (0, 1), (0, 0), (0, 0.
         (PRESENT, UNKNOWN, (1, 1)),
         (PRESENT, UNHEARD, (1, 1)),
         (PRESENT, WEAK, (1, 1)),
-        ((1, 0.6), ABSENT, (1, 0.6)),  # a call that counts less
+        ((1, 0.6), ABSENT, (1, 0.6)),  # presence with a lower weight
         (ABSENT, ABSENT, (0, 1)),
         (ABSENT, UNKNOWN, (0, 0)),
         (ABSENT, UNHEARD, (0, 0.3)),
-        # Present with weight 0.3 x 0.4, absent with 0.3 x 0.6: the weak part's own label.
+        # Presence has weight 0.3 x 0.4, absence 0.3 x 0.6: the label of the pseudo-labelled part.
         (ABSENT, WEAK, (0.4, 0.3)),
         (UNKNOWN, UNKNOWN, (0, 0)),
         (UNKNOWN, UNHEARD, (0, 0)),
-        # It may call where nothing is known of it, so only the 0.3 x 0.4 for its presence are left.
+        # The species may call in the part with mask 0, so only the 0.3 x 0.4 of presence remains.
         (UNKNOWN, WEAK, (1, 0.12)),
         (UNKNOWN, WEAKER, (1, 0.03)),
         (UNHEARD, UNHEARD, (0, 0.3)),
-        # Present with 0.3 x 0.4, absent with 0.3 x min(1, 0.6).
+        # Presence has weight 0.3 x 0.4, absence 0.3 x min(1, 0.6).
         (UNHEARD, WEAK, (0.4, 0.3)),
         (WEAK, WEAK, (0.4, 0.3)),
         (WEAK, WEAKER, (0.4, 0.3)),
     ],
 )
-def test_a_window_of_two_parts_is_labelled_by_hand(
+def test_labels_of_a_window_with_two_parts(
     one: tuple[float, float], other: tuple[float, float], expected: tuple[float, float]
 ) -> None:
     parts = np.array([one, other], np.float32)[:, :, None]
@@ -128,10 +128,10 @@ def test_a_window_of_two_parts_is_labelled_by_hand(
         np.testing.assert_allclose(window[:, 0], expected, atol=1e-6)
 
 
-def test_a_cut_window_goes_on_with_another_one_and_has_the_labels_of_what_is_left(
+def test_cutmix_joins_two_windows_and_the_labels_of_their_remaining_frames(
     sampler: WindowSampler, tmp_path: Path
 ) -> None:
-    for row in range(N_ROWS):  # a value tells recording and frame
+    for row in range(N_ROWS):  # each value encodes the recording and the frame
         np.save(tmp_path / f"r{row}.npy", np.repeat(94 * row + np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
     params = changed(sampler.params, {"train": {"cutmix_probability": 0.5}})
     cut = WindowSampler(sampler.annotations, tmp_path, params, N_ROWS, sampler.job)
@@ -141,15 +141,15 @@ def test_a_cut_window_goes_on_with_another_one_and_has_the_labels_of_what_is_lef
         for window, (target, known) in zip(inputs["windows"][:, :, 0].astype(int), labels, strict=True):
             row, frame = window // 94, window % 94
             changes = np.flatnonzero(np.diff(window) != 1)
-            assert len(changes) <= 1  # a stretch of one recording, or two
+            assert len(changes) <= 1  # one or two recordings
             n_cut += len(changes)
             for species in range(N_ROWS):
                 shown = frame[row == species]
                 inside = min(2.5, (shown.max() + 1) * second) - max(1.5, shown.min() * second) if len(shown) else 0
-                enough = inside >= 0.5 - second  # half of the box; a frame less still counts
+                enough = inside >= 0.5 - second  # half of the box, with a tolerance of one frame
                 if species % 3 > 0:
                     expected = (1, 1) if enough else (0, 0) if inside > 0 else (0, weight)
-                else:  # nobody listened for it in the other part
+                else:  # the other part has no annotation of it
                     expected = (0, 1 if enough and not len(changes) else weight)
                 assert (target[species], known[species]) == pytest.approx(expected)
                 found.add((*expected, len(changes)))
@@ -158,7 +158,7 @@ def test_a_cut_window_goes_on_with_another_one_and_has_the_labels_of_what_is_lef
 
 
 @pytest.mark.parametrize("min_overlap", [0.0, 0.5, 1.0])
-def test_no_window_loses_the_box_that_it_was_placed_around(sampler: WindowSampler, min_overlap: float) -> None:
+def test_a_window_always_contains_the_box_that_it_was_placed_around(sampler: WindowSampler, min_overlap: float) -> None:
     params = changed(sampler.params, {"labels": {"min_overlap": min_overlap}})
     low, high = np.full(N_ROWS, 1000.0), np.full(N_ROWS, 2000.0)
     boxes = np.column_stack([np.linspace(0, 2, N_ROWS), low, np.linspace(0.3, 4, N_ROWS), high])
@@ -170,13 +170,13 @@ def test_no_window_loses_the_box_that_it_was_placed_around(sampler: WindowSample
             assert (target[row], known[row]) == (1, 1)
 
 
-def test_models_draw_apart(sampler: WindowSampler) -> None:
+def test_each_model_has_its_own_random_draws(sampler: WindowSampler) -> None:
     other = WindowSampler(sampler.annotations, sampler.folder, sampler.params, N_ROWS, ("small_cnn", 1))
     assert rows_of(list(islice(sampler.batches(), 3))) != rows_of(list(islice(other.batches(), 3)))
 
 
-def test_an_epoch_draws_every_call_and_another_part_of_the_false_positives(sampler: WindowSampler) -> None:
-    is_tp = np.arange(N_ROWS) % 3 > 0  # 7 calls, 4 false positives
+def test_each_epoch_draws_every_tp_box_and_a_new_fraction_of_the_fp_boxes(sampler: WindowSampler) -> None:
+    is_tp = np.arange(N_ROWS) % 3 > 0  # 7 TP boxes, 4 FP boxes
     params = changed(sampler.params, {"train": {"fp_fraction": 0.5}})
     half = WindowSampler(sampler.annotations, sampler.folder, params, N_ROWS, sampler.job)
     assert half.steps_per_epoch == 3
@@ -191,14 +191,14 @@ def test_an_epoch_draws_every_call_and_another_part_of_the_false_positives(sampl
     assert sorted(rows_of(list(islice(none.batches(), 2)))) == list(np.flatnonzero(is_tp))
 
 
-def test_rows_of_one_recording_are_each_drawn(sampler: WindowSampler, tmp_path: Path) -> None:
-    """The notebook draws a recording as often as it has rows, each time a random one of them."""
+def test_every_row_of_a_recording_is_drawn(sampler: WindowSampler, tmp_path: Path) -> None:
+    """The notebook draws a recording once per row, but each time with a random row."""
     boxes = sampler.annotations.boxes.copy()
     boxes[:, 0] = np.linspace(0, 2, N_ROWS)
     same = Annotations(np.full(N_ROWS, "r0"), boxes, np.arange(N_ROWS), np.ones(N_ROWS, bool))
     params = changed(sampler.params, {"train": {"batch_size": 2, "begin_within": 0.0}})
     all_of_one = WindowSampler(same, tmp_path, params, N_ROWS, sampler.job)
-    # The box of a row begins where its window does, and each has its own first frame.
+    # Each window starts with its box, and each box starts at a different frame.
     np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
     batches = list(islice(all_of_one.batches(), all_of_one.steps_per_epoch))
     first = [float(window[0, 0]) for inputs, _ in batches for window in inputs["windows"]]
@@ -206,7 +206,7 @@ def test_rows_of_one_recording_are_each_drawn(sampler: WindowSampler, tmp_path: 
 
 
 def test_box_times_are_not_rounded(sampler: WindowSampler, tmp_path: Path) -> None:
-    """The notebook cuts them to whole seconds."""
+    """The notebook truncates them to whole seconds."""
     np.save(tmp_path / "r0.npy", np.repeat(np.arange(470, dtype=np.float16)[:, None], 32, axis=1))  # 20 s
     boxes = np.array([[9.9, 1000.0, 10.4, 2000.0]])
     annotations = Annotations(np.array(["r0"]), boxes, np.array([0]), np.array([True]))
@@ -215,7 +215,7 @@ def test_box_times_are_not_rounded(sampler: WindowSampler, tmp_path: Path) -> No
     assert first == int(9.9 * 48_000 / 2048)
 
 
-def test_a_box_outside_the_spectrograms_band_does_not_count_where_that_is_asked(sampler: WindowSampler) -> None:
+def test_within_band_masks_boxes_outside_the_frequency_band(sampler: WindowSampler) -> None:
     for within_band, known in [(False, 1.0), (True, 0.0)]:
         changes = {"labels": {"within_band": within_band}, "spectrogram": {"f_min": 3000.0}}
         other = WindowSampler(
@@ -224,7 +224,7 @@ def test_a_box_outside_the_spectrograms_band_does_not_count_where_that_is_asked(
         assert window(other, 1, epoch=0)[2][1] == known
 
 
-def test_changes_of_images_come_with_the_windows(sampler: WindowSampler) -> None:
+def test_batches_include_reproducible_augmentations(sampler: WindowSampler) -> None:
     params = changed(sampler.params, {"augment": {"choices": ["flip_time", "contrast"], "most": 2}})
     inputs, _ = next(WindowSampler(sampler.annotations, sampler.folder, params, N_ROWS, sampler.job).batches())
     assert inputs["flip"].shape == (4, 2)

@@ -134,7 +134,7 @@ def test_a_truncated_copy_in_the_cache_is_named_and_computed_again(clone: Clone)
     clone.run("snakemake", "--cores", "1", "results/predictions/first/small_cnn/0", fails=True)
     log = (clone.path / "logs/predict/first-small_cnn-0.log").read_text()
     assert f"error: {WEIGHTS}: has no weights for this model" in log
-    assert "run `make verify`, then try again" in log
+    assert "run `make verify`, then repeat the command" in log
     assert "Traceback" not in log
     output = clone.run(*VERIFY, fails=True)
     assert f"{copy.relative_to(clone.path)}: DVC's copy of {WEIGHTS} of train@round0-small_cnn-0" in output

@@ -115,7 +115,7 @@ def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_
         killed_after.append(max(int(path.name.removeprefix("epoch-")) for path in state.glob("*/epoch-*")))
     clone.run("snakemake", "--cores", "1", "results/models/first/small_cnn/0.weights.h5")
     log = (clone.path / "logs/train/first-small_cnn-0.log").read_text()
-    assert f"goes on after epoch {killed_after[1]}, the last one of an interrupted run" in log
+    assert f"resuming after epoch {killed_after[1]} of an interrupted run" in log
     assert not list(state.rglob("*.*"))
 
     # The same job in one go, its outputs elsewhere.
@@ -151,7 +151,7 @@ def test_the_state_of_a_later_round_is_bound_to_its_pseudo_labels(tmp_path: Path
     assert_no_training_goes_on(clone, "rounds", [rounds(0.3), rounds(0.2)], "second")
     run = Run(clone, "dvc", "repro", "train@round1-small_cnn-0")
     assert run.process.wait(300) == 0, run.output
-    assert "goes on after epoch" in run.output
+    assert "resuming after epoch" in run.output
     assert not (clone.path / "results/checkpoints/second/small_cnn/0").exists()
 
 
@@ -163,7 +163,7 @@ def assert_no_training_goes_on(clone: Clone, section: str, settings: list[Any], 
         run = Run(clone, "dvc", "repro", f"train@{clone.rounds()[round_id]}-small_cnn-0")
         assert run.until_state(f"results/checkpoints/{round_id}/small_cnn/0/*/epoch-*", states), run.output
         run.kill()
-        assert "goes on after" not in run.output
+        assert "resuming after" not in run.output
         states |= set(clone.path.glob(f"results/checkpoints/{round_id}/small_cnn/0/*/epoch-*"))
     assert len({state.parent for state in states}) == len(settings)
 

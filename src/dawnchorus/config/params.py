@@ -1,6 +1,5 @@
 """All of `params.yaml`, and the rules that involve several sections."""
 
-import json
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -115,8 +114,3 @@ class Params(Section):
     def image_shape(self) -> tuple[int, int]:
         """The shape (Frames, Mels) of the image that a window is resized to."""
         return self.image.frames or self.window_frames, self.image.mels or self.spectrogram.n_mels
-
-
-def json_schema() -> str:
-    """The JSON schema of `params.yaml`, as the text of `workflow/schemas/params.schema.json`."""
-    return json.dumps(Params.model_json_schema(), indent=2) + "\n"

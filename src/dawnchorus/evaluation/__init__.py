@@ -1,4 +1,4 @@
-"""Metrics of clip scores and of labelled boxes, their bootstrap intervals, and baselines.
+"""Metrics of clip scores and box scores, their bootstrap intervals, and baselines.
 
-All of them take arrays and return arrays or numbers.
+The functions take arrays or tables of boxes, and return arrays or numbers.
 """

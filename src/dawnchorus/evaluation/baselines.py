@@ -1,4 +1,4 @@
-"""Baselines: submissions that know nothing of the recordings."""
+"""Baselines: submissions that do not use the recordings."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +8,14 @@ from dawnchorus.evaluation.clip_metrics import Precisions, Truth
 
 
 def random_precision(positives: int, total: int) -> float:
-    """Expected average precision of a random order.
+    """Compute the expected average precision of a random ranking.
 
-    With k positives among n, one that stands at rank r has (r - 1)(k - 1) / (n - 1) others above it on average:
-    1/n sum over r of (1 + (r - 1)(k - 1) / (n - 1)) / r.
+    If k of n items are positive, a positive at rank r has (r - 1)(k - 1) / (n - 1) other positives above it on average.
+    The expected average precision is therefore the mean over all ranks r of (1 + (r - 1)(k - 1) / (n - 1)) / r.
+
+    Args:
+        positives: number of positives k, at least 1.
+        total: number of items n, at least k.
     """
     rank = np.arange(1, total + 1)
     others = (rank - 1) * (positives - 1) / max(1, total - 1)
@@ -19,27 +23,32 @@ def random_precision(positives: int, total: int) -> float:
 
 
 def constant_scores(truth: Truth) -> NDArray[np.float64]:
-    """A submission that ranks species alike in every recording, by their true prevalence.
+    """Rank the species by their true prevalence, with the same scores in every recording.
 
-    Of two that are equally common the later one ranks higher, for ties would all count against it.
+    Of two equally common species, the later one ranks higher. Tied scores would lower the result, because metrics rank
+    ties in the worst order.
 
     Args:
         truth: which species call, shape [Recordings, Species].
 
     Returns:
-        The part of the species that a species ranks above, in the shape of `truth`.
+        Fraction of the species that each species ranks above, shape [Recordings, Species].
     """
     ranks = rankdata(truth.mean(axis=0), method="ordinal") - 1
     return np.broadcast_to(ranks / len(ranks), truth.shape)
 
 
 def constant_precisions(truth: Truth, mask: Truth) -> Precisions:
-    """The precisions of `constant_scores`."""
+    """Compute the precisions of `constant_scores`; the arguments are those of `clip_metrics.average_precisions`."""
     return Precisions.of_scores(truth, constant_scores(truth), mask)
 
 
 def random_precisions(truth: Truth, mask: Truth) -> Precisions:
-    """The expected precisions of random scores, by formula; a recording's are spread evenly over its labels."""
+    """Compute the expected precisions of random scores with `random_precision`.
+
+    The arguments are those of `clip_metrics.average_precisions`. Species without a positive or a negative in `mask` are
+    left out.
+    """
     counts, rows = np.unique(truth.sum(axis=1), return_inverse=True)
     by_recording = np.array([int(count) * random_precision(int(count), truth.shape[1]) for count in counts])[rows]
     usable = (mask & truth).any(axis=0) & (mask & ~truth).any(axis=0)

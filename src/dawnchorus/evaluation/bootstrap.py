@@ -1,4 +1,4 @@
-"""Bootstrap over recordings, or over groups of recordings that are alike."""
+"""Bootstrap over recordings, or over groups of similar recordings."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-# This many weights, resamplings times recordings, are in memory at once: 80 MB as floats.
+# Maximum number of weights (resamplings times recordings) in memory: 80 MB as floats.
 MOST_WEIGHTS = 10_000_000
 
 
 def number_groups(groups: pd.Series, recording_ids: Sequence[str]) -> NDArray[np.int64]:
-    """The groups of recordings as numbers.
+    """Number the groups of recordings.
 
     Args:
-        groups: the group of each recording, indexed by recording_id. A recording whose group is empty (missing or "")
-            is a group of its own.
-        recording_ids: the recordings to number.
+        groups: group of each recording, indexed by recording_id. A recording with an empty group (missing or "") is a
+            group of its own.
+        recording_ids: recordings whose groups to number.
 
     Returns:
-        Numbers that are equal within a group and differ between groups, shape [Recordings].
+        Group numbers, equal for recordings of one group, shape [Recordings].
 
     Raises:
         KeyError: a recording is not in `groups`.
@@ -38,24 +38,27 @@ def draw_recordings(
     rng: np.random.Generator,
     groups: NDArray[np.integer] | None = None,
 ) -> Iterator[NDArray[np.int32]]:
-    """Draw recordings with replacement, as many as there are; or groups, each with all its recordings.
+    """Draw bootstrap resamplings of recordings, or of groups with all their recordings.
+
+    Each resampling draws with replacement, as many recordings or groups as there are.
 
     Args:
         n_recordings: number of recordings.
         samples: number of resamplings.
-        at_once: resamplings in memory at once. The draws do not depend on it.
-        rng: draws them.
-        groups: the number of each recording's group, shape [Recordings]; by default each recording is a group.
+        at_once: number of resamplings in memory. The draws do not depend on it.
+        rng: random generator.
+        groups: group number of each recording, shape [Recordings]; by default each recording is a group.
 
     Yields:
-        How often each recording is drawn, shape [`at_once` or what is left of `samples`, Recordings].
+        How often each recording is drawn, shape [Resamplings, Recordings], with `at_once` resamplings, or fewer in the
+        last array.
     """
     names, group_of = (None, None) if groups is None else np.unique(groups, return_inverse=True)
     n_groups = n_recordings if names is None else len(names)
     for done in range(0, samples, at_once):
         drawn = np.empty((min(at_once, samples - done), n_groups), np.int32)
         for counts in drawn:
-            # A tenth of the time of a multinomial draw, which this is.
+            # Equivalent to a multinomial draw, in a tenth of the time.
             counts[:] = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
         yield drawn if group_of is None else drawn[:, group_of]
 
@@ -67,19 +70,20 @@ def lwlrap_intervals(
     rng: np.random.Generator,
     groups: NDArray[np.integer] | None = None,
 ) -> list[tuple[float, float]]:
-    """The 95 % intervals of the LWLRAP of submissions (percentile bootstrap over recordings with labels).
+    """Compute 95 % intervals of the LWLRAP of submissions: a percentile bootstrap over recordings with true labels.
 
-    All submissions are resampled alike.
+    All submissions use the same resamplings.
 
     Args:
-        precisions: for each submission the sum of `ranking_precisions` of each recording, shape [Recordings].
-        labels: the number of true labels of each recording, shape [Recordings].
+        precisions: for each submission, the sum of `clip_metrics.ranking_precisions` over the species of each
+            recording, shape [Recordings].
+        labels: number of true labels of each recording, shape [Recordings].
         samples: number of resamplings.
-        rng: draws them.
-        groups: as in `draw_recordings`; by default recordings are drawn.
+        rng: random generator.
+        groups: group number of each recording, shape [Recordings]; by default each recording is a group.
 
     Returns:
-        The lower and the upper end for each submission.
+        Lower and upper end of the interval of each submission.
     """
     used = np.flatnonzero(labels)
     of_submission = [np.stack([precision[used], labels[used]], axis=1) for precision in precisions]

@@ -1,4 +1,4 @@
-"""Metrics of labelled boxes: how well a species' TP boxes score above its FP boxes."""
+"""Metrics of box scores: how well they separate the TP boxes of a species from its FP boxes."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,23 @@ from numpy.typing import NDArray
 
 from dawnchorus.evaluation.bootstrap import draw_recordings, number_groups
 
-# This many weights, resamplings times recordings or FP boxes, are in memory at once.
+# Maximum number of weights (resamplings times recordings or FP boxes) in memory.
 MOST_WEIGHTS = 1_000_000
 
 
 @dataclass(frozen=True)
 class BoxEvaluation:
-    """Figures of the scores of labelled boxes, each with its bootstrap 95 % interval; NaN where no species has both.
+    """Metrics of box scores, with bootstrap 95 % intervals. They are means over the species with TP and FP boxes.
+
+    All values are NaN if no species has both.
 
     Attributes:
-        box_average_precision: average precision of TP against FP boxes of a species, the mean over species with both.
+        box_average_precision: average precision of TP against FP boxes.
         box_average_precision_low: lower end of its interval.
-        box_average_precision_high: upper end.
-        box_auc: area under the ROC curve, likewise.
+        box_average_precision_high: upper end of its interval.
+        box_auc: area under the ROC curve of TP against FP boxes.
         box_auc_low: lower end of its interval.
-        box_auc_high: upper end.
+        box_auc_high: upper end of its interval.
     """
 
     box_average_precision: float
@@ -36,31 +38,33 @@ class BoxEvaluation:
 def average_precision_and_auc(
     is_tp: NDArray[np.bool_], scores: NDArray[np.floating], weights: NDArray[np.number]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Average precision and area under the ROC curve of TP against FP boxes, for many weightings of the boxes.
+    """Compute average precision and area under the ROC curve of TP against FP boxes for many weightings of the boxes.
 
-    For each weighting these are scikit-learn's `average_precision_score` and `roc_auc_score` with `sample_weight`.
+    The results equal scikit-learn's `average_precision_score` and `roc_auc_score` with `sample_weight`.
 
     Args:
-        is_tp: whether each is a TP box (else FP), shape [Boxes].
-        scores: shape [Boxes].
-        weights: shape [Boxes, Weightings].
+        is_tp: whether each box is a TP box (otherwise an FP box), shape [Boxes].
+        scores: score of each box, shape [Boxes].
+        weights: weight of each box in each weighting, shape [Boxes, Weightings].
 
     Returns:
-        Both figures, each with shape [Weightings]; NaN where TP or FP boxes have no weight.
+        Average precision and AUC, each of shape [Weightings]; NaN if the TP boxes or the FP boxes have no weight.
     """
     return _Ranking.of(is_tp, scores, np.arange(len(scores))).figures(np.ascontiguousarray(weights.T))
 
 
 @dataclass(frozen=True)
 class _Ranking:
-    """A species' boxes by falling score; thresholds are the scores of its TP boxes, for others do not count.
+    """The boxes of one species, in descending order of score.
+
+    The thresholds are the distinct scores of its TP boxes. Other thresholds do not change the metrics.
 
     Attributes:
-        tp: the row of the weights that each TP box takes, shape [TP boxes].
-        fp: likewise, shape [FP boxes].
-        tp_above: TP boxes that score at least each threshold, shape [Thresholds].
-        fp_above: FP boxes, likewise.
-        fp_strictly_above: FP boxes that score more than it.
+        tp: row of the weights that applies to each TP box, shape [TP boxes].
+        fp: row of the weights that applies to each FP box, shape [FP boxes].
+        tp_above: number of TP boxes with a score of at least each threshold, shape [Thresholds].
+        fp_above: number of FP boxes with a score of at least each threshold, shape [Thresholds].
+        fp_strictly_above: number of FP boxes with a score above each threshold, shape [Thresholds].
     """
 
     tp: NDArray[np.int64]
@@ -82,7 +86,7 @@ class _Ranking:
         )
 
     def figures(self, weights: NDArray[np.number]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Average precision and AUC for weights of shape [Weightings, Rows]: [Weightings] each."""
+        """Compute average precision and AUC, shape [Weightings] each, from weights of shape [Weightings, Rows]."""
         tp_weight, fp_weight = _summed(weights.take(self.tp, axis=1)), _summed(weights.take(self.fp, axis=1))
         tp_above, fp_above = tp_weight.take(self.tp_above, axis=1), fp_weight.take(self.fp_above, axis=1)
         tp, n_tp, n_fp = np.diff(tp_above, axis=1, prepend=0), tp_weight[:, -1], fp_weight[:, -1]
@@ -90,14 +94,14 @@ class _Ranking:
             precision = np.nan_to_num(tp_above / (tp_above + fp_above))
             missing = np.where((n_tp > 0) & (n_fp > 0), 0.0, np.nan)
             average_precision = (tp * precision).sum(axis=1) / n_tp
-            # A tie counts half.
+            # A tie counts as half.
             fp_below = n_fp[:, None] - (fp_above + fp_weight.take(self.fp_strictly_above, axis=1)) / 2
             auc = (tp * fp_below).sum(axis=1) / n_tp / n_fp
         return average_precision + missing, auc + missing
 
 
 def _summed(weights: NDArray[np.number]) -> NDArray[np.number]:
-    """The sum of the first none, one, two, ... columns: [Weightings, Boxes] -> [Weightings, Boxes + 1]."""
+    """Cumulative sums over boxes, starting with 0: [Weightings, Boxes] -> [Weightings, Boxes + 1]."""
     summed = np.zeros((len(weights), weights.shape[1] + 1), weights.dtype)
     np.cumsum(weights, axis=1, out=summed[:, 1:])
     return summed
@@ -105,7 +109,10 @@ def _summed(weights: NDArray[np.number]) -> NDArray[np.number]:
 
 @dataclass(frozen=True)
 class _Macro:
-    """The figures of scored boxes, as means over species; a species without TP or without FP boxes is left out."""
+    """The rankings of all species that have TP and FP boxes, and the names of the recordings.
+
+    The rows of the weights are these recordings.
+    """
 
     recordings: NDArray[np.object_]
     species: list[_Ranking]
@@ -123,19 +130,19 @@ class _Macro:
         return cls(names.to_numpy(), species)
 
     def once(self) -> NDArray[np.int64]:
-        """The weighting that counts each recording once, shape [1, Recordings]."""
+        """Return the weighting that counts each recording once, shape [1, Recordings]."""
         return np.ones((1, len(self.recordings)), int)
 
     def figures(self, weights: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Average precision and AUC for weights of shape [Weightings, Recordings]: shape [2, Weightings]."""
+        """Compute the mean average precision and AUC over species: [Weightings, Recordings] -> [2, Weightings]."""
         values = np.array([ranking.figures(weights) for ranking in self.species])
-        # A resampling may lack a species' TP or FP boxes.
+        # A resampling may have no TP boxes or no FP boxes of a species.
         with np.errstate(invalid="ignore"):
             return np.nansum(values, axis=0) / (~np.isnan(values)).sum(axis=0)
 
 
 def macro_average_precision(boxes: pd.DataFrame) -> float:
-    """`BoxEvaluation.box_average_precision` of scored boxes; NaN where no species has TP and FP boxes."""
+    """Compute `BoxEvaluation.box_average_precision`; `boxes` is as in `evaluate_boxes`."""
     macro = _Macro.of(boxes)
     return float(macro.figures(macro.once())[0, 0]) if macro.species else float("nan")
 
@@ -143,13 +150,13 @@ def macro_average_precision(boxes: pd.DataFrame) -> float:
 def evaluate_boxes(
     boxes: pd.DataFrame, samples: int, rng: np.random.Generator, groups: pd.Series | None = None
 ) -> BoxEvaluation:
-    """All figures of scored boxes.
+    """Compute all metrics of box scores.
 
     Args:
-        boxes: as `box_tables.read_boxes` gives them.
-        samples: resamplings of the bootstrap, which draws the recordings that have boxes.
-        rng: draws them.
-        groups: the group of each recording, indexed by recording_id: the bootstrap then draws whole groups.
+        boxes: box scores, as from `box_tables.read_boxes`.
+        samples: number of bootstrap resamplings of the recordings that have boxes.
+        rng: random generator.
+        groups: group of each recording, indexed by recording_id. If given, the bootstrap draws whole groups.
 
     Raises:
         KeyError: a recording with boxes is not in `groups`.

@@ -13,16 +13,16 @@ Scores = NDArray[np.floating]
 
 
 def ranking_precisions(truth: Truth, scores: Scores) -> NDArray[np.float64]:
-    """Precision at the rank of each true label, in its recording's ranking of species.
+    """Compute the precision at the rank of each true label, in the ranking of the species of its recording.
 
-    Ties count as ranked the wrong way round, as in scikit-learn.
+    Ties are ranked in the worst order, as in scikit-learn.
 
     Args:
         truth: which species call, shape [Recordings, Species].
-        scores: shape [Recordings, Species].
+        scores: clip scores, shape [Recordings, Species].
 
     Returns:
-        Precision where `truth` holds, else 0, shape [Recordings, Species].
+        Precision where `truth` is true, otherwise 0, shape [Recordings, Species].
     """
     precisions = np.zeros(truth.shape)
     for recording in np.flatnonzero(truth.any(axis=1)):
@@ -33,24 +33,31 @@ def ranking_precisions(truth: Truth, scores: Scores) -> NDArray[np.float64]:
 
 
 def lwlrap(truth: Truth, scores: Scores) -> float:
-    """Label-weighted label-ranking average precision: the mean of `ranking_precisions` over all true labels.
+    """Compute label-weighted label-ranking average precision: the mean of `ranking_precisions` over all true labels.
 
-    This is scikit-learn's `label_ranking_average_precision_score` with each recording weighed by its number of labels.
-    NaN where nothing is true.
+    It equals scikit-learn's `label_ranking_average_precision_score` with `sample_weight` set to the number of true
+    labels of each recording.
+
+    Args:
+        truth: which species call, shape [Recordings, Species].
+        scores: clip scores, shape [Recordings, Species].
+
+    Returns:
+        LWLRAP; NaN if there is no true label.
     """
     return float(ranking_precisions(truth, scores).sum() / truth.sum()) if truth.any() else float("nan")
 
 
 def average_precisions(truth: Truth, scores: Scores, mask: Truth) -> NDArray[np.float64]:
-    """Average precision of each species over the recordings where its truth is known.
+    """Compute the average precision of each species over its labelled recordings.
 
     Args:
         truth: which species call, shape [Recordings, Species].
-        scores: shape [Recordings, Species].
-        mask: where `truth` is known, shape [Recordings, Species].
+        scores: clip scores, shape [Recordings, Species].
+        mask: label mask: where `truth` is known, shape [Recordings, Species].
 
     Returns:
-        Shape [Species]; NaN for a species that is nowhere known to call, or nowhere known not to.
+        Average precision, shape [Species]; NaN for a species without a positive or a negative label.
     """
     result = np.full(truth.shape[1], np.nan)
     for species in range(truth.shape[1]):
@@ -61,23 +68,26 @@ def average_precisions(truth: Truth, scores: Scores, mask: Truth) -> NDArray[np.
 
 
 def precision(truth: Truth, scores: Scores, mask: Truth) -> float:
-    """Part of the known labels that are true among those that score at least 0.5; 0 where none does.
+    """Compute precision at a threshold of 0.5: the fraction of true labels among those with a score of at least 0.5.
 
     Args:
         truth: which species call, shape [Recordings, Species].
         scores: probabilities, shape [Recordings, Species].
-        mask: where `truth` is known, shape [Recordings, Species].
+        mask: label mask: where `truth` is known, shape [Recordings, Species].
+
+    Returns:
+        Precision over all labels in `mask`; 0 if no score reaches the threshold.
     """
     return float(precision_score(truth[mask], scores[mask] >= 0.5, zero_division=0))
 
 
 @dataclass(frozen=True)
 class Precisions:
-    """What the figures of a submission are made of.
+    """The precisions from which the metrics of a submission are computed.
 
     Attributes:
-        by_recording: the sum of each recording's `ranking_precisions`, shape [Recordings].
-        by_species: the `average_precisions`, shape [Species].
+        by_recording: sum of the `ranking_precisions` of each recording, shape [Recordings].
+        by_species: `average_precisions` of the species, shape [Species].
     """
 
     by_recording: NDArray[np.float64]
@@ -85,20 +95,20 @@ class Precisions:
 
     @classmethod
     def of_scores(cls, truth: Truth, scores: Scores, mask: Truth) -> "Precisions":
-        """The precisions of scores; `truth`, `scores` and `mask` are those of `average_precisions`."""
+        """Compute the precisions of scores; the arguments are those of `average_precisions`."""
         return cls(ranking_precisions(truth, scores).sum(axis=1), average_precisions(truth, scores, mask))
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of one submission.
+    """Metrics of one submission.
 
     Attributes:
-        lwlrap: over all known labels.
+        lwlrap: LWLRAP over all true labels.
         lwlrap_low: lower end of its bootstrap 95 % interval.
-        lwlrap_high: upper end.
-        macro_average_precision: mean of the species' average precisions, each over the recordings where it is known;
-            NaN where no species is known to call in one recording and not to in another.
+        lwlrap_high: upper end of its bootstrap 95 % interval.
+        macro_average_precision: mean of the `average_precisions` over species; NaN if no species has both a positive
+            and a negative label.
     """
 
     lwlrap: float
@@ -114,15 +124,15 @@ def evaluate(
     rng: np.random.Generator,
     groups: NDArray[np.integer] | None = None,
 ) -> dict[str, Evaluation]:
-    """All figures of some submissions.
+    """Compute all metrics of submissions.
 
     Args:
-        submissions: their precisions by name.
-        truth: which species call, shape [Recordings, Species]; at least one does.
-        samples: resamplings of the bootstrap; all submissions are resampled alike.
-        rng: draws them.
-        groups: the number of each recording's group, shape [Recordings]: the bootstrap then draws whole groups. By
-            default it draws recordings.
+        submissions: precisions of each submission, by name.
+        truth: which species call, shape [Recordings, Species]; at least one label is true.
+        samples: number of bootstrap resamplings, the same ones for all submissions.
+        rng: random generator.
+        groups: group number of each recording, shape [Recordings]. If given, the bootstrap draws whole groups;
+            otherwise it draws recordings.
 
     Returns:
         The evaluation of each submission, by name.

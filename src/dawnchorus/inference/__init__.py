@@ -1,4 +1,4 @@
-"""Scoring recordings with trained models: windows, ensembles, calibration.
+"""Inference: windows, scoring with trained models, the ensemble, and calibration.
 
-Tables of scores are read and written here too.
+It also reads and writes window scores and box scores.
 """

@@ -1,4 +1,4 @@
-"""The ensemble: means of scores over folds and backbones."""
+"""The ensemble: the mean of scores over folds and backbones."""
 
 import functools
 import itertools
@@ -16,18 +16,18 @@ from dawnchorus.errors import InputError
 from dawnchorus.evaluation.box_metrics import macro_average_precision
 from dawnchorus.inference.box_tables import read_boxes
 
-# Weights that are tried are multiples of 1 / GRID.
+# Candidate weights are multiples of 1 / GRID.
 GRID = 10
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model, a backbone or the ensemble predicts.
+    """Scores of one model, of one backbone or of the ensemble.
 
     Attributes:
-        test: clip scores of the test recordings, indexed by recording_id; the mean over folds.
-        oof: clip scores of the annotated recordings, likewise, each by the model that has not seen it.
-        boxes: their labelled boxes, as `box_tables.read_boxes` gives them.
+        test: clip scores of the test recordings, indexed by recording_id; for a backbone, the mean over folds.
+        oof: out-of-fold clip scores of the annotated recordings, indexed by recording_id.
+        boxes: out-of-fold scores of their boxes, as from `box_tables.read_boxes`.
     """
 
     test: pd.DataFrame
@@ -38,18 +38,24 @@ class Predictions:
 def collect(
     folder: Path, backbones: Sequence[str], folds: Sequence[int], columns: list[str], settings: Ensemble
 ) -> tuple[dict[str, Predictions], dict[str, float]]:
-    """Read the predictions of an experiment's models; other files in the folder are left alone.
+    """Read the predictions of an experiment's models and combine them. Other files in the folder are ignored.
+
+    With `settings.weights: out_of_fold`, the out-of-fold scores of a fold are combined with weights that are chosen on
+    the boxes of the other folds.
 
     Args:
-        folder: holds `<backbone>/<fold>/test.csv`, `oof.csv` and `boxes.csv`.
-        backbones: names.
-        folds: numbers.
+        folder: contains `<backbone>/<fold>/test.csv`, `oof.csv` and `boxes.csv`.
+        backbones: names of the backbones.
+        folds: numbers of the folds.
         columns: the species columns.
-        settings: how the backbones are averaged.
+        settings: how to weight the backbones.
 
     Returns:
-        The predictions of each backbone, and of the "ensemble", their weighted mean; and the backbones' weights.
-        Weights that are chosen are, for a fold's out-of-fold scores, chosen on the other folds' boxes.
+        The predictions of each backbone and of the "ensemble", by name; and the weight of each backbone for the test
+        scores.
+
+    Raises:
+        InputError: a file is missing or damaged, or two files have different rows or species.
     """
     found, by_fold = {}, {}
     for backbone in backbones:
@@ -62,7 +68,7 @@ def collect(
         )
 
     def weights(number: int | None) -> NDArray[np.float64]:
-        """The weights of the backbones by all folds' boxes but one's."""
+        """The weights of the backbones, chosen on the boxes of all folds except the one at this index."""
         if settings.weights == "equal":
             return np.full(len(backbones), 1 / len(backbones))
         boxes = {
@@ -84,32 +90,32 @@ def collect(
 
 
 def combine(tables: dict[str, pd.DataFrame], weights: NDArray[np.float64] | None = None) -> pd.DataFrame:
-    """The weighted mean of tables of scores, joined on their index.
+    """Compute the weighted mean of score tables, joined on their index.
 
     Args:
-        tables: by the name that an error shows (their file, or a backbone).
-        weights: of the tables, their sum 1, shape [Tables]; by default they count alike.
+        tables: tables by the name that errors show: a file or a backbone.
+        weights: weights of the tables with a sum of 1, shape [Tables]; equal by default.
 
     Returns:
-        A table with the rows of the first, in its order.
+        A table with the rows of the first table, in the same order.
 
     Raises:
-        InputError: two tables hold different rows or species.
+        InputError: two tables have different rows or species.
     """
     (first_name, first), *others = tables.items()
     aligned = [first]
     for name, table in others:
         if list(table.columns) != list(first.columns):
-            raise InputError(f"{name}: has other species columns than {first_name}; run the predict stages again")
-        # Most tables have the same order, and to see that is much faster than to look each row up.
+            raise InputError(f"{name}: has different species columns than {first_name}; run the predict stages again")
+        # Most tables have the same order. Checking that is much faster than looking up each row.
         if table.index.equals(first.index):
             aligned.append(table)
             continue
         differing = first.index.symmetric_difference(table.index)
         if len(differing):
             raise InputError(
-                f"{name}: {len(differing)} rows stand there or in {first_name} alone, for example {differing[0]!r}; "
-                "run the predict stages again"
+                f"{name}: {len(differing)} rows are only in this file or only in {first_name}, for example "
+                f"{differing[0]!r}; run the predict stages again"
             )
         aligned.append(table.reindex(first.index))
     if weights is None:
@@ -119,16 +125,16 @@ def combine(tables: dict[str, pd.DataFrame], weights: NDArray[np.float64] | None
 
 
 def choose_weights(boxes: dict[str, pd.DataFrame]) -> NDArray[np.float64]:
-    """The weights by which the mean over backbones ranks TP above FP boxes best.
+    """Choose the weights of backbones that maximize `macro_average_precision` of the combined box scores.
 
-    All weights that are multiples of a tenth are tried; the highest `macro_average_precision` wins, of equals the one
-    nearest to equal weights.
+    The candidates are all weights that are multiples of 0.1 and have a sum of 1. Among equally good candidates, the one
+    closest to equal weights is chosen.
 
     Args:
-        boxes: scored boxes by backbone.
+        boxes: box scores of each backbone, as from `box_tables.read_boxes`.
 
     Returns:
-        Shape [Backbones].
+        Weights with a sum of 1, shape [Backbones].
     """
     places = itertools.combinations(range(GRID + len(boxes) - 1), len(boxes) - 1)
     tried = [np.diff([-1, *place, GRID + len(boxes) - 1]) - 1 for place in places]
@@ -145,7 +151,10 @@ def _read(folder: Path, columns: list[str]) -> Predictions:
 
 
 def _once(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """All rows of some tables; with the notebook's split a recording, left out by several models, gets their mean."""
+    """Concatenate tables. Rows with the same index are averaged.
+
+    With the notebook's split, several models leave out the same recording.
+    """
     table = pd.concat(tables)
     if table.index.is_unique:
         return table

@@ -1,4 +1,4 @@
-"""Scoring recordings: windows over all of each, then the maximum; or the windows around labelled boxes."""
+"""Scoring with a trained model: clip scores and window scores of recordings, and scores of boxes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -24,21 +24,21 @@ def score_recordings(
     batch_size: int,
     what: str | None = None,
 ) -> NDArray[np.float32]:
-    """The clip scores of recordings: the maximum over each one's windows.
+    """Compute the clip scores of recordings: the maximum over the windows of each recording.
 
     Args:
         scorer: windows (Batch, Frames, Mels) -> scores (Batch, Species).
-        folder: of the cached spectrograms.
-        recording_ids: names of the recordings.
-        hop_frames: frames between the starts of two windows; at most a window's.
+        folder: folder of the spectrograms.
+        recording_ids: recordings to score.
+        hop_frames: frames between the starts of consecutive windows, at most the length of a window.
         batch_size: windows in a forward pass.
-        what: shown as progress, for example "recordings scored"; nothing is shown without it.
+        what: label of the progress display, for example "recordings scored"; without it, no progress is shown.
 
     Returns:
-        Scores with shape [Recordings, Species].
+        Scores, shape [Recordings, Species].
 
     Raises:
-        InputError: a score is no number, so the spectrogram or the weights are damaged.
+        InputError: a spectrogram is missing or damaged, or a score is not finite.
     """
     spectrograms = FeatureStore(folder)
     length = scorer.input_shape[1]
@@ -58,12 +58,12 @@ def score_recordings(
 def score_windows(
     scorer: keras.Model, folder: Path, recording_ids: Sequence[str], hop_frames: int, batch_size: int, what: str
 ) -> list[NDArray[np.float32]]:
-    """The scores of all windows of recordings, in the order of `windows.tile`.
+    """Compute the scores of all windows of recordings, in the order of `windows.tile`.
 
-    Arguments and errors are those of `score_recordings`.
+    The arguments and errors are those of `score_recordings`.
 
     Returns:
-        For each recording scores with shape [Windows, Species].
+        Scores of each recording, shape [Windows, Species].
     """
     if not recording_ids:
         return []
@@ -80,20 +80,20 @@ def score_windows(
 def score_boxes(
     scorer: keras.Model, folder: Path, boxes: pd.DataFrame, settings: Spectrogram, batch_size: int
 ) -> NDArray[np.float32]:
-    """The score of each labelled box: that of its species in the window around it.
+    """Compute the score of each box: the score of its species in the window centred on the box.
 
     Args:
         scorer: windows (Batch, Frames, Mels) -> scores (Batch, Species).
-        folder: of the cached spectrograms.
-        boxes: as `tables.labelled_boxes` gives them.
-        settings: of the spectrograms.
+        folder: folder of the spectrograms.
+        boxes: boxes, as from `annotations.labelled_boxes`.
+        settings: settings of the spectrograms.
         batch_size: windows in a forward pass.
 
     Returns:
-        Scores with shape [Boxes].
+        Scores, shape [Boxes].
 
     Raises:
-        InputError: as in `score_recordings`.
+        InputError: a spectrogram is missing or damaged, or a score is not finite.
     """
     spectrograms = FeatureStore(folder)
     n_frames = np.array([spectrograms.frames(name) for name in boxes.recording_id], int)
@@ -109,12 +109,12 @@ def score_boxes(
 def _score_windows(
     scorer: keras.Model, spectrograms: FeatureStore, windows: Iterable[tuple[int, str, int]], batch_size: int
 ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-    """Score windows that are given by an owner's number, a recording and a first frame.
+    """Score windows, each given by the index of its owner (a recording, window or box), a recording and a first frame.
 
     Yields:
-        The owners of a batch, and the scores, (Batch, Species).
+        The owner of each window in a batch, and their scores, (Batch, Species).
     """
-    # A full batch each time, so that the model is compiled for one shape.
+    # Every batch has the full size, so that the model is compiled for one shape only.
     batch = np.zeros((batch_size, *scorer.input_shape[1:]), np.float16)
     waiting = iter(windows)
     while several := list(islice(waiting, batch_size)):
@@ -128,6 +128,6 @@ def _refuse_damaged(scores: NDArray[np.float32], folder: Path, recording_ids: Se
     if len(damaged):
         path = folder / f"{recording_ids[damaged[0]]}.npy"
         raise InputError(
-            f"{path}: {len(damaged)} of {len(scores)} {what} get scores that are no numbers, this one's first; it "
-            "or the model's weights are damaged: `make verify` finds which"
+            f"{path}: the scores of {len(damaged)} of {len(scores)} {what} are not finite; this is the first of them. "
+            "The spectrogram or the model's weights are damaged; run `make verify` to find which"
         )

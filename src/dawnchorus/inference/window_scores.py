@@ -1,4 +1,7 @@
-"""Scores of all windows of recordings, densely placed: `<folder>/<recording_id>.npy`, [Windows, Species], float16."""
+"""Window scores on disk: one file `<folder>/<recording_id>.npy` per recording, float16, shape [Windows, Species].
+
+The windows overlap: `PER_WINDOW` of them start within the length of a window.
+"""
 
 from pathlib import Path
 
@@ -7,17 +10,17 @@ from numpy.typing import NDArray
 
 from dawnchorus.errors import InputError
 
-# So many scored windows begin within a window's length.
+# Number of scored windows that start within the length of a window.
 PER_WINDOW = 8
 
 
 def window_hop(length: int) -> int:
-    """Frames between the starts of two scored windows, which are `length` frames long."""
+    """Return the hop between the starts of scored windows, in frames; windows are `length` frames long."""
     return max(1, length // PER_WINDOW)
 
 
 def write_window_scores(folder: Path, scores: dict[str, NDArray[np.floating]]) -> None:
-    """Write the scores of recordings' windows, (Windows, Species) each by recording_id, into an empty folder."""
+    """Write the window scores of each recording_id, shape [Windows, Species], into an empty folder."""
     for name, values in scores.items():
         path = folder / f"{name}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,7 +28,10 @@ def write_window_scores(folder: Path, scores: dict[str, NDArray[np.floating]]) -
 
 
 def read_window_scores(path: Path) -> NDArray[np.float16]:
-    """Read what `write_window_scores` wrote of a recording: (Windows, Species).
+    """Read a file from `write_window_scores`.
+
+    Returns:
+        Scores, shape [Windows, Species].
 
     Raises:
         InputError: the file is missing or damaged.
@@ -33,9 +39,12 @@ def read_window_scores(path: Path) -> NDArray[np.float16]:
     try:
         with path.open("rb") as file:
             scores = np.lib.format.read_array(file, allow_pickle=False)
-    # NumPy reads the heading as Python's source, with whatever its parser raises.
+    # NumPy parses the header as Python source, and lets any of the parser's exceptions through.
     except Exception as error:
-        raise InputError(f"{path}: cannot be read: {error}; run `make verify`, then again") from error
+        raise InputError(f"{path}: cannot be read: {error}; run `make verify`, then repeat the command") from error
     if scores.dtype != np.float16 or scores.ndim != 2 or not ((scores >= 0) & (scores <= 1)).all():
-        raise InputError(f"{path}: holds no scores of windows from 0 to 1 in float16; run `make verify`, then again")
+        raise InputError(
+            f"{path}: is not a two-dimensional float16 array of window scores from 0 to 1; run `make verify`, then "
+            "repeat the command"
+        )
     return scores

@@ -7,7 +7,7 @@ import keras
 from dawnchorus.errors import InputError
 
 
-def load_weights(model: keras.Model, path: Path, remedy: str = "run `make verify`, then try again") -> None:
+def load_weights(model: keras.Model, path: Path, remedy: str = "run `make verify`, then repeat the command") -> None:
     """Load a model's weights in place.
 
     Args:

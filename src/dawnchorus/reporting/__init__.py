@@ -1,4 +1,4 @@
-"""What an experiment shows: its figures and where they come from.
+"""Reporting: the metrics of an experiment and their provenance.
 
-Reads what the other rooms computed and computes nothing new.
+It combines what the packages below it compute into the files in `results/` that users read.
 """

@@ -1,4 +1,4 @@
-"""The figures of an experiment: `results/metrics.json` and the average precision of each species."""
+"""The metrics of an experiment (`results/metrics.json`) and the average precision of each species."""
 
 import json
 from dataclasses import asdict
@@ -16,8 +16,8 @@ from dawnchorus.evaluation.clip_metrics import Precisions, average_precisions, e
 from dawnchorus.seeding import generator
 
 NO_FIGURES = (
-    "No figures: no test recording has ground truth, and out-of-fold figures need a single round of training and "
-    "train.checkpoint: last; docs/metrics.md says why"
+    "No metrics: no test recording has ground truth. Out-of-fold metrics require a single round of training and "
+    "train.checkpoint: last; docs/metrics.md explains why"
 )
 
 
@@ -28,18 +28,18 @@ def figures(
     seed: int,
     groups: pd.Series | None = None,
 ) -> dict[str, dict]:
-    """The figures of submissions, and beside them those of a constant and of a random one.
+    """Compute the metrics of submissions and of the baselines "constant" and "random".
 
     Args:
-        ground_truth: the truth.
-        submissions: score tables by name, indexed by recording_id.
-        samples: of the bootstrap.
-        seed: of the bootstrap; all submissions are resampled alike.
-        groups: the group of each recording, indexed by recording_id: the bootstrap then draws whole groups. By default
+        ground_truth: ground truth of the recordings to evaluate.
+        submissions: tables of clip scores by name, indexed by recording_id.
+        samples: number of bootstrap resamplings.
+        seed: seed of the bootstrap; all submissions use the same resamplings.
+        groups: group of each recording, indexed by recording_id. If given, the bootstrap draws whole groups; otherwise
             it draws recordings. A recording with an empty group is a group of its own.
 
     Returns:
-        The fields of `clip_metrics.Evaluation`, rounded to six digits, by name; one that has no value is left out.
+        The fields of `clip_metrics.Evaluation` for each name, rounded to six decimals. A NaN field is left out.
 
     Raises:
         KeyError: a recording of `ground_truth` is not in `groups`.
@@ -58,16 +58,16 @@ def figures(
 def box_figures(
     boxes: dict[str, pd.DataFrame], samples: int, seed: int, groups: pd.Series | None = None
 ) -> dict[str, dict]:
-    """The figures of labelled boxes.
+    """Compute the metrics of box scores.
 
     Args:
-        boxes: as `box_tables.read_boxes` gives them, by the name of the submission.
-        samples: of the bootstrap.
-        seed: of the bootstrap; all are resampled alike.
+        boxes: box scores by the name of the submission, as from `box_tables.read_boxes`.
+        samples: number of bootstrap resamplings.
+        seed: seed of the bootstrap; all submissions use the same resamplings.
         groups: as in `figures`.
 
     Returns:
-        The fields of `box_metrics.BoxEvaluation`, as in `figures`.
+        The fields of `box_metrics.BoxEvaluation` for each name, rounded to six decimals. A NaN field is left out.
 
     Raises:
         KeyError: a recording with boxes is not in `groups`.
@@ -83,7 +83,16 @@ def _rounded(values: dict[str, float]) -> dict[str, float]:
 
 
 def species_average_precision(ground_truth: GroundTruth | None, scores: pd.DataFrame) -> pd.DataFrame:
-    """A row for each species: species, average_precision (empty where no labels give one)."""
+    """Compute the average precision of each species.
+
+    Args:
+        ground_truth: ground truth of the recordings to evaluate, or None if there is none.
+        scores: clip scores, indexed by recording_id, with a column for each species.
+
+    Returns:
+        One row per species with the columns species and average_precision, rounded to six decimals; NaN if the labels
+        do not determine it.
+    """
     values = np.full(scores.shape[1], np.nan)
     if ground_truth is not None:
         values = average_precisions(
@@ -93,7 +102,7 @@ def species_average_precision(ground_truth: GroundTruth | None, scores: pd.DataF
 
 
 def read_as_text(path: Path) -> str:
-    """What `as_text` gives of a file.
+    """Read `metrics.json` and format it with `as_text`.
 
     Raises:
         InputError: the file is missing or damaged.
@@ -102,18 +111,24 @@ def read_as_text(path: Path) -> str:
         return as_text(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
-            f"{path}: holds no metrics of this version: {type(error).__name__}: {error}; delete it and run again"
+            f"{path}: is not a metrics file of this version: {type(error).__name__}: {error}; delete the file and "
+            "repeat the command"
         ) from error
 
 
 def as_text(metrics: dict[str, dict]) -> str:
-    """`metrics.json` as a small table: a row for each submission, test figures beside out-of-fold ones."""
+    """Format `metrics.json` as a table: one row per submission, test metrics followed by out-of-fold metrics."""
     lines = _table(metrics) if "test" in metrics or "oof" in metrics else [NO_FIGURES]
     skipped = metrics["skipped"]
     if skipped["recordings"]:
         lines.append(
-            f"{skipped['recordings']} recordings could not be used and were skipped, with {skipped['tp_rows']} TP and "
-            f"{skipped['fp_rows']} FP rows; the column problem of data/audio.csv says why"
+            f"{skipped['recordings']} unusable recordings were skipped, with {skipped['tp_rows']} TP rows and "
+            f"{skipped['fp_rows']} FP rows; see the column `problem` in data/recordings.csv"
+        )
+    if skipped["copies"]:
+        lines.append(
+            f"{skipped['copies']} test recordings contain the same sound as a training recording and do not count in "
+            "test metrics"
         )
     return "\n".join(lines)
 

@@ -1,4 +1,7 @@
-"""Where results come from: beside them, never in them, so that the same commit gives the same bytes anywhere."""
+"""Provenance: which code, parameters, data and machines produced the results.
+
+It is written to separate files, never into the results, so that the same commit gives the same bytes on any machine.
+"""
 
 import hashlib
 import itertools
@@ -16,19 +19,19 @@ from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 
-# What the workflow itself writes while it runs makes no tree dirty.
+# Files that the workflow itself writes. Changes in them do not count as changed code.
 WRITTEN = (":!dvc.lock", ":!data/demo/dvc.lock", ":!results")
 
 
 def code() -> dict[str, Any]:
-    """The commit of the working folder, null where there is none, and whether tracked files differ from it."""
+    """Return the commit of the working directory (None if there is none) and whether tracked files differ from it."""
     commit = _git("rev-parse", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *WRITTEN)
     return {"commit": commit or None, "dirty": bool(changed)}
 
 
 def processor() -> str:
-    """The name of the machine's processor."""
+    """Return the name of the machine's processor, or its architecture if the name is unknown."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
@@ -38,7 +41,16 @@ def processor() -> str:
 def note_job(
     folder: Path, job: str, device: str, threads: int, inputs: Sequence[Path], outputs: Sequence[Path]
 ) -> None:
-    """Note in `<folder>/<job>.json` what computed a job, and the hashes of its model's files."""
+    """Write `<folder>/<job>.json`: the code, device and threads that ran a job, and the hashes of its files.
+
+    Args:
+        folder: folder of all notes.
+        job: name of the job, for example "train@first-small_cnn-0".
+        device: "CPU" or the name of the GPU.
+        threads: number of CPU threads.
+        inputs: files of the model that the job read.
+        outputs: files that the job wrote.
+    """
     note = {
         **code(),
         "device": f"CPU: {processor()}" if device == "CPU" else device,
@@ -50,15 +62,15 @@ def note_job(
 
 
 def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predictions: Path, scores: Path) -> None:
-    """Write what the results in a folder come from.
+    """Write the provenance of an experiment's results.
 
     Args:
-        path: of the JSON file.
-        params: the experiment.
-        lock: DVC's, which holds the hash of the data.
-        notes: folder of `note_job`'s files.
-        predictions: folder with <round>/<backbone>/<fold>/.
-        scores: the ensemble's.
+        path: JSON file to write.
+        params: parameters of the experiment.
+        lock: `dvc.lock`, which has the hash of the data.
+        notes: folder of the files from `note_job`.
+        predictions: folder that contains `<round>/<backbone>/<fold>/`.
+        scores: file of the ensemble's scores.
 
     Raises:
         InputError: a note is damaged.
@@ -84,7 +96,7 @@ def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predic
 
 
 def md5(files: Sequence[Path]) -> str:
-    """The MD5 of some files, one after the other; of a single one, DVC's."""
+    """Compute the MD5 hash of the concatenated files. For a single file it equals DVC's hash."""
     digest = hashlib.md5(usedforsecurity=False)
     for file in files:
         digest.update(file.read_bytes())
@@ -92,18 +104,23 @@ def md5(files: Sequence[Path]) -> str:
 
 
 def _read_note(path: Path, outputs: str) -> dict[str, Any] | None:
-    """A job's note, or None where its outputs are not those: they were pulled or restored, not computed here."""
+    """Read the note of a job. Return None if there is none, or if it describes other outputs.
+
+    The note describes other outputs if the present ones were pulled or restored instead of computed here.
+    """
     if not path.exists():
         return None
     try:
         note = json.loads(path.read_text())
         return note if note["outputs"] == outputs else None
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no note of a job: {error}; delete the file and run again") from error
+        raise InputError(
+            f"{path}: is not a valid note of a job: {error}; delete the file and repeat the command"
+        ) from error
 
 
 def _hash_of_data(lock: Path, root: str) -> str | None:
-    """DVC's hash of the folder of the data, None where DVC did not run the stage that reads it."""
+    """Return DVC's hash of the data folder, or None if DVC did not run the stage that reads it."""
     if not lock.exists():
         return None
     stages = YAML(typ="safe").load(lock)["stages"]
@@ -112,7 +129,7 @@ def _hash_of_data(lock: Path, root: str) -> str | None:
 
 
 def _git(*arguments: str) -> str:
-    """What git prints; nothing where there is no git, repository or commit."""
+    """Run git and return its output; empty if there is no git, repository or commit."""
     try:
         done = subprocess.run(["git", "--no-optional-locks", *arguments], capture_output=True, text=True)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The results of an experiment: test scores, and figures of the ensemble and of each backbone."""
+"""The results of an experiment: test scores, and the metrics of the ensemble and of each backbone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from dawnchorus.reporting.metrics import box_figures, figures, species_average_p
 
 @dataclass(frozen=True)
 class Recordings:
-    """What figures need to know of the recordings.
+    """The tables about recordings that the metrics are computed from.
 
     Attributes:
-        annotations: as `annotations.read_annotations` gives them.
-        train: the annotated recordings, as `recordings.read_recordings` gives them.
-        test: the test recordings, likewise.
+        annotations: annotations, as from `annotations.read_annotations`.
+        train: annotated recordings, as from `recordings.read_recordings`.
+        test: test recordings, as from `recordings.read_recordings`.
         ground_truth: 0 or 1 for each species, indexed by the recording_id of test recordings.
     """
 
@@ -34,14 +34,14 @@ class Recordings:
 def corrected_scores(
     predictions: dict[str, Predictions], declared: NDArray[np.float64] | None
 ) -> tuple[dict[str, pd.DataFrame], NDArray[np.float64]]:
-    """Calibrate the test scores and correct them by prevalence.
+    """Calibrate the test scores and correct them for prevalence.
 
     Args:
-        predictions: by name; the last one is the ensemble's.
-        declared: the prevalence of each species, shape [Species]; None to estimate it from the scores.
+        predictions: predictions by name; the last are those of the ensemble.
+        declared: prevalence of each species, shape [Species]; None to estimate it from the scores.
 
     Returns:
-        Test scores by name, and the prevalence that the ensemble's are corrected by.
+        The corrected test scores by name, and the prevalence used for the ensemble, shape [Species].
     """
     corrected = {name: correct(each.test, each.boxes, declared) for name, each in predictions.items()}
     *_, (_, prevalence) = corrected.values()
@@ -49,7 +49,10 @@ def corrected_scores(
 
 
 def copies_of_training(recordings: Recordings) -> list[str]:
-    """The test recordings that hold the same sound as a training one: what a model says of them is no test."""
+    """List the usable test recordings with the same sound as a training recording.
+
+    They are left out of the test metrics, because models may have been trained on them.
+    """
     test = recordings.test
     return list(test.index[test.usable & test.digest.isin(recordings.train.digest)])
 
@@ -57,16 +60,19 @@ def copies_of_training(recordings: Recordings) -> list[str]:
 def metrics_of(
     predictions: dict[str, Predictions], test: dict[str, pd.DataFrame], recordings: Recordings, params: Params
 ) -> dict[str, dict]:
-    """The figures of an experiment, as `results/metrics.json` holds them.
+    """Compute the metrics in `results/metrics.json`.
 
-    Out of fold there are none with several rounds, for earlier ones have seen those recordings, and none where
-    `train.checkpoint` lets the held-out fold choose the epoch.
+    There are no out-of-fold metrics in two cases. With several rounds, models of earlier rounds were trained on the
+    held-out recordings. With `train.checkpoint` other than `last`, the held-out fold selects the epoch.
 
     Args:
-        predictions: by name, the ensemble's among them.
-        test: test scores, likewise.
-        recordings: what is known of the recordings.
-        params: the experiment.
+        predictions: predictions by name, including "ensemble".
+        test: test scores by name, including "ensemble".
+        recordings: tables about the recordings.
+        params: parameters of the experiment.
+
+    Returns:
+        The metrics of each submission under "oof" and "test"; a key without metrics is left out.
     """
     samples, seed = params.ensemble.bootstrap_samples, params.seed
     metrics: dict[str, dict] = {}
@@ -91,9 +97,19 @@ def average_precisions_of(
     recordings: Recordings,
     metrics: dict[str, dict],
 ) -> pd.DataFrame:
-    """The ensemble's average precision of each species: on the test recordings, else out of fold, else empty.
+    """Compute the ensemble's average precision of each species.
 
-    Arguments are those of `metrics_of`, and what it gave.
+    It is that of the test recordings if they have ground truth. Otherwise it is that of the out-of-fold scores if there
+    are out-of-fold metrics. Otherwise it is NaN.
+
+    Args:
+        predictions: as in `metrics_of`.
+        test: as in `metrics_of`.
+        recordings: as in `metrics_of`.
+        metrics: the result of `metrics_of`.
+
+    Returns:
+        One row per species with the columns species and average_precision.
     """
     if "test" in metrics:
         return species_average_precision(GroundTruth.of_truth(_tested(recordings)), test["ensemble"])
@@ -105,7 +121,7 @@ def average_precisions_of(
 
 
 def count_skipped(recordings: Recordings) -> dict[str, int]:
-    """How many recordings could not be used, with how many rows, and how many test recordings do not count."""
+    """Count the unusable recordings, their TP and FP rows, and the test recordings that copy training recordings."""
     train, test = recordings.train, recordings.test
     bad = recordings.annotations.recording_id.isin(train.index[~train.usable])
     return {
@@ -117,18 +133,18 @@ def count_skipped(recordings: Recordings) -> dict[str, int]:
 
 
 def shown_weights(weights: dict[str, float]) -> dict[str, float]:
-    """The backbones' weights in the ensemble, as `results/metrics.json` holds them."""
+    """Round the weights of the backbones for `results/metrics.json`."""
     return {name: round(weight, 6) for name, weight in weights.items()}
 
 
 def shown_prevalence(species: Sequence[str], prevalence: NDArray[np.float64]) -> dict[str, float]:
-    """The prevalence of each species, likewise."""
+    """Round the prevalence of each species for `results/metrics.json`."""
     return dict(zip(species, prevalence.round(6).tolist(), strict=True))
 
 
 def _tested(recordings: Recordings) -> pd.DataFrame:
-    """The ground truth of the test recordings that count."""
+    """The ground truth of the test recordings, without copies of training recordings; empty without a call."""
     truth = recordings.ground_truth
     truth = truth[~truth.index.isin(copies_of_training(recordings))]
-    # Without a single call there is nothing to rank.
+    # LWLRAP needs at least one call.
     return truth if truth.to_numpy().any() else truth[:0]

@@ -1,4 +1,4 @@
-"""Training: sampling of windows, labels with masks, augmentation, losses, the loop, checkpoints and pseudo-labels.
+"""Training: window sampling, labels and masks, augmentation, losses, the loop, checkpoints and pseudo-labels.
 
-`job` puts them together for one backbone and one fold.
+`job` combines them to train one backbone with one fold left out.
 """

@@ -1,4 +1,4 @@
-"""Random changes of training images: drawn here, as numbers, and applied by `model.Augment`."""
+"""Random augmentation of training images: parameters are drawn here and applied by `models.layers.Augment`."""
 
 from typing import get_args
 
@@ -10,21 +10,22 @@ from dawnchorus.models.shapes import Shapes
 
 
 def draw_changes(settings: Augment, shapes: Shapes, n_images: int, rng: np.random.Generator) -> dict[str, NDArray]:
-    """Draw the changes of images: 0 to `settings.most` of `settings.choices` for each, none of them twice.
+    """Draw the augmentations of each image: 0 to `settings.most` different ones of `settings.choices`.
 
     Args:
-        settings: which there are, and how strong.
-        shapes: of the windows, whose frames and mel bands the settings mean, and of the images.
+        settings: the augmentations to choose from, and their strengths.
+        shapes: shapes of windows and images. Widths in `settings` are in frames and mel bands of the window; the
+            returned positions are in those of the image.
         n_images: number of images.
-        rng: draws them.
+        rng: random generator.
 
     Returns:
-        silent_frames (Images, Stretches, 2) int32: begin and end of stretches of the image that are silenced, the end
-            not included; from 0 to 0 for none.
-        silent_mels (Images, Bands, 2) int32: likewise across frequency.
-        brightness (Images,) float32: is added.
-        contrast (Images,) float32: differences from the image's mean are multiplied by it.
-        flip (Images, 2) bool: whether time and frequency are reversed.
+        silent_frames (Images, Stretches, 2) int32: start and exclusive end of the time stretches to silence; 0 and 0
+            for none.
+        silent_mels (Images, Bands, 2) int32: the same for frequency bands.
+        brightness (Images,) float32: value to add.
+        contrast (Images,) float32: factor for differences from the image's mean.
+        flip (Images, 2) bool: whether to reverse time and frequency.
     """
     (frames, mels), (image_frames, image_mels) = shapes.window, shapes.image
     how_many = rng.integers(0, min(settings.most, len(settings.choices)) + 1, n_images)
@@ -50,7 +51,7 @@ def draw_changes(settings: Augment, shapes: Shapes, n_images: int, rng: np.rando
 def _stretches(
     widths: NDArray[np.integer], length: int, image_length: int, rng: np.random.Generator
 ) -> NDArray[np.int32]:
-    """Begins and ends, shape [..., 2], of stretches of these widths anywhere within 0 to `length`, on an image."""
+    """Draw the positions of stretches within 0 to `length`; return starts and ends on the image, shape [..., 2]."""
     begins = rng.integers(0, np.maximum(length - widths, 0) + 1)
     stretches = np.stack([begins, begins + widths], axis=-1)
     return np.where(widths[..., None] > 0, np.rint(stretches * image_length / length), 0).astype(np.int32)

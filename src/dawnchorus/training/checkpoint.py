@@ -1,4 +1,4 @@
-"""Training jobs that were interrupted: the state after the last finished epoch, kept outside of all outputs."""
+"""Checkpoints: the state of a training job after its last completed epoch, stored outside all stage outputs."""
 
 import hashlib
 import json
@@ -10,30 +10,33 @@ from pathlib import Path
 
 from dawnchorus.files import replacing
 
-# Libraries whose versions may change the last bits of a training.
+# Libraries whose versions can change the last bits of trained weights.
 LIBRARIES = ("jax", "keras", "numpy", "scipy", "tensorflow")
 
 
 class Checkpoint:
-    """The folder of one job: `epoch-<n>/` with its state after that epoch, and `kept/` for what is to last."""
+    """The checkpoint folder of one job: `epoch-<n>/` has the state after epoch n, `kept/` has files to keep."""
 
     def __init__(self, folder: Path) -> None:
-        """Take a folder that belongs to this job alone; it need not exist."""
+        """Use a folder that no other job uses. It does not need to exist."""
         self._folder = folder
 
     @property
     def kept(self) -> Path:
-        """A folder for files of earlier epochs that the job hands over when it is done."""
+        """Folder for files of earlier epochs that become outputs when the job is done."""
         return self._folder / "kept"
 
     def latest(self) -> tuple[int, Path] | None:
-        """The last finished epoch, from 1, and the folder of its state; None where there is none."""
+        """Return the last completed epoch, counted from 1, and the folder of its state; None if there is none."""
         found = {int(path.name.removeprefix("epoch-")): path for path in self._folder.glob("epoch-*")}
         return max(found.items(), default=None)
 
     @contextmanager
     def saving(self, epoch: int) -> Iterator[Path]:
-        """Give an empty folder for the state after an epoch, from 1; when it is complete, earlier ones go."""
+        """Provide an empty folder for the state after an epoch, counted from 1.
+
+        Earlier states are removed once this one is complete.
+        """
         earlier = list(self._folder.glob("epoch-*"))
         with replacing(self._folder / f"epoch-{epoch}") as state:
             state.mkdir()
@@ -42,21 +45,23 @@ class Checkpoint:
             shutil.rmtree(path)
 
     def remove(self) -> None:
-        """Remove the folder: the job is done, or its state is damaged."""
+        """Remove the folder, because the job is done or its state is damaged."""
         if self._folder.exists():
             shutil.rmtree(self._folder)
 
 
 def fingerprint(settings: str, files: Iterable[Path], folders: Iterable[Path]) -> str:
-    """A hash of all that a job depends on, so that no job goes on with another's state.
+    """Hash everything that a job depends on, so that no job resumes from another job's state.
 
-    Beside what is given, the modules of the package that this process has imported, its script and the versions of
-    libraries count.
+    The hash also covers the imported modules of this package, the script, and the versions of Python and `LIBRARIES`.
 
     Args:
-        settings: parameters and whatever else tells jobs apart.
-        files: their contents count.
-        folders: names, sizes and times of the files in them count.
+        settings: parameters and anything else that distinguishes jobs.
+        files: files that are hashed by content.
+        folders: folders whose files are hashed by name, size and modification time.
+
+    Returns:
+        16 hexadecimal digits.
     """
     versions = [sys.version, *(sys.modules[name].__version__ for name in LIBRARIES if name in sys.modules)]
     digest = hashlib.sha256(json.dumps([settings, versions]).encode())

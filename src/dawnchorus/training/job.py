@@ -1,4 +1,4 @@
-"""A training job: one backbone of one round on all folds but one."""
+"""A training job: trains one backbone of one round on all folds except one."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +28,8 @@ from dawnchorus.training.pseudo_labels import PseudoLabels, read_pseudo_labels, 
 from dawnchorus.training.sampling import Unlabelled, WindowSampler
 from dawnchorus.training.validation import validate
 
-# What a training depends on. It reads the weights that `train.pretrained` names from a folder of its backbone's own.
+# Parameters that a training job depends on. `train.pretrained` is not among them: the stage `pretrained` writes those
+# weights to a folder for each backbone, and the job reads them there.
 PARAMETERS: dict[str, Any] = dict.fromkeys(
     ("seed", "spectrogram", "window", "image", "labels", "augment", "head"), True
 )
@@ -37,21 +38,21 @@ PARAMETERS["train"] = set(Train.model_fields) - {"pretrained"}
 
 @dataclass(frozen=True)
 class Job:
-    """What a training job is, and where its inputs are.
+    """What to train, and the paths of the inputs.
 
     Attributes:
         round_id: id of the round.
         backbone: name of the backbone.
-        fold: the fold that is left out.
+        fold: the fold to leave out.
         annotations: `data/annotations.csv`.
         folds: `data/folds.csv`.
         species: `data/species.csv`.
         spectrograms: folder of the spectrograms of annotated recordings.
         unlabelled: folder of the spectrograms of unlabelled recordings, by fold.
-        pretrained: folder of the weights to begin with, or without files.
-        pseudo_labels: folder of what an earlier round's models predicted, or without files.
+        pretrained: folder of the initial weights; empty if there are none.
+        pseudo_labels: folder of the window scores from an earlier round's models; empty if there are none.
         pseudo_label_weight: weight of pseudo-labels in the loss.
-        checkpoint: folder of the state while the job is not done.
+        checkpoint: folder of the job's state until it is done.
     """
 
     round_id: str
@@ -70,13 +71,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a job has trained.
+    """The result of a job.
 
     Attributes:
-        scorer: the model, windows (Batch, Frames, Mels) -> scores (Batch, Species).
-        curve: as `loop.fit` gives it.
-        checkpoint: the job's state, with each epoch's weights in `kept` where `train.every_epoch` asks for them; to be
-            removed when the outputs are written.
+        scorer: the trained model, windows (Batch, Frames, Mels) -> scores (Batch, Species).
+        curve: the learning curve that `loop.fit` returns.
+        checkpoint: the job's state. With `train.every_epoch`, its folder `kept` has the weights of each epoch. Remove
+            it after the outputs are written.
     """
 
     scorer: keras.Model
@@ -89,18 +90,18 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
 
     Args:
         job: the job.
-        params: the experiment.
-        device: what it runs on; the job goes on after an interruption only on the same.
+        params: parameters of the experiment.
+        device: the device that the job runs on. An interrupted job resumes only on the same device.
 
     Raises:
-        InputError: an input is missing or damaged, or the loss is no longer a number.
+        InputError: an input is missing or damaged, or the loss is not finite.
     """
     species = read_species(job.species)
     boxes = read_annotations(job.annotations, species)
     folds = read_folds(job.folds)
     shapes = Shapes.of(params)
     scored = scored_recordings(job.pseudo_labels)
-    # A first round draws the same whatever it is called and however many rounds follow.
+    # The draws of a first round must not depend on its id or on the number of rounds.
     draws = (job.round_id, job.backbone, job.fold) if scored else (job.backbone, job.fold)
     seed = int(generator(params.seed, "weights", *draws).integers(2**31))
     scorer, trainer = build_models(
@@ -120,7 +121,7 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
         spectrograms = FeatureStore(job.spectrograms, *unlabelled.folders)
         pseudo_labels = _pseudo_labels(job, scored, names, spectrograms, shapes.window[0], len(species))
     sampler = WindowSampler(annotations, job.spectrograms, params, len(species), draws, pseudo_labels, unlabelled)
-    # A recording without a present box does not count in LWLRAP.
+    # LWLRAP ignores recordings without a present box.
     left_out = set(folds.index[folds == job.fold]) & set(boxes.recording_id[boxes.is_tp])
     validated = GroundTruth.of_annotations(boxes, sorted(left_out), len(species))
     checkpoint = _checkpoint(job, params, f"{draws} {device}")
@@ -131,7 +132,7 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
                 scorer.save_weights(path)
 
     check = partial(validate, scorer, job.spectrograms, validated, params.train.batch_size)
-    # Models of the earlier round have seen these recordings, so what a model that learns from them says is no test.
+    # Models of the earlier round were trained on the left-out fold, so with their pseudo-labels it is not held out.
     curve = fit(trainer, sampler, None if scored else check, checkpoint, keep_epoch)
     return Trained(scorer, curve, checkpoint)
 
@@ -139,9 +140,9 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
 def _pseudo_labels(
     job: Job, scored: dict[str, int], recording_ids: set[str], spectrograms: FeatureStore, length: int, n_species: int
 ) -> PseudoLabels:
-    """The pseudo-labels of the recordings that a job is trained on; `length` is that of a window, frames."""
+    """Read the pseudo-labels of the recordings that a job trains on; `length` is that of a window, in frames."""
     hop = window_hop(length)
-    # A recording without a score is looked for where it would be, and the error names that file.
+    # A recording without scores gets the path that it should have, so that the error names the missing file.
     recordings = {name: scored.get(name, job.fold) for name in sorted(recording_ids)}
     return read_pseudo_labels(
         job.pseudo_labels, recordings, lambda name: tile(spectrograms.frames(name), length, hop), hop, n_species,
@@ -150,7 +151,7 @@ def _pseudo_labels(
 
 
 def _checkpoint(job: Job, params: Params, name: str) -> Checkpoint:
-    """The state of a job, in a folder that is named after all that it depends on."""
+    """The checkpoint of a job, in a folder named by the fingerprint of everything that the job depends on."""
     used = params.model_dump_json(include=PARAMETERS)
     files = [job.annotations, job.folds, job.species, *sorted(job.pretrained.iterdir())]
     files += sorted(job.pseudo_labels.rglob("*.npy"))

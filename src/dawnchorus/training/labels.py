@@ -1,4 +1,4 @@
-"""Labels with their mask: what the annotations say of a window, and what they do not."""
+"""Labels and label masks of windows, from annotations."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,36 +19,42 @@ def window_labels(
     ends: NDArray[np.floating] | None = None,
     pseudo_labels: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Target and mask of windows.
+    """Compute the target and the mask of each species in each window.
 
-    A TP box of which at least `min_overlap` lies in the window: target 1, mask 1. An FP box, likewise: target 0,
-    mask 1. TP wins over FP. A TP box that is in by less: mask 0. Every other species: target `pseudo_labels`,
-    mask `weak_negative_weight`. A box longer than the window counts as if it were as long as the window.
+    The first rule that applies decides:
+
+    1. At least `min_overlap` of a TP box of the species is in the window: target 1, mask 1.
+    2. A smaller part of a TP box is in the window: target 0, mask 0.
+    3. At least `min_overlap` of an FP box is in the window: target 0, mask 1.
+    4. Otherwise: target from `pseudo_labels`, mask `weak_negative_weight`.
+
+    A box that is longer than the window counts as if it had the window's length.
 
     Args:
-        boxes: t_min (s), f_min (Hz), t_max (s) and f_max (Hz) of annotations, shape [Annotations, 4]; for each window
-            those of its recording.
-        species_ids: shape [Annotations].
-        is_tp: whether each is a TP box (else FP), shape [Annotations].
-        window: number of the window that each is looked for in, shape [Annotations].
-        starts: begin of each window, s, shape [Windows].
+        boxes: t_min (s), f_min (Hz), t_max (s) and f_max (Hz) of annotations, shape [Annotations, 4]. It has the boxes
+            of each window's recording; boxes of a recording with several windows are repeated.
+        species_ids: species of each box, shape [Annotations].
+        is_tp: whether each box is a TP box (otherwise an FP box), shape [Annotations].
+        window: index of the window that each box is compared with, shape [Annotations].
+        starts: start of each window, s, shape [Windows].
         seconds: length of a window, s.
         n_species: number of species.
-        min_overlap: part of a box, 0 to 1; at 0 any overlap is enough.
-        weak_negative_weight: 0 to 1.
-        band: lowest and highest frequency in the windows, Hz; a box outside of it is not in the window by enough.
-        tolerance: a box that lies in the window by so much too little, s, still counts.
-        ends: end of what is left of each window, s, where it was cut; shape [Windows].
-        pseudo_labels: 0 to 1, shape [Windows, Species]; by default 0.
+        min_overlap: fraction of a box, 0 to 1; at 0 any overlap is enough.
+        weak_negative_weight: mask of species without an annotation, 0 to 1.
+        band: lowest and highest frequency in the windows, Hz. A box outside this band counts as less than
+            `min_overlap`.
+        tolerance: how much shorter the overlap may be than required, s.
+        ends: end of the remaining part of each window, s, shape [Windows]; by default the windows are not cut.
+        pseudo_labels: targets of species without an annotation, 0 to 1, shape [Windows, Species]; by default 0.
 
     Returns:
-        target and mask, each with shape [Windows, Species].
+        target and mask, each of shape [Windows, Species].
     """
     begin, low, end, high = boxes.T
     last = (starts + seconds if ends is None else ends)[window]
     inside = np.minimum(end, last) - np.maximum(begin, starts[window])
     needed = min_overlap * np.minimum(end - begin, seconds)
-    # A microsecond more, for boxes that lie in by exactly enough.
+    # Allow a microsecond for rounding errors where the overlap is exactly as long as required.
     enough = (inside > 0) & (inside >= needed - tolerance - 1e-6)
     if band is not None:
         enough &= (high > band[0]) & (low < band[1])

@@ -21,23 +21,23 @@ def fit(
     checkpoint: Checkpoint,
     keep_epoch: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
-    """Train a model in place; it ends with the weights of the epoch that `train.checkpoint` names.
+    """Train a model in place; it ends with the weights of the epoch that `train.checkpoint` selects.
 
-    Where the job was interrupted, it goes on after its last finished epoch, and ends as if it had not been.
+    An interrupted job resumes after its last completed epoch, with the same result as without the interruption.
 
     Args:
-        trainer: the training model of `build_models`.
-        sampler: its training windows.
-        validate: gives the metrics of the present weights; None where no recording could tell.
-        checkpoint: keeps the state after each epoch; still there at the end.
-        keep_epoch: is called with the number of each epoch, from 1, when it has ended.
+        trainer: the training model from `build_models`.
+        sampler: training windows.
+        validate: returns the validation metrics of the current weights; None if no recording is held out.
+        checkpoint: stores the state after each epoch. It is not removed at the end.
+        keep_epoch: called after each epoch with its number, counted from 1.
 
     Returns:
-        The curve: a row for each epoch with epoch, loss, validation_lwlrap, validation_precision (NaN without
-        `validate`) and learning_rate (of its last step).
+        The learning curve: one row per epoch with epoch, loss, validation_lwlrap, validation_precision (both NaN
+        without `validate`) and learning_rate (in the last step of the epoch).
 
     Raises:
-        InputError: the loss is no longer a number, or the state of an earlier run is damaged.
+        InputError: the loss is not finite, or the state of an interrupted run is damaged.
     """
     train, head = sampler.params.train, sampler.params.head
     loss = MaskedCrossEntropy(train.label_smoothing)
@@ -47,7 +47,7 @@ def fit(
         loss=WithFrames(loss, head.frame_weight) if head.frame_weight > 0 else loss,
         jit_compile=train.xla,
     )
-    # Otherwise it would be built in the first step, and TensorFlow would trace that step a second time.
+    # An optimizer that is built in the first step makes TensorFlow trace that step twice.
     trainer.optimizer.build(trainer.trainable_variables)
     recorder = Recorder(trainer, sampler, validate, checkpoint, keep_epoch, schedule)
     first_epoch = recorder.resume()

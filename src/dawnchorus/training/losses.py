@@ -1,4 +1,4 @@
-"""Losses: cross-entropy weighed by a mask."""
+"""Losses: cross-entropy weighted by the label mask."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from keras import ops
 
 @dataclass(frozen=True)
 class MaskedCrossEntropy:
-    """Binary cross-entropy, each species of each window weighed by what is known of it.
+    """Binary cross-entropy, weighted by the label mask of each species in each window.
 
     Attributes:
-        label_smoothing: targets are drawn towards 0.5 by this part.
+        label_smoothing: label-smoothing factor, 0 to 1: 0 keeps the targets, 1 would make all of them 0.5.
     """
 
     label_smoothing: float
 
     def __call__(self, labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasTensor:
-        """The mean over all species and windows, weighed by the mask; 0 where the mask is 0 everywhere.
+        """Return the mean over all species and windows, weighted by the mask; 0 if the mask is 0 everywhere.
 
         Args:
             labels: target and mask, (Batch, 2, Species).
@@ -32,21 +32,21 @@ class MaskedCrossEntropy:
 
 @dataclass(frozen=True)
 class WithFrames:
-    """The loss of the window's scores, plus by a weight that of its frames' highest ones.
+    """The loss of the window scores plus the weighted loss of the frame scores (the maximum over a window's frames).
 
     Attributes:
-        loss: of either.
-        frame_weight: of the frames'; 0.5 where participants of BirdCLEF train so.
+        loss: loss function for both kinds of scores.
+        frame_weight: weight of the frame loss. BirdCLEF participants who use such a loss weight it by 0.5.
     """
 
     loss: MaskedCrossEntropy
     frame_weight: float
 
     def __call__(self, labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasTensor:
-        """The sum of both losses.
+        """Return the sum of the window loss and the weighted frame loss.
 
         Args:
             labels: target and mask, (Batch, 2, Species).
-            scores: probabilities of window and frames, (Batch, 2, Species).
+            scores: probabilities of the window and of its frames, (Batch, 2, Species).
         """
         return self.loss(labels, scores[:, 0]) + self.frame_weight * self.loss(labels, scores[:, 1])

@@ -1,4 +1,4 @@
-"""Windows that are mixed or joined with each other, and their labels."""
+"""Mixup and CutMix of windows, and the resulting labels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,15 +7,16 @@ from numpy.typing import NDArray
 def mix_labels(
     labels: NDArray[np.float32], partner: NDArray[np.int32], weight: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The labels of windows that are mixed with partners, each part by its weight.
+    """Mix the labels of windows with those of their partners (mixup).
 
-    The loss of a mixed window is that of both its parts, each by its weight: mask is the weighted mean of both, and
-    target the mean of both weighed by their masks, so that a part with mask 0 has no effect.
+    The loss of a mixed window is the weighted sum of the losses of both windows. The mixed mask is therefore the
+    weighted mean of both masks. The mixed target is the mean of both targets, weighted by weight and mask, so a window
+    with mask 0 has no effect.
 
     Args:
         labels: target and mask, shape [Batch, 2, Species].
-        partner: row of each window's partner, shape [Batch].
-        weight: of the window's own part, shape [Batch].
+        partner: index of each window's partner in the batch, shape [Batch].
+        weight: weight of the window itself, 0 to 1; its partner has 1 - `weight`; shape [Batch].
 
     Returns:
         Target and mask of the mixed windows, shape [Batch, 2, Species].
@@ -29,16 +30,15 @@ def mix_labels(
 
 
 def union(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The labels of windows of two parts that are both heard.
+    """Combine the labels of windows that are joined from two parts (CutMix).
 
-    Mask x target is the weight in the loss of the species being present, mask x (1 - target) that of its being absent.
-    A species is present in the window if it is in either part, so presence gets the larger weight of the two. It is
-    absent only if it is in neither, so absence gets the smaller one: where a part knows nothing (mask 0), the window is
-    never labelled negative.
+    mask * target is the loss weight of presence, mask * (1 - target) the loss weight of absence. A species is present
+    in the window if it is in either part, so presence gets the larger of the two weights. It is absent only if it is
+    in neither part, so absence gets the smaller one: if one part has mask 0, the window is never labelled negative.
 
     Args:
         one: target and mask of one part, shape [Windows, 2, Species].
-        other: of the other part.
+        other: target and mask of the other part, the same shape.
 
     Returns:
         Target and mask, shape [Windows, 2, Species].
@@ -51,17 +51,17 @@ def union(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.fl
 
 
 def draw_cuts(probability: float, n_frames: int, n_windows: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw what is left of windows in time CutMix (after Yun et al. 2019, arXiv:1905.04899).
+    """Draw the frames that windows keep in CutMix along time (after Yun et al. 2019, arXiv:1905.04899).
 
     Args:
-        probability: of a window to be cut.
-        n_frames: frames of a window.
+        probability: probability that a window is cut.
+        n_frames: frames in a window.
         n_windows: number of windows.
-        rng: draws them.
+        rng: random generator.
 
     Returns:
-        Begin and end of the frames that each window keeps, shape [Windows, 2]: those before its cut or those after it,
-        or all.
+        Start and exclusive end of the frames that each window keeps, shape [Windows, 2]: the frames before or after
+        its cut, or all frames if it is not cut.
     """
     cut = 1 + (rng.random(n_windows) * (n_frames - 1)).astype(int)
     begins = np.where(rng.random(n_windows) < 0.5, 0, cut)
@@ -70,22 +70,22 @@ def draw_cuts(probability: float, n_frames: int, n_windows: int, rng: np.random.
 
 
 def rest(kept: NDArray[np.int64], n_frames: int) -> NDArray[np.int64]:
-    """Begin and end of the frames that windows do not keep, shape [Windows, 2]; the same number twice for none."""
+    """Start and end of the frames that windows do not keep, shape [Windows, 2]; both are equal if there are none."""
     begins, ends = kept.T
     return np.where(kept[:, :1] > 0, np.stack([0 * begins, begins], 1), np.stack([ends, 0 * ends + n_frames], 1))
 
 
 def before(n_windows: int, batch_size: int) -> NDArray[np.int64]:
-    """The numbers of the windows whose frames fill what others do not keep, shape [Windows].
+    """For each window, the index of the window that replaces the frames it does not keep, shape [Windows].
 
-    It is the one before each in its batch, and for a batch's first one the last.
+    It is the previous window in the batch; for the first window of a batch, the last one.
     """
     numbers = np.arange(n_windows)
     return np.concatenate([np.roll(batch, 1) for batch in np.split(numbers, numbers[batch_size::batch_size])])
 
 
 def join_windows(windows: NDArray[np.float16], kept: NDArray[np.int64]) -> NDArray[np.float16]:
-    """The windows of a batch, (Windows, Frames, Mels), what each does not keep being that of the one before it."""
+    """Replace the frames that each window does not keep by those of the previous one: (Windows, Frames, Mels)."""
     frame = np.arange(windows.shape[1])
     own = (frame >= kept[:, :1]) & (frame < kept[:, 1:])
     return np.where(own[:, :, None], windows, np.roll(windows, 1, axis=0))

@@ -1,4 +1,4 @@
-"""Where training windows begin."""
+"""Random placement of training windows around boxes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +13,20 @@ def sample_starts(
     min_overlap: float,
     draws: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Where training windows begin, so that they show an annotated box each; all arrays have the shape [Windows].
+    """Sample the starts of training windows that each contain a box. All arrays have the shape [Windows].
 
     Args:
-        t_min: begin of the box, s.
+        t_min: start of the box, s.
         t_max: end of the box, s.
         seconds: length of a window, s.
         recording_seconds: length of the recording, s.
-        begin_within: the box begins in this first part of the window.
-        min_overlap: this part of the box (at most of a window) must lie in the window.
-        draws: numbers from 0 to 1; 0 gives the earliest window that does both, 1 the latest.
+        begin_within: the box starts within this first fraction of the window.
+        min_overlap: minimum fraction of the box, or of the window if that is shorter, that is in the window.
+        draws: random numbers from 0 to 1; 0 selects the earliest window that meets both conditions. 1 selects the
+            latest, which starts with the box.
 
     Returns:
-        The begin of the window in s, within the recording where the recording is long enough.
+        Start of each window, s. The window does not extend beyond the recording, unless the recording is shorter.
     """
     needed = min_overlap * np.minimum(t_max - t_min, seconds)
     earliest = t_min - np.minimum(begin_within * seconds, seconds - needed)

@@ -1,4 +1,4 @@
-"""Making batches while the step before them runs."""
+"""Preparing batches while earlier training steps run."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 Item = TypeVar("Item")
 Batch = tuple[dict[str, NDArray], NDArray]
 
-# Batches that wait for the training step, as many as hide the time of one.
+# Batches prepared in advance: enough to hide the time that one batch takes.
 AHEAD = 2
 
 
 @contextmanager
 def prefetched(batches: Iterator[Batch]) -> Iterator[Any]:
-    """Give the same batches in the same order to Keras's `fit`, each made before the training step needs it.
+    """Prefetch batches for Keras's `fit`, without changing them or their order.
 
-    Under TensorFlow they come as a `tf.data.Dataset`, on other backends as a generator, whose thread ends with the
-    `with` block.
+    With the TensorFlow backend the result is a `tf.data.Dataset`; with other backends it is a generator, whose thread
+    ends with the `with` block.
     """
     if keras.backend.backend() == "tensorflow":
         yield _as_dataset(batches)
@@ -32,10 +32,10 @@ def prefetched(batches: Iterator[Batch]) -> Iterator[Any]:
 
 
 def in_background(items: Iterator[Item], ahead: int = AHEAD) -> Generator[Item, None, None]:
-    """Yield the same items in the same order; a thread makes up to `ahead` of them in advance.
+    """Yield the items in order, while a thread prepares up to `ahead` of them in advance.
 
-    An exception that `items` raises is raised where its item would have come. The thread ends with the items, with
-    their exception, or when the generator is closed.
+    An exception from `items` is raised at the position of the failed item. The thread ends after the last item, after
+    an exception, or when the generator is closed.
     """
     end: Any = object()
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
@@ -46,12 +46,12 @@ def in_background(items: Iterator[Item], ahead: int = AHEAD) -> Generator[Item, 
 
 
 def _as_dataset(batches: Iterator[Batch]) -> Any:
-    """The batches as a dataset of TensorFlow's.
+    """Wrap the batches in a `tf.data.Dataset`.
 
-    Keras itself would let TensorFlow tune the number of prefetched batches; the thread that does so often delays the
-    end of `fit`, by up to a minute.
+    Autotuning is off. By default Keras lets TensorFlow tune the number of prefetched batches, and the tuning thread
+    often delays the end of `fit`, by up to a minute.
     """
-    # Imported here because other backends do without it.
+    # Imported here because other backends run without TensorFlow.
     import tensorflow as tf
 
     first = next(batches)

@@ -1,4 +1,4 @@
-"""Pseudo-labels: what models of an earlier round say of recordings that they were not trained on."""
+"""Pseudo-labels: scores by models of an earlier round for recordings that they were not trained on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from dawnchorus.inference.window_scores import read_window_scores
 
 @dataclass(frozen=True)
 class PseudoLabels:
-    """Scores of the windows of recordings, and how much they count.
+    """Window scores of recordings, and their weight in the loss.
 
     Attributes:
-        scores: of all recordings' windows, one recording after the other, shape [Windows, Species].
-        places: by recording_id the row of its first window, and the frame on which its last one begins.
-        hop: frames between the starts of two windows.
-        weight: in the loss, 0 to 1.
+        scores: scores of the windows of all recordings, recording by recording, shape [Windows, Species].
+        places: for each recording_id, the row of its first window and the start of its last window in frames.
+        hop: frames between the starts of consecutive windows.
+        weight: weight in the loss, 0 to 1.
     """
 
     scores: NDArray[np.float16]
@@ -28,10 +28,14 @@ class PseudoLabels:
     weight: float
 
     def of(self, recording_ids: NDArray[np.str_], starts: NDArray[np.integer]) -> NDArray[np.float32]:
-        """The pseudo-labels of windows that begin on the frames `starts` of recordings, shape [Windows] each.
+        """Interpolate the pseudo-labels of windows.
+
+        Args:
+            recording_ids: recording of each window, shape [Windows].
+            starts: first frame of each window, shape [Windows].
 
         Returns:
-            Shape [Windows, Species].
+            Pseudo-labels, shape [Windows, Species].
         """
         first, last = np.array([self.places[name] for name in recording_ids]).T
         return interpolate(self.scores, first, starts, last, self.hop)
@@ -44,31 +48,34 @@ def interpolate(
     last: NDArray[np.integer],
     hop: int,
 ) -> NDArray[np.float32]:
-    """Scores at any start, linear between those of the two scored windows that begin nearest before and after it.
+    """Interpolate window scores linearly between the nearest scored windows before and after each start.
 
     Args:
-        scores: of windows that begin as `windows.tile` says, recording after recording, shape [Scored, Species].
-        first: row of the first window of each one's recording, shape [Windows].
-        starts: where each begins, frames from 0 to `last`, shape [Windows].
-        last: where the last window of its recording begins, frames, shape [Windows].
-        hop: frames between the starts of two scored windows.
+        scores: scores of the windows that `windows.tile` places, recording by recording, shape [Scored, Species].
+        first: row in `scores` of the first window of each window's recording, shape [Windows].
+        starts: first frame of each window, from 0 to `last`, shape [Windows].
+        last: first frame of the last scored window of each window's recording, shape [Windows].
+        hop: frames between the starts of consecutive scored windows.
 
     Returns:
-        Shape [Windows, Species].
+        Interpolated scores, shape [Windows, Species].
     """
     before = np.minimum(starts // hop, np.maximum(0, last - 1) // hop)
     after = np.minimum(before + 1, -(-last // hop))
-    # The last window ends with its recording, by less than a hop after the one before it.
+    # The last window ends with the recording, so it may start less than a hop after the previous one.
     width = np.minimum((before + 1) * hop, last) - before * hop
     part = ((starts - before * hop) / np.maximum(1, width)).astype(np.float32)[:, None]
     return (1 - part) * scores[first + before].astype(np.float32) + part * scores[first + after].astype(np.float32)
 
 
 def scored_recordings(folder: Path) -> dict[str, int]:
-    """The recordings that the models of a round have scored, by recording_id the fold that they were left out with.
+    """List the recordings that the models of a round scored.
 
     Args:
-        folder: holds `<backbone>/<fold>/<recording_id>.npy`; it has no files where there is no such round.
+        folder: contains `<backbone>/<fold>/<recording_id>.npy`; it has no files if there is no such round.
+
+    Returns:
+        For each recording_id, the left-out fold of the models that scored it.
     """
     found = {}
     for of_fold in sorted(folder.glob("*/*/")):
@@ -85,18 +92,18 @@ def read_pseudo_labels(
     n_species: int,
     weight: float,
 ) -> PseudoLabels:
-    """Read the pseudo-labels of some recordings: the mean over backbones.
+    """Read the pseudo-labels of recordings: the mean of the window scores over backbones.
 
     Args:
-        folder: holds `<backbone>/<fold>/<recording_id>.npy`.
-        recordings: those that are wanted, at least one, with their folds, as `scored_recordings` gives them.
-        starts: tells on which frames the scored windows of a recording begin, in the order of `windows.tile`.
-        hop: frames between two of them.
+        folder: contains `<backbone>/<fold>/<recording_id>.npy`.
+        recordings: the recordings to read, at least one, with their folds as in `scored_recordings`.
+        starts: returns the first frames of a recording's scored windows, in the order of `windows.tile`.
+        hop: frames between the starts of consecutive scored windows.
         n_species: number of species.
-        weight: in the loss.
+        weight: weight in the loss, 0 to 1.
 
     Raises:
-        InputError: a file is missing, damaged, or of other windows or species.
+        InputError: a file is missing or damaged, or has another number of windows or species.
     """
     backbones = sorted(path.name for path in folder.glob("*/"))
     scores, places, row = [], {}, 0
@@ -109,7 +116,8 @@ def read_pseudo_labels(
             expected = (len(begins), n_species)
             if found.shape != expected:
                 raise InputError(
-                    f"{path}: has (windows, species) {found.shape}, expected {expected}; run `make verify`, then again"
+                    f"{path}: has (windows, species) {found.shape}, expected {expected}; "
+                    "run `make verify`, then repeat the command"
                 )
             several.append(found)
         scores.append(np.mean(several, axis=0, dtype=np.float32).astype(np.float16))

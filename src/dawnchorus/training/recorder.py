@@ -1,4 +1,4 @@
-"""What happens after each epoch: validation, curve, checkpoint and progress."""
+"""The callback that validates, records the learning curve, saves the checkpoint and reports progress each epoch."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ from dawnchorus.training.validation import Validation
 
 
 class Recorder(keras.callbacks.Callback):
-    """Validates after each epoch, keeps the curve, the best weights and the state, and shows the progress."""
+    """Validates, updates the learning curve and the best weights, and saves the state after each epoch."""
 
     def __init__(
         self,
@@ -39,16 +39,16 @@ class Recorder(keras.callbacks.Callback):
         self._keep_epoch, self._schedule = keep_epoch, schedule
         self._metric = sampler.params.train.checkpoint
         weights = {id(variable) for variable in trainer.weights}
-        # What dropout draws from; Keras does not save it with the weights.
+        # Random states of dropout layers. Keras does not save them with the weights.
         self._random_states = [variable for variable in trainer.variables if id(variable) not in weights]
 
     def resume(self) -> int:
-        """Take up the state of an earlier run, if there is one; the number of its finished epochs."""
+        """Load the state of an interrupted run, if there is one, and return the number of completed epochs."""
         latest = self._checkpoint.latest()
         epoch = latest[0] if latest else 0
         if latest:
             self._load(latest[1])
-            print(f"goes on after epoch {epoch}, the last one of an interrupted run", file=sys.stderr, flush=True)
+            print(f"resuming after epoch {epoch} of an interrupted run", file=sys.stderr, flush=True)
         self._progress = Progress(self._sampler.params.train.epochs, "epochs", done=epoch)
         return epoch
 
@@ -61,8 +61,8 @@ class Recorder(keras.callbacks.Callback):
         loss = float((logs or {})["loss"])
         if not np.isfinite(loss):
             raise InputError(
-                f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml, or find a damaged "
-                "spectrogram by `make verify`"
+                f"epoch {epoch + 1}: the loss is {loss}; lower train.learning_rate in params.yaml, or run "
+                "`make verify` to find a damaged spectrogram"
             )
         found = self._validate() if self._validate is not None else Validation(np.nan, np.nan)
         last_step = (epoch + 1) * self._sampler.steps_per_epoch - 1
@@ -84,7 +84,7 @@ class Recorder(keras.callbacks.Callback):
         self._progress.step(f"loss {loss:.4f}" + (validation if self._validate is not None else ""))
 
     def _save(self, state: Path) -> None:
-        # With the optimizer's state, for the model is compiled.
+        # The model is compiled, so this saves the state of the optimizer too.
         self._trainer.save_weights(state / "trainer.weights.h5")
         (state / "curve.json").write_text(json.dumps(self.rows))
         if self.best is not None:
@@ -100,6 +100,6 @@ class Recorder(keras.callbacks.Callback):
         except (InputError, OSError, ValueError, zipfile.BadZipFile) as error:
             self._checkpoint.remove()
             raise InputError(
-                f"{state}: the state of an interrupted run is damaged: {error}; it has been removed, so the next run "
-                "trains from the beginning"
+                f"{state}: the state of an interrupted run is damaged: {error}; it has been removed. Repeat the "
+                "command to train from the first epoch"
             ) from error

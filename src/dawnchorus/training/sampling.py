@@ -1,4 +1,4 @@
-"""Training windows: cut around annotations out of cached spectrograms, with target, mask and mixup."""
+"""Sampling of training windows around annotations, with their labels, masks, mixup, CutMix and augmentation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ from dawnchorus.training.mixing import before, draw_cuts, join_windows, mix_labe
 from dawnchorus.training.placing import sample_starts
 from dawnchorus.training.pseudo_labels import PseudoLabels
 
-# The labels of so many batches are worked out at once, in little more time than those of one.
+# Labels are computed for this many batches at once, which takes little longer than for one batch.
 BATCHES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Training recordings without annotations, which pseudo-labels make useful.
+    """Training recordings without annotations. They are used with pseudo-labels.
 
     Attributes:
-        folders: of their cached spectrograms.
-        recording_ids: names of those to train on.
+        folders: folders of their spectrograms.
+        recording_ids: ids of the recordings to train on.
     """
 
     folders: list[Path]
@@ -41,15 +41,18 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Draws:
-    """All that is random in one epoch. Rows are annotations, then unlabelled recordings; all are drawn, used or not.
+    """All random draws of one epoch.
+
+    Rows are the annotations, followed by the unlabelled recordings. Values are drawn for every row, even for rows that
+    the epoch does not use.
 
     Attributes:
-        order: the rows of the epoch, in its order.
-        start: where each window begins, 0 for the earliest place to 1, shape [Rows].
-        weight: of each window's own part in mixup, shape [Rows].
-        partner: the windows of a batch mix with each other, in the order of these, shape [Rows].
-        kept: begin and end of the frames that each window keeps in time CutMix, shape [Rows, 2].
-        changes: what `augment.draw_changes` gives for each row.
+        order: the rows that the epoch uses, in this order, shape [Windows].
+        start: position of each window, from 0 (earliest) to 1 (latest), shape [Rows].
+        weight: mixup weight of each window itself, 0 to 1, shape [Rows].
+        partner: random numbers; their order in a batch determines the mixup partners, shape [Rows].
+        kept: start and end of the frames that each window keeps in CutMix, shape [Rows, 2].
+        changes: augmentations from `augmentation.draw_changes`, arrays of shape [Rows, ...].
     """
 
     order: NDArray[np.int64]
@@ -62,19 +65,25 @@ class Draws:
 
 @dataclass(frozen=True)
 class WindowSampler:
-    """The training windows of one model: every annotation once an epoch, in a new order and at a new place.
+    """The training windows of one model.
 
-    Of the absent boxes an epoch draws `train.fp_fraction`, others in each. Of unlabelled recordings it draws a window
-    each, at any place, up to `train.unlabelled_fraction` of the windows around boxes.
+    Each epoch draws new positions and a new order. It has one window around each of these:
+
+    - every TP box,
+    - a random fraction `train.fp_fraction` of the FP boxes.
+
+    It also has one window from each of several random unlabelled recordings: at most `train.unlabelled_fraction` times
+    the number of windows around boxes.
 
     Attributes:
-        annotations: the rows to train on.
-        folder: of the cached spectrograms.
-        params: the experiment.
+        annotations: the boxes to train on.
+        folder: folder of the spectrograms of annotated recordings.
+        params: parameters of the experiment.
         n_species: number of species.
-        job: names the model in every random draw, for example ("small_cnn", 0).
-        pseudo_labels: of species without an annotation; None takes them as absent, by `labels.weak_negative_weight`.
-        unlabelled: recordings of which there are only pseudo-labels; None for none.
+        job: identifies the model in every random draw, for example ("small_cnn", 0).
+        pseudo_labels: targets of species without an annotation. If None, these species count as absent with the weight
+            `labels.weak_negative_weight`.
+        unlabelled: recordings that have only pseudo-labels, or None.
     """
 
     annotations: Annotations
@@ -86,7 +95,7 @@ class WindowSampler:
     unlabelled: Unlabelled | None = None
 
     def draws(self, epoch: int) -> Draws:
-        """What is random in an epoch: a function of the seed, the model and the epoch."""
+        """The random draws of an epoch. They depend only on the seed, the model and the epoch."""
         train, n_rows = self.params.train, len(self._recording_ids)
 
         def of(what: str) -> np.random.Generator:
@@ -109,15 +118,15 @@ class WindowSampler:
         )
 
     def starts_and_labels(self, rows: NDArray[np.int64], draws: Draws) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Where the windows of some rows begin in one epoch, and their labels.
+        """Compute the starts and labels of windows in one epoch.
 
         Args:
-            rows: numbers of the rows, shape [Windows].
-            draws: of the epoch.
+            rows: row of each window, shape [Windows].
+            draws: random draws of the epoch.
 
         Returns:
-            starts: the frame on which each window begins, shape [Windows].
-            labels: target and mask of the frames that each window keeps, (Windows, 2, Species).
+            starts: first frame of each window, shape [Windows].
+            labels: target and mask of the frames that each window keeps in CutMix, (Windows, 2, Species).
         """
         params, settings = self.params, self.params.spectrogram
         frames = np.array([self._spectrograms.frames(name) for name in self._recording_ids[rows]])
@@ -131,27 +140,27 @@ class WindowSampler:
             t_min, t_max, seconds, frames[is_box] * second, params.train.begin_within, params.labels.min_overlap,
             draw[is_box],
         )  # fmt: skip
-        # The frame at or before the sampled time, so that the last frame stays within the recording.
+        # Rounding down keeps the last frame of the window within the recording.
         starts = (begins * settings.sample_rate / settings.hop_length).astype(int)
         return starts, self._labels(rows, starts, draws.kept[rows])
 
     def read(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float16]:
-        """The windows of some annotations that begin on the frames `starts`, in dB: (Windows, Frames, Mels)."""
+        """Read the windows of `rows` that start on the frames `starts`, in dB: (Windows, Frames, Mels)."""
         windows = np.empty((len(rows), *self._shapes.window), np.float16)
         for name, start, window in zip(self._recording_ids[rows], starts, windows, strict=True):
             self._spectrograms.read(name, int(start), window)
         return windows
 
     def batches(self, first_epoch: int = 0) -> Iterator[tuple[dict[str, NDArray], NDArray[np.float32]]]:
-        """Batches without end, epoch after epoch; the last one of an epoch may be smaller.
+        """Yield batches endlessly, epoch after epoch. The last batch of an epoch may be smaller.
 
         Args:
-            first_epoch: the epoch to begin with, 0 being the first.
+            first_epoch: the epoch to start with, counted from 0.
 
         Yields:
-            inputs: "windows" (Batch, Frames, Mels) float16 in dB, "partner" (Batch,) int32 and "weight" (Batch,)
-                float32 for mixup, and what `draw_changes` gives, (Batch, ...) each.
-            labels: target and mask after CutMix and mixup, stacked: (Batch, 2, Species) float32.
+            inputs: "windows" (Batch, Frames, Mels) float16 in dB; "partner" (Batch,) int32 and "weight" (Batch,)
+                float32 for mixup; and the augmentations from `draw_changes`, (Batch, ...) each.
+            labels: target and mask after CutMix and mixup, (Batch, 2, Species) float32.
         """
         batch_size, cuts = self.params.train.batch_size, self.params.train.cutmix_probability > 0
         for epoch in count(first_epoch):
@@ -177,7 +186,16 @@ class WindowSampler:
     def _labels(
         self, rows: NDArray[np.int64], starts: NDArray[np.int64], stretches: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Target and mask, (Windows, 2, Species), of stretches (Windows, 2) of windows, begin and end in frames."""
+        """Target and mask of a stretch of each window.
+
+        Args:
+            rows: row of each window, shape [Windows].
+            starts: first frame of each window, shape [Windows].
+            stretches: start and end of the stretch, frames of the window, shape [Windows, 2].
+
+        Returns:
+            Target and mask, (Windows, 2, Species).
+        """
         labels, settings, annotations = self.params.labels, self.params.spectrogram, self.annotations
         second = to_seconds(1, settings)
         names = self._recording_ids[rows]
@@ -191,7 +209,7 @@ class WindowSampler:
             self.n_species, labels.min_overlap,
             labels.weak_negative_weight if self.pseudo_labels is None else self.pseudo_labels.weight,
             (settings.f_min, settings.f_max) if labels.within_band else None,
-            # A window that begins on a frame must not lose the box that it was placed around.
+            # Rounding the start to a frame must not exclude the box that the window was placed around.
             tolerance=second,
             ends=ends,
             pseudo_labels=None if self.pseudo_labels is None else self.pseudo_labels.of(names, starts),
@@ -205,7 +223,7 @@ class WindowSampler:
         labels: NDArray[np.float32],
         kept: NDArray[np.int64],
     ) -> NDArray[np.float32]:
-        """The labels of windows after CutMix, (Windows, 2, Species), `labels` being those of what they keep."""
+        """Labels after CutMix, (Windows, 2, Species), from the `labels` of the frames that the windows keep."""
         others = before(len(rows), self.params.train.batch_size)
         filled = rest(kept, self._shapes.window[0])
         added = self._labels(rows[others], starts[others], filled)
@@ -214,19 +232,19 @@ class WindowSampler:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches in an epoch."""
+        """The number of batches in an epoch."""
         n_windows = len(self._recording_ids) - self._fp_left_out - self._unlabelled_left_out
         return -(-n_windows // self.params.train.batch_size)
 
     @property
     def _fp_left_out(self) -> int:
-        """Absent boxes that an epoch does not draw."""
+        """The number of FP boxes that an epoch leaves out."""
         n_fp = int((~self.annotations.is_tp).sum())
         return n_fp - round(self.params.train.fp_fraction * n_fp)
 
     @property
     def _unlabelled_left_out(self) -> int:
-        """Unlabelled recordings that an epoch does not draw."""
+        """The number of unlabelled recordings that an epoch leaves out."""
         n_boxes = len(self.annotations) - self._fp_left_out
         n_unlabelled = len(self._recording_ids) - len(self.annotations)
         return max(0, n_unlabelled - round(self.params.train.unlabelled_fraction * n_boxes))

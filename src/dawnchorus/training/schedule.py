@@ -1,4 +1,4 @@
-"""The learning rate over a training."""
+"""The learning-rate schedule."""
 
 import keras
 
@@ -6,7 +6,11 @@ from dawnchorus.config.train import Train
 
 
 def learning_rate_schedule(train: Train, total_steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Linear from `warmup_learning_rate` to `learning_rate` over the first steps, then a cosine to 0."""
+    """Linear warm-up followed by cosine decay to 0.
+
+    The learning rate rises from `warmup_learning_rate` to `learning_rate` over the fraction `warmup_fraction` of
+    `total_steps`. Without warm-up steps it starts at `learning_rate`.
+    """
     warmup_steps = int(train.warmup_fraction * total_steps)
     return keras.optimizers.schedules.CosineDecay(
         train.warmup_learning_rate if warmup_steps else train.learning_rate,

@@ -1,4 +1,4 @@
-"""Metrics of the left-out recordings while a model is trained."""
+"""Validation on the left-out fold during training."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ class Validation:
     """Metrics of the validation recordings.
 
     Attributes:
-        lwlrap: as in `metrics.lwlrap`.
-        precision: as in `metrics.precision`.
+        lwlrap: see `clip_metrics.lwlrap`.
+        precision: see `clip_metrics.precision`.
     """
 
     lwlrap: float
@@ -24,12 +24,12 @@ class Validation:
 
 
 def validate(scorer: keras.Model, folder: Path, left_out: GroundTruth, batch_size: int) -> Validation:
-    """The metrics of whole recordings: the maximum over windows that follow each other, as in inference.
+    """Compute the metrics of clip scores, each the maximum over adjacent windows of the recording.
 
     Args:
-        scorer: the scoring model of `build_models`.
-        folder: of the cached spectrograms.
-        left_out: the recordings that training has not seen, and what is known of them.
+        scorer: the scoring model from `build_models`.
+        folder: folder of the spectrograms.
+        left_out: ground truth of the recordings that were left out of training.
         batch_size: windows in a forward pass.
     """
     scores = score_recordings(scorer, folder, left_out.recording_ids, scorer.input_shape[1], batch_size)
