@@ -1,6 +1,6 @@
-"""Dawnchorus: folds -> spectrograms -> train backbone x fold -> predict per fold -> average the ensemble.
+"""Dawnchorus: ingest -> folds -> spectrograms -> train and predict (rounds x backbone x fold) -> ensemble.
 
-Snakemake decides when and where a stage runs; dvc.yaml says what it is and whether it is out of date.
+Snakemake decides when and where a stage runs. DVC defines the stages in dvc.yaml and decides which are stale.
 """
 
 from snakemake.utils import min_version
@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 
-# First, for its errors about params.yaml are clearer than Snakemake's.
+# Included first because its errors about params.yaml are clearer than Snakemake's.
 include: "workflow/rules/dvc.smk"
 
 

@@ -1,4 +1,4 @@
-"""Climb a ladder of settings: each step by the workflow itself, kept as a DVC experiment; print a table."""
+"""Run the workflow with each step of a ladder of settings, save each run as a DVC experiment, and print a table."""
 
 import argparse
 import json
@@ -26,11 +26,11 @@ from dawnchorus.evaluation.clip_metrics import ranking_precisions
 
 ROOT = Path(__file__).parent.parent
 LADDER = ROOT / "benchmarks/ladder.yaml"
-# What a run of the workflow changes among the files that git has.
+# Files tracked by git that a run of the workflow changes.
 TRACKED = ("params.yaml", "dvc.lock", "data/demo/dvc.lock", "results/metrics.json")
 RESAMPLES = 1000
 TEST = ("test LWLRAP", "test macro AP")
-# Figures of metrics.json that the labels alone give, and their names in the table.
+# Figures of metrics.json that need only the sparse labels, and their names in the table.
 OUT_OF_FOLD = {
     "box_average_precision": "box AP",
     "box_auc": "box AUC",
@@ -41,7 +41,12 @@ OUT_OF_FOLD = {
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the ladder: its name, and what it sets otherwise than the preset, by dotted key."""
+    """A step of the ladder.
+
+    Attributes:
+        name: name of the step.
+        settings: parameters that the step sets, by dotted key.
+    """
 
     name: str
     settings: dict[str, Any]
@@ -52,10 +57,10 @@ class Ladder:
     """The steps from one method to another.
 
     Attributes:
-        preset: name of the preset that the last step ends with.
-        seeds: that each step is run with, if no others are asked for.
-        sets: what each data set sets, by its name, by dotted key.
-        steps: from the first method to the last.
+        preset: name of the preset that the last step reaches.
+        seeds: default seeds of each step.
+        sets: parameters that each data set sets, by name of the data set and dotted key.
+        steps: steps from the first method to the last.
     """
 
     preset: str
@@ -66,12 +71,12 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one step came to with all seeds.
+    """The results of one step with all seeds.
 
     Attributes:
-        step: its name.
-        scores: of the test recordings, shape [Seeds, Recordings, Species].
-        out_of_fold: a row for each seed, with the figures of OUT_OF_FOLD.
+        step: name of the step.
+        scores: scores of the test recordings, shape [Seeds, Recordings, Species].
+        out_of_fold: one row per seed, with the figures of OUT_OF_FOLD.
     """
 
     step: str
@@ -80,10 +85,10 @@ class Outcome:
 
 
 def read_ladder(path: Path) -> Ladder:
-    """Read a ladder. Its first step says what every key is that a step changes, each other one what it changes.
+    """Read a ladder. The first step sets every key that any step changes; each later step lists only its changes.
 
     Raises:
-        InputError: a later step changes what the first does not set, or the last one differs from the preset.
+        InputError: a later step changes a key that the first does not set, or the last step differs from the preset.
     """
     content = YAML(typ="safe").load(path)
     preset = preset_content(ROOT / "presets", content["preset"])
@@ -103,14 +108,14 @@ def read_ladder(path: Path) -> Ladder:
 
 
 def value_of(params: dict[str, Any], key: str) -> Any:
-    """What a dotted key stands for in the content of a params.yaml."""
+    """The value of a dotted key in the content of a params.yaml."""
     for part in key.split("."):
         params = params[part]
     return params
 
 
 def climb(step: Step, ladder: Ladder, data: str, seeds: list[int], cores: int) -> Outcome:
-    """Run the workflow with a step's settings, once for each seed, and keep each run as a DVC experiment."""
+    """Run the workflow with a step's settings, once per seed, and save each run as a DVC experiment."""
     scores, figures = [], []
     for seed in seeds:
         name = "-".join([data, *re.findall(r"\w+", step.name), str(seed)])
@@ -119,7 +124,7 @@ def climb(step: Step, ladder: Ladder, data: str, seeds: list[int], cores: int) -
         subprocess.run(["snakemake", "--cores", str(cores), "--quiet", "all"], cwd=ROOT, check=True)
         subprocess.run(["dvc", "exp", "save", "--quiet", "--force", "--name", name], cwd=ROOT, check=True)
         metrics = json.loads((ROOT / "results/metrics.json").read_text())
-        # Several rounds have no such figures.
+        # With several rounds there are no out-of-fold figures.
         oof = metrics["oof"]["ensemble"] if "oof" in metrics else {}
         figures.append({title: oof.get(key, np.nan) for key, title in OUT_OF_FOLD.items()})
         scores.append(read_scores(ROOT / "results/scores/ensemble.csv").to_numpy())
@@ -127,7 +132,7 @@ def climb(step: Step, ladder: Ladder, data: str, seeds: list[int], cores: int) -
 
 
 def write_params(preset: str, settings: dict[str, Any], path: Path) -> None:
-    """Write a params.yaml: a preset with some dotted keys set."""
+    """Write a params.yaml: a preset with the given dotted keys set."""
     content = preset_content(ROOT / "presets", preset)
     for key, value in settings.items():
         *section, name = key.split(".")
@@ -138,16 +143,16 @@ def write_params(preset: str, settings: dict[str, Any], path: Path) -> None:
 def lwlrap_and_macro(
     truth: NDArray[np.bool_], scores: NDArray[np.float64], weights: NDArray[np.integer], seeds: NDArray[np.integer]
 ) -> NDArray[np.float64]:
-    """Both figures for many weightings of the recordings and the seeds, the mean over seeds.
+    """Compute LWLRAP and macro AP, averaged over seeds, for many weightings of recordings and seeds.
 
     Args:
-        truth: which species call, shape [Recordings, Species].
+        truth: whether each species is present, shape [Recordings, Species].
         scores: shape [Seeds, Recordings, Species].
-        weights: how often each recording counts, shape [Recordings, Weightings].
-        seeds: how often each seed counts, shape [Seeds, Weightings].
+        weights: weight of each recording, shape [Recordings, Weightings].
+        seeds: weight of each seed, shape [Seeds, Weightings].
 
     Returns:
-        Shape [2, Weightings].
+        LWLRAP and macro AP, shape [2, Weightings].
     """
     figures = []
     for submission in scores:
@@ -156,22 +161,22 @@ def lwlrap_and_macro(
             average_precision_and_auc(truth[:, species], submission[:, species], weights)[0]
             for species in np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
         ]
-        # A resampling may lack a rare species.
+        # A bootstrap sample may lack a rare species.
         figures.append([precision @ weights / (truth.sum(axis=1) @ weights), np.nanmean(by_species, axis=0)])
     return np.einsum("sfw,sw->fw", figures, seeds) / seeds.sum(axis=0)
 
 
 def draw(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """How often each of n things counts: first each once, then in RESAMPLES draws with replacement, [n, Weightings]."""
+    """Bootstrap weights of n items: first all ones, then RESAMPLES draws with replacement, shape [n, 1 + RESAMPLES]."""
     drawn = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES).T
     return np.concatenate([np.ones((n, 1), int), drawn], axis=1)
 
 
 def as_text(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
-    """The ladder as a table in Markdown: figures of the test recordings, gains with 95 % intervals, boxes."""
+    """Format the results as a Markdown table: figures of test recordings, gains with 95 % intervals, box figures."""
     true = truth.to_numpy() > 0
     rng = np.random.default_rng(0)
-    # The same draws for all steps, for their gains are paired.
+    # All steps use the same bootstrap samples, because gains are paired differences.
     weights, seeds = draw(len(true), rng), draw(len(outcomes[0].scores), rng)
     constant = lwlrap_and_macro(true, constant_scores(true)[None], weights, np.ones_like(seeds[:1]))
     figures = [lwlrap_and_macro(true, outcome.scores, weights, seeds) for outcome in outcomes]
@@ -198,13 +203,13 @@ def as_text(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
 
 
 def with_interval(values: NDArray[np.float64]) -> str:
-    """A difference, and its 95 % interval from the bootstrap's values behind it."""
+    """Format a difference and its 95 % bootstrap interval. `values` has the difference, then the bootstrap values."""
     low, high = np.nanpercentile(values[1:], [2.5, 97.5])
     return f"{values[0]:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def followed(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
-    """How well each out-of-fold figure orders all runs as the test figures do: Spearman's correlation, in Markdown."""
+    """Spearman's correlation over all runs of each out-of-fold figure with the test figures, as a Markdown table."""
     true, once = truth.to_numpy() > 0, np.ones((len(truth), 1), int)
     runs = []
     for outcome in outcomes:
@@ -218,15 +223,15 @@ def followed(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
 def main() -> None:
     ladder = read_ladder(LADDER)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", default="first", choices=ladder.sets, help="which of the ladder's data sets")
-    parser.add_argument("--ends", action="store_true", help="the first and the last step alone")
-    parser.add_argument("--seeds", nargs="+", type=int, default=ladder.seeds, help="by default the ladder's")
+    parser.add_argument("--data", default="first", choices=ladder.sets, help="data set of the ladder")
+    parser.add_argument("--ends", action="store_true", help="run only the first and the last step")
+    parser.add_argument("--seeds", nargs="+", type=int, default=ladder.seeds, help="by default the ladder's own")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
     if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *TRACKED], cwd=ROOT).returncode:
         raise InputError(
-            f"{', '.join(TRACKED)}: not all are as they were committed, and a run replaces them; commit them, or "
-            "`git checkout` what a killed run has left"
+            f"{', '.join(TRACKED)}: some of these files differ from the last commit, and a run replaces them; commit "
+            "your changes, or `git checkout` the files that a killed run left behind"
         )
     steps = [ladder.steps[0], ladder.steps[-1]] if arguments.ends else ladder.steps
     try:
@@ -237,7 +242,7 @@ def main() -> None:
         subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", *TRACKED], cwd=ROOT, check=True)
     print(as_text(outcomes, truth))
     if not arguments.ends:
-        # In the first step's longer windows other calls stand beside the boxes, so its figures of boxes mean less.
+        # The first step is left out: its longer windows contain other calls near the boxes, which distorts box figures.
         print("", followed(outcomes[1:], truth), sep="\n")
 
 

@@ -1,4 +1,4 @@
-"""Folds, the index of the data, and the ensemble: how their time grows with the data set."""
+"""How the run time of folds, data index and ensemble grows with the size of the data set."""
 
 import shutil
 from functools import partial
@@ -25,20 +25,20 @@ TURNS = 3
 
 
 def measure(folder: Path) -> list[Row]:
-    """The slope of log time over log size, and the time at the largest size; 10 rows a recording."""
+    """Measure the time at each size, with 10 annotations per recording, and the slope of log time over log size."""
     for size in SIZES:
         _write(folder / str(size), size)
     found = in_turn({str(size): partial(_work, folder / str(size)) for size in SIZES}, TURNS, warm_up=False)
     seconds = [found[str(size)] for size in SIZES]
     rows = [Row(f"growth: {size} recordings", "s", value, faster_is_more=False)
             for size, value in zip(SIZES, seconds, strict=True)]  # fmt: skip
-    # Below a second, fixed costs hide how it grows.
+    # Below a second, fixed costs hide the growth.
     slope = np.log(seconds[-1] / seconds[-2]) / np.log(SIZES[-1] / SIZES[-2])
     return [*rows, Row("growth: slope of log time over log size", "", float(slope), None, 1.0, faster_is_more=False)]
 
 
 def _write(folder: Path, size: int) -> None:
-    """Annotations and predictions of a data set."""
+    """Write the annotations and predictions of a random data set of `size` recordings."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     names = np.array([f"r{number:06d}" for number in range(size)])
@@ -65,7 +65,7 @@ def _write(folder: Path, size: int) -> None:
 
 
 def _work(folder: Path) -> None:
-    """Split it, index it for training, and evaluate the ensemble."""
+    """Split the data set, index it for training, and evaluate the ensemble."""
     settings = Ensemble(weights="equal", prior="none", bootstrap_samples=1000)
     annotations = read_annotations(folder / "annotations.csv", SPECIES)
     tp, fp = annotations[annotations.is_tp], annotations[~annotations.is_tp]

@@ -1,4 +1,4 @@
-"""A clone of the project with the tiny experiment, driven by the real `snakemake`, `dvc` and `git`."""
+"""A clone of the project with the tiny experiment, driven by real calls of `snakemake`, `dvc` and `git`."""
 
 import json
 import os
@@ -17,8 +17,8 @@ import soundfile
 from ruamel.yaml import YAML
 from tiny import ROOT, TINY
 
-# Stage commands call `python`; this one, first on PATH, notes each call before it becomes the real one. Commands of
-# stages wait as long as there is a gate.
+# Stage commands call `python`. This wrapper, first on PATH, logs each call and then executes the real Python. Stage
+# commands wait while the gate file exists.
 COUNTING_PYTHON = """#!/bin/sh
 echo "$$ $*" >> "$STARTED"
 case "$*" in *workflow/scripts/*) while [ -e "{gate}" ]; do sleep 0.1; done;; esac
@@ -34,16 +34,16 @@ ALL = sorted(["check_params", *DATA, *MODELS, "ensemble"])
 
 @dataclass
 class Clone:
-    """A working tree and the log of the stage commands that were started in it."""
+    """A working tree and the log of stage commands started in it."""
 
     path: Path
     _seen: int = 0
-    # Of the graph of stages, by that in params.yaml on which alone it depends.
+    # Edges of the stage graph, cached by the parameters that determine it.
     _edges: ClassVar[dict[str, list[tuple[str, str]]]] = {}
 
     @classmethod
     def new(cls, path: Path) -> "Clone":
-        """The project's files as they are here, committed, with the tiny experiment and no results."""
+        """Copy and commit the project's files as they are now, with the tiny experiment and without results."""
         files = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT, capture_output=True, text=True, check=True,
@@ -60,12 +60,12 @@ class Clone:
         return clone
 
     def copy(self, path: Path) -> "Clone":
-        """Another clone in the same state, times and DVC's cache included."""
+        """Copy the clone with its modification times and DVC's cache."""
         shutil.copytree(self.path, path, symlinks=True)
         return Clone(path)
 
     def git_clone(self, path: Path) -> "Clone":
-        """What a colleague gets by `git clone`."""
+        """Clone with `git clone`, as a colleague would."""
         self.run("git", "clone", "--quiet", ".", str(path))
         return Clone(path)
 
@@ -77,12 +77,12 @@ class Clone:
 
     @property
     def gate(self) -> Path:
-        """A file: while it is there, no command of a stage goes past its start."""
+        """Path of the gate: while this file exists, stage commands wait at their start."""
         return self._tools / "gate"
 
     @property
     def environment(self) -> dict[str, str]:
-        """PATH with the counting python, and nothing of this machine's git and DVC settings."""
+        """Environment with the logging `python` first on PATH, and without this machine's git and DVC settings."""
         tools = self._tools
         python = tools / "python"
         if not python.exists():
@@ -104,7 +104,7 @@ class Clone:
         }  # fmt: skip
 
     def run(self, *command: str, fails: bool = False) -> str:
-        """Run a command in the clone, check how it ends, and return what it printed."""
+        """Run a command in the clone, check that it succeeds or `fails`, and return its output."""
         done = subprocess.run(
             command, cwd=self.path, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=600,
@@ -122,13 +122,13 @@ class Clone:
         self.run("git", "commit", "--quiet", "--message", message)
 
     def started(self) -> list[str]:
-        """The stage commands started since the last call: "train small_cnn 0", sorted."""
+        """The stage commands started since the last call, sorted, in the form "train first small_cnn 0"."""
         lines = Path(self.environment["STARTED"]).read_text().splitlines()
         new, self._seen = lines[self._seen :], len(lines)
         return sorted(stage_of(line) for line in new if "workflow/scripts/" in line)
 
     def edit_params(self, section: str, values: Any) -> None:
-        """Change some keys of a section of params.yaml, or a whole list or number."""
+        """Update keys of a section in params.yaml, or replace a top-level list or number."""
         yaml = YAML()
         content = yaml.load(self.path / "params.yaml")
         if isinstance(values, dict):
@@ -138,7 +138,7 @@ class Clone:
         yaml.dump(content, self.path / "params.yaml")
 
     def rounds(self) -> dict[str, str]:
-        """What DVC calls the rounds of params.yaml, by their id."""
+        """DVC's names of the rounds in params.yaml, by round id."""
         rounds = YAML().load(self.path / "params.yaml")["rounds"]
         return {each["id"]: f"round{number}" for number, each in enumerate(rounds)}
 
@@ -158,7 +158,10 @@ class Clone:
         return found
 
     def stale(self) -> set[str]:
-        """What `dvc status` calls stale, and its descendants in `dvc dag`; check_params hands on only its absence."""
+        """The stages that `dvc status` calls stale, and their descendants in `dvc dag`.
+
+        A stale check_params makes its descendants stale only if its output is missing.
+        """
         stale = set(json.loads(self.run("dvc", "status", "--json", "--with-deps", "dvc.yaml")))
         parameters = YAML(typ="safe").load(self.path / "params.yaml")
         shape = json.dumps([parameters[key] for key in ("data", "backbones", "folds", "rounds")])
@@ -175,19 +178,19 @@ class Clone:
         return stale
 
     def assert_engines_agree(self) -> set[str]:
-        """Both engines call the same stages stale; returns them."""
+        """Check that both engines call the same stages stale, and return these."""
         planned = self.planned()
         assert planned == self.stale()
         return planned
 
     def assert_nothing_to_do(self) -> None:
-        """Snakemake runs no command, for DVC calls no stage stale."""
+        """Check that Snakemake has nothing to do and starts no stage command."""
         self.started()
         assert "Nothing to be done" in self.snakemake()
         assert self.started() == []
 
     def assert_neither_engine_has_anything_to_do(self) -> None:
-        """Nor does DVC itself run one."""
+        """Check that neither Snakemake nor DVC starts a stage command."""
         self.assert_nothing_to_do()
         assert self.run("dvc", "status", "--with-deps", "dvc.yaml").strip() == "Data and pipelines are up to date."
         self.run("dvc", "repro")
@@ -195,7 +198,7 @@ class Clone:
 
 
 def stage_of(line: str) -> str:
-    """The stage of a line of the log of commands: "train small_cnn 0"."""
+    """The stage of a line in the command log, in the form "train first small_cnn 0"."""
     words = line.split()
     name = next(Path(word).stem for word in words if word.startswith("workflow/scripts/"))
     options = dict(pairwise(words))
@@ -206,7 +209,7 @@ def stage_of(line: str) -> str:
 
 
 def add_test_recording(folder: Path, name: str) -> None:
-    """Add two seconds of noise, of a seed of its name's, to a data set's test recordings."""
+    """Add a test recording to a data set: two seconds of noise with a seed derived from the name."""
     samples = np.random.default_rng(list(name.encode())).normal(0, 0.01, 96_000)
     soundfile.write(folder / f"test/{name}.wav", samples, 48_000)
     for table_name, value in (("sample_submission.csv", 0.5), ("truth_test.csv", 1)):
@@ -216,5 +219,5 @@ def add_test_recording(folder: Path, name: str) -> None:
 
 
 def states(folder: Path) -> dict[Path, tuple[int, int, float]]:
-    """Inode, mode and time of everything in a folder."""
+    """Inode, mode and modification time of everything in a folder."""
     return {path: (path.stat().st_ino, path.stat().st_mode, path.stat().st_mtime) for path in folder.rglob("*")}

@@ -1,4 +1,4 @@
-"""What many tests share: the committed parameters, and a tiny experiment."""
+"""Fixtures that many tests share: the committed parameters, and a tiny experiment."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# Tests run the modules in their own process; without this they would each take all cores.
+# Tests call the package in their own process. Without this, each would use all cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from clone import ALL, Clone, add_test_recording, states
@@ -21,7 +21,7 @@ from dawnchorus.config.params import Params
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the slow ones first, so that no worker is left alone with one at the end."""
+    """Run slow tests first, so that no worker is still busy with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
@@ -39,7 +39,7 @@ def tiny(params: Params) -> Params:
 
 @pytest.fixture
 def edited(tmp_path: Path) -> Callable[[str, object], Path]:
-    """A function that writes the workspace's params.yaml with one key ("train.epochs") set, or removed by `...`."""
+    """A function that writes a copy of params.yaml with one key ("train.epochs") set, or removed by `...`."""
 
     def edit(key: str, value: object) -> Path:
         yaml = YAML()
@@ -59,17 +59,17 @@ def edited(tmp_path: Path) -> Callable[[str, object], Path]:
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Clone]) -> Clone:
-    """A clone that is made at the path that `make` gets, by whichever of pytest's workers comes first."""
+    """Return a clone shared by all pytest workers. The first worker creates it by calling `make` with a path."""
     shared = factory.getbasetemp().parent / f"{name}-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
     with FileLock(f"{shared}.lock"):
         if not (shared / "clone").exists():
-            # Renamed when it is whole, so that no worker starts from half of it.
+            # Renamed when it is complete, so that no worker uses an incomplete clone.
             make(shared / "making").path.rename(shared / "clone")
         return Clone(shared / "clone")
 
 
 def finished(path: Path, *command: str) -> Clone:
-    """A fresh clone after its first run, results committed."""
+    """A new clone after its first run, with committed results."""
     clone = Clone.new(path)
     clone.run(*command)
     assert clone.started() == ALL
@@ -79,20 +79,20 @@ def finished(path: Path, *command: str) -> Clone:
 
 @pytest.fixture(scope="session")
 def through_snakemake(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone that Snakemake finished."""
+    """A clone in which Snakemake ran everything."""
     command = ("snakemake", "--cores", "8", "--resources", "gpu=1")
     return once(tmp_path_factory, "snakemake", lambda path: finished(path, *command))
 
 
 @pytest.fixture(scope="session")
 def through_dvc(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone that DVC finished."""
+    """A clone in which DVC ran everything."""
     return once(tmp_path_factory, "dvc", lambda path: finished(path, "dvc", "repro"))
 
 
 @pytest.fixture(scope="session")
 def with_own_recordings(through_snakemake: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """The same after another run, on recordings in data/own, one of them not of the embedded data set; git has none."""
+    """A clone after a second run, on data/own: the embedded data set and one more test recording, ignored by git."""
 
     def make(path: Path) -> Clone:
         clone = through_snakemake.copy(path)
@@ -100,12 +100,12 @@ def with_own_recordings(through_snakemake: Clone, tmp_path_factory: pytest.TempP
         shutil.copytree(clone.path / "data/demo/dataset", own)
         add_test_recording(own, "own")
         (clone.path / ".git/info/exclude").write_text("/data/own\n")
-        # The embedded data set is no part of this experiment, even where its files are gone.
+        # The embedded data set is not part of this experiment, even if its files are missing.
         shutil.rmtree(clone.path / "data/demo/dataset")
         clone.edit_params("data", {"root": "data/own"})
         before = states(own)
         clone.snakemake()
-        # No training asks where recordings are, nor for test recordings.
+        # Training depends neither on the location of recordings nor on test recordings.
         assert clone.started() == [
             "cache_spectrograms test", "check_params", "ensemble", "ingest", "predict first small_cnn 0",
             "predict first small_cnn 1", "split_folds",
@@ -118,7 +118,7 @@ def with_own_recordings(through_snakemake: Clone, tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    """An empty bucket on an S3 server of the test's own; the environment leads there."""
+    """An empty bucket on the test's own S3 server. The environment variables point S3 clients to it."""
     isolate(monkeypatch, tmp_path)
     with serve(tmp_path) as served:
         for name, value in served.environment.items():

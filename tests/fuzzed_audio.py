@@ -1,7 +1,7 @@
-"""Damaged audio files through pre-flight and caching, in a process of their own that a crash or a hang may end.
+"""Quality checks and caching of damaged audio files, as a separate process that may crash or hang.
 
-`python tests/fuzzed_audio.py <kind> <cases> <folder>` prints how often each outcome came. The number of the case at
-hand stands in `<folder>/case`, its file beside it.
+`python tests/fuzzed_audio.py <kind> <cases> <folder>` prints the count of each outcome. `<folder>/case` has the number
+of the current case; its audio file is in the same folder.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from dawnchorus.errors import InputError
 from dawnchorus.features.mel import mel_blocks
 from dawnchorus.features.store import write_features
 
-# By kind: suffix, rate (Hz), channels and encoding of the file that is damaged.
+# Suffix, rate (Hz), channels and encoding of the original file, by kind.
 KINDS: dict[str, tuple[str, int, int, dict[str, str]]] = {
     "wav": ("wav", 48_000, 2, {}),
     "float": ("wav", 22_050, 1, {"subtype": "FLOAT"}),
@@ -35,12 +35,12 @@ KINDS: dict[str, tuple[str, int, int, dict[str, str]]] = {
     "ogg": ("ogg", 44_100, 1, {}),
     "mp3": ("mp3", 48_000, 1, {}),
 }
-# More than any of these small files may take.
+# Limit of additional memory, in bytes. None of these small files may need more.
 MEMORY = 2**30
 
 
 def damaged(good: bytes, rng: np.random.Generator) -> bytes:
-    """A file with some bytes flipped, set, cut off, put in, repeated, or replaced by an absurd number."""
+    """Damage a file: flip, set, cut off, insert or repeat bytes, or replace them by an implausible number."""
     content = bytearray(good)
     for _ in range(rng.integers(1, 4)):
         if not content:
@@ -66,7 +66,7 @@ def damaged(good: bytes, rng: np.random.Generator) -> bytes:
 
 
 def with_valid_sums(content: bytes) -> bytes:
-    """An OGG file whose pages have the check sums that libogg wants, without which it skips them."""
+    """Correct the checksums of the pages of an OGG file, because libogg skips pages with wrong checksums."""
     found = bytearray(content)
     starts = [*(at for at in range(len(found)) if found[at : at + 4] == b"OggS"), len(found)]
     for start, end in itertools.pairwise(starts):
@@ -97,7 +97,7 @@ SUMS = _sums()
 
 
 def headings(good: bytes) -> Iterator[bytes]:
-    """A WAV under every combination of possible and impossible numbers in its heading."""
+    """WAV files with all combinations of valid and invalid numbers in the header."""
     for kind, channels, rate, bits, size in itertools.product(
         [1, 3, 0xFFFE], [0, 1, 1024, 65_535], [0, 1, 999, 48_000, 10_000_001, 2**31 - 1, 2**32 - 1], [0, 8, 16, 64],
         [0, 2, 2**31 - 1, 2**32 - 1],
@@ -113,7 +113,7 @@ def headings(good: bytes) -> Iterator[bytes]:
 
 
 def outcome(path: Path, settings: Spectrogram) -> str:
-    """What comes of a file; whatever is none of our errors, or not finite, ends the process."""
+    """Check and cache a file, and return "usable" or the kind of fault. Unexpected errors end the process."""
     found = inspect(path, settings.sample_rate, window_seconds=3.0)
     assert np.isfinite([found.rate, found.seconds, found.peak, found.rms]).all(), found
     assert not as_table({"train": {"a": found}}, pd.Series(dtype=str), path.parent).isna().any(axis=None)
@@ -122,7 +122,7 @@ def outcome(path: Path, settings: Spectrogram) -> str:
     except InputError as error:
         message = str(error)
         if str(path) not in message or not found.faults:
-            raise AssertionError(f"the pre-flight finds {found.faults}") from error
+            raise AssertionError(f"the quality checks find {found.faults}") from error
         return found.faults[0].split(":")[0]
     spectrogram = np.load(path.parent / "a.npy")
     assert np.isfinite(spectrogram).all()

@@ -1,4 +1,4 @@
-"""Where DVC remotes lie in tests: a folder, and a bucket on moto's S3 server in a process of its own."""
+"""DVC remotes for tests: a folder, and a bucket on moto's S3 server in its own process."""
 
 import json
 import os
@@ -21,25 +21,25 @@ BUCKET = "our-group"
 
 
 def layout(oid: str) -> str:
-    """Where DVC keeps an object below a remote or a cache."""
+    """The path of an object relative to a DVC remote or cache."""
     return f"files/md5/{oid[:2]}/{oid[2:]}"
 
 
 class Storage(Protocol):
-    """What tests ask of a remote besides DVC."""
+    """Direct access to a remote, without DVC."""
 
     @property
     def url(self) -> str:
-        """What `dvc remote add` is given."""
+        """The URL for `dvc remote add`."""
 
     def names(self) -> set[str]:
-        """The objects that lie there."""
+        """The ids of the objects in the remote."""
 
     def write(self, oid: str, content: bytes) -> None:
-        """Put content in an object's place."""
+        """Overwrite an object."""
 
     def remove(self, oid: str) -> None:
-        """Take an object away."""
+        """Remove an object."""
 
 
 @dataclass
@@ -50,28 +50,28 @@ class Folder:
 
     @property
     def url(self) -> str:
-        """What `dvc remote add` is given."""
+        """The URL for `dvc remote add`."""
         return str(self.path)
 
     def names(self) -> set[str]:
-        """The objects that lie there."""
+        """The ids of the objects in the remote."""
         return {path.parent.name + path.name for path in self.path.glob("files/md5/*/*")}
 
     def write(self, oid: str, content: bytes) -> None:
-        """Put content in an object's place; like a failing disk, it leaves the file read-only."""
+        """Overwrite an object and leave the file read-only, as a failing disk would."""
         file = self.path / layout(oid)
         file.unlink(missing_ok=True)
         file.write_bytes(content)
         file.chmod(0o444)
 
     def remove(self, oid: str) -> None:
-        """Take an object away."""
+        """Remove an object."""
         (self.path / layout(oid)).unlink()
 
 
 @dataclass
 class Bucket:
-    """A bucket on a server that wants the keys of its one user."""
+    """A bucket on a server that requires the keys of its only user."""
 
     endpoint: str
     keys: dict[str, str]
@@ -79,7 +79,7 @@ class Bucket:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads any S3 client there."""
+        """Environment variables that point S3 clients to the server."""
         return {"AWS_ENDPOINT_URL": self.endpoint, **self.keys}
 
     def _client(self) -> Any:
@@ -89,34 +89,34 @@ class Bucket:
         )  # fmt: skip
 
     def names(self) -> set[str]:
-        """The objects that lie there."""
+        """The ids of the objects in the remote."""
         prefix = "dawnchorus/files/md5/"
         pages = self._client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         return {entry["Key"].removeprefix(prefix).replace("/", "") for page in pages for entry in page["Contents"]}
 
     def write(self, oid: str, content: bytes) -> None:
-        """Put content in an object's place."""
+        """Overwrite an object."""
         self._client().put_object(Bucket=BUCKET, Key=f"dawnchorus/{layout(oid)}", Body=content)
 
     def remove(self, oid: str) -> None:
-        """Take an object away."""
+        """Remove an object."""
         self._client().delete_object(Bucket=BUCKET, Key=f"dawnchorus/{layout(oid)}")
 
 
 def isolate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Take this machine's AWS settings and proxies from the environment; AWS's files lie in `folder`."""
+    """Remove this machine's AWS settings and proxies from the environment, and put AWS's files into `folder`."""
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
-    # Nobody is asked for keys that the environment and the files do not have.
+    # If neither the environment nor the files have keys, do not query the EC2 metadata service.
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @contextmanager
 def serve(folder: Path) -> Iterator[Bucket]:
-    """Start a server on a free port with an empty bucket; `folder` gets its log. It ends with the context."""
+    """Run a server with an empty bucket on a free port while the context is active. Its log goes to `folder`."""
     log = folder / "server.log"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with log.open("w") as file, subprocess.Popen(command, stdout=file, stderr=file) as server:
@@ -127,7 +127,7 @@ def serve(folder: Path) -> Iterator[Bucket]:
 
 
 def _endpoint(server: subprocess.Popen, log: Path) -> str:
-    """The server's address, which it logs once it listens."""
+    """The server's address. It logs the address as soon as it listens."""
     deadline = time.monotonic() + 60
     while server.poll() is None and time.monotonic() < deadline:
         address = re.search(r"Running on (http://127\.0\.0\.1:\d+)", log.read_text())
@@ -138,7 +138,7 @@ def _endpoint(server: subprocess.Popen, log: Path) -> str:
 
 
 def _with_one_user(endpoint: str) -> Bucket:
-    """Make the bucket and a user who may do all with it; from then on the server turns everyone else away."""
+    """Create the bucket and a user with full access. From then on the server rejects everyone else."""
     first: dict[str, str] = {"region_name": REGION, "endpoint_url": endpoint, "aws_access_key_id": "-",
                              "aws_secret_access_key": "-"}  # fmt: skip
     boto3.client("s3", **first).create_bucket(Bucket=BUCKET)

@@ -7,7 +7,7 @@ from dawnchorus.config.params import Params
 
 ROOT = Path(__file__).parent.parent
 
-# Sections and values that make the committed experiment small enough to run in seconds.
+# Parameters, by section, that make the committed experiment small enough to run in seconds.
 TINY: dict[str, Any] = {
     "demo": {"species": 8, "train_recordings": 16, "test_recordings": 6, "seconds": 4.0, "tp_per_species": 4,
              "fp_per_species": 2, "commonest": 0.9, "rarest": 0.25},
@@ -22,7 +22,7 @@ TINY: dict[str, Any] = {
 
 
 def changed(params: Params, changes: dict[str, Any]) -> Params:
-    """The parameters with some sections' values changed."""
+    """Copy parameters with changed values, given by section."""
     content = params.model_dump()
     for key, value in changes.items():
         content[key] = content[key] | value if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""params.yaml: what is refused, and that file, schema and registry agree."""
+"""params.yaml: invalid values are refused, and the file and the committed schema match the model."""
 
 import re
 from collections.abc import Callable
@@ -118,7 +118,7 @@ def test_what_depends_on_several_sections(params: Params) -> None:
 
 
 def test_the_notebooks_preset_has_the_notebooks_settings() -> None:
-    """The table of the notebook's parts, row by row."""
+    """The rows of the table of the notebook's parts in docs/notebook.md, in order."""
     preset = load_preset(ROOT / "presets", "notebook")
     assert preset.spectrogram.model_dump() == {
         "sample_rate": 48_000, "n_fft": 2048, "hop_length": 512, "n_mels": 384, "f_min": 50, "f_max": 24_000,
@@ -160,7 +160,7 @@ def test_small_numbers_may_be_written_as_dvc_writes_them(tmp_path: Path) -> None
 
 
 def test_every_key_has_a_comment() -> None:
-    # A list's key or a section's may stand alone on its line; `data:` and the like are explained by their keys.
+    # Sections need no comment: the comments of their keys explain them.
     explained_by_their_keys = {"data:", "split:", "spectrogram:", "window:", "image:", "labels:", "train:", "predict:",
                                "ensemble:"}  # fmt: skip
     for line in PARAMS.read_text().splitlines():

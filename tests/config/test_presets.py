@@ -1,4 +1,4 @@
-"""Presets: overrides of the defaults, and how one replaces params.yaml."""
+"""Presets: overrides of the defaults, and switching params.yaml to a preset."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ OVERRIDES = sorted(set(preset_names(PRESETS)) - {"default"})
 
 
 def values(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values of a file of parameters by their dotted keys."""
+    """The values of a parameter file by dotted key."""
     found: dict[str, Any] = {}
     for key, value in content.items():
         found |= values(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
@@ -70,14 +70,14 @@ def test_a_preset_after_another_is_no_mixture_and_says_what_changes(path: Path) 
     second = switch_to_preset(path, PRESETS, "rfcx")
     assert path.read_text() == preset_text(PRESETS, "rfcx")
     assert load_params(path) == load_preset(PRESETS, "rfcx")
-    # What the notebook's preset had changed is the default's again.
+    # Values that only the notebook preset changes are back at the defaults.
     assert "train.label_smoothing: 0.2 -> 0.0" in second.changes
     assert "image.frames: 384 -> null" in second.changes
     assert 'augment.choices: [] -> ["time_masks", "frequency_masks"]' in second.changes
     notebook, rfcx = (values(preset_content(PRESETS, name)) for name in ("notebook", "rfcx"))
     assert len(second.changes) == sum(notebook[key] != rfcx[key] for key in rfcx)
     assert switch_to_preset(path, PRESETS, "rfcx").changes == []
-    # Nothing in it was anyone's own.
+    # There were no edits of the user's own, so there is no backup.
     assert [file.name for file in path.parent.iterdir()] == ["params.yaml"]
 
 

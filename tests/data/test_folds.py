@@ -1,4 +1,4 @@
-"""Folds: no recording in two of them, every species spread evenly."""
+"""Folds: no recording is in two folds, and every species is spread evenly."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The pre-flight finds and names what is wrong or unusual with recordings."""
+"""Quality checks find and name the problems of recordings."""
 
 import shutil
 import struct
@@ -28,7 +28,7 @@ def noise(seconds: float = 5.0, level: float = 0.1) -> np.ndarray:
 
 
 def written(path: Path, samples: np.ndarray, rate: int = RATE, part: float = 1.0, **options: str) -> Path:
-    """An audio file, of whose bytes only a part is left."""
+    """An audio file of which only a fraction of the bytes is kept."""
     soundfile.write(path, samples, rate, **options)
     content = path.read_bytes()
     path.write_bytes(content[: int(part * len(content))])
@@ -67,12 +67,12 @@ FAULTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "MP3 cut": (lambda folder: written(folder / "a.mp3", noise(), part=0.6), "truncated: 2.95 of 5.00 s"),
     "WAV cut": (
         lambda folder: written(folder / "a.wav", noise(), part=0.6),
-        "truncated: its header says 480044 bytes, the file has 288026",
+        "truncated: the header declares 480044 bytes, the file has 288026",
     ),
     "no samples": (lambda folder: written(folder / "a.wav", np.zeros(0)), "empty: no samples"),
     "NaN": (lambda folder: _strange(folder / "a.wav", np.nan), "NaN or infinite samples"),
     "absurd": (lambda folder: _strange(folder / "a.wav", 1e30), "no sound: samples of up to 1e+30"),
-    "FLAC of unknown length": (lambda folder: _of_unknown_length(folder / "a.flac"), "unreadable: its length is not"),
+    "FLAC of unknown length": (lambda folder: _of_unknown_length(folder / "a.flac"), "unreadable: the header has no "),
     "a rate of 1 Hz": (
         lambda folder: written(folder / "a.wav", noise(), rate=1),
         "absurd rate: 1 Hz, expected 1000 to",
@@ -106,7 +106,7 @@ def _folder(path: Path) -> Path:
 
 def _of_unknown_length(path: Path) -> Path:
     content = bytearray(written(path, noise()).read_bytes())
-    # The last 36 bits of the samples' number in STREAMINFO.
+    # Clear the 36 bits of the number of samples in STREAMINFO.
     content[21] &= 0xF0
     content[22:26] = bytes(4)
     return _bytes(path, bytes(content))
@@ -154,7 +154,7 @@ def test_duplicates_are_found_by_their_samples(tmp_path: Path) -> None:
     add_duplicates(found)
     assert [one.remarks for one in found] == [[], [], ["duplicate content: same samples as train/a.flac"]]
     assert found[0].digest == found[2].digest != found[1].digest
-    # The same samples at another rate are another sound.
+    # The same samples at another rate are a different sound.
     assert look(written(tmp_path / "d.wav", samples, rate=24_000)).digest != found[0].digest
 
 
@@ -193,10 +193,10 @@ def test_the_table_and_the_summary(tmp_path: Path) -> None:
     assert table.file["c"] == "c.wav"
     assert not table.isna().any(axis=None)
     assert summary(found).splitlines() == [
-        "train: 2 recordings, 0.0 h, 1 of them cannot be used",
+        "train: 2 recordings, 0.0 h, 1 unusable",
         "  shorter than a window: 1",
         "  unreadable: 1",
-        "test: 1 recordings, 0.0 h, 0 of them cannot be used",
+        "test: 1 recordings, 0.0 h, 0 unusable",
         "  silent: 1",
         "  stereo: 1",
         "  shorter than a window: 1",

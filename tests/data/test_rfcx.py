@@ -1,4 +1,4 @@
-"""The competition's own data, where RFCX_DATA names a folder that holds it."""
+"""Tests on the competition's data, if RFCX_DATA names its folder."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def folder() -> Path:
 
 @pytest.fixture
 def tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The TP and the FP table, with each species' number."""
+    """The TP table and the FP table, with a column species_id."""
     species = species_columns(24)
     tp, fp = (read_boxes(folder / f"train_{kind}.csv", "present", species) for kind in ("tp", "fp"))
     return tuple(table.assign(species_id=table.species.str[1:].astype(int)) for table in (tp, fp))
@@ -62,17 +62,17 @@ def test_the_notebooks_folds_leak(tables: tuple[pd.DataFrame, pd.DataFrame]) -> 
     assert report.validation_tp_rows.sum() == 1200
     never = tp.species_id[fold_of_row < 0].value_counts().to_dict()
     assert never == {2: 2, 9: 4, 17: 3, 19: 3, 22: 4}
-    # As it ran, every fold was trained on the last fold's list.
+    # The notebook as it ran: every fold was trained on the training list of the last fold.
     of_last = tp.recording_id[fold_of_row != 4]
     assert (tp.recording_id[fold_of_row >= 0].isin(of_last)).sum() == 972
-    # With all FP rows in every fold's training.
+    # The training list of every fold has all FP rows.
     leaked_fp = [fp.recording_id.isin(tp.recording_id[fold_of_row == fold]).sum() for fold in range(5)]
     assert (min(leaked_fp), max(leaked_fp)) == (168, 220)
 
 
 @pytest.fixture(scope="module")
 def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data/ (the two real recordings), params.yaml (the notebook's), and what the first stages make."""
+    """A folder with data/ (two real recordings), params.yaml (the notebook preset) and outputs of the first stages."""
     if "RFCX_DATA" not in os.environ:
         pytest.skip("RFCX_DATA does not name a folder with the competition's data")
     competition, folder = Path(os.environ["RFCX_DATA"]), tmp_path_factory.mktemp("rfcx")
@@ -87,14 +87,14 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sample = pd.read_csv(competition / "sample_submission.csv")[: len(RECORDINGS)]
     sample.assign(recording_id=RECORDINGS).to_csv(data / "sample_submission.csv", index=False)
     preset = preset_content(ROOT / "presets", "notebook")
-    # Four steps with all eight boxes; new weights, for a test fetches nothing.
+    # Four steps with all eight boxes. The weights are random, because tests do not download anything.
     preset["train"].update(epochs=1, batch_size=2, fp_fraction=1.0, pretrained="none", threads=1)
     YAML().dump(preset, folder / "params.yaml")
 
     tables = {name: folder / f"{name.replace('-', '_')}.csv"
               for name in ("recordings", "annotations", "species", "ground-truth", "template")}  # fmt: skip
     report = run("ingest", folder, "--data", data, *options(tables))
-    assert "train: 2 recordings, 0.0 h, 0 of them cannot be used" in report
+    assert "train: 2 recordings, 0.0 h, 0 unusable" in report
     assert "duplicate content: 2" in report  # the test recordings here are the training recordings
     recordings = pd.read_csv(tables["recordings"])
     assert (recordings.sample_rate == 48_000).all()
@@ -107,18 +107,18 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
         said = run("cache_spectrograms", folder, "--recordings", folder / f"splits/{split}.csv",
                    "--output", folder / "spectrograms" / split)  # fmt: skip
         assert "10 of 384 mel bands are empty" in said
-    # Only one recording has calls, so it is trained on and validated.
+    # Only one recording has calls, so it is in training and validation.
     (folder / "folds.csv").write_text("recording_id,fold\nf97ababc1,0\nf97ababc1,1\n0a4e7e350,1\n")
     return folder
 
 
 def options(paths: dict[str, Path]) -> list[str | Path]:
-    """Command-line options by their names."""
+    """Command-line options from values by name."""
     return [word for name, path in paths.items() for word in (f"--{name}", path)]
 
 
 def run(script: str, folder: Path, *words: str | Path) -> str:
-    """Run a stage's script with the folder's parameters; returns its log."""
+    """Run a stage's script with the folder's parameters, and return its log."""
     done = subprocess.run(
         [sys.executable, f"workflow/scripts/{script}.py", "--params", str(folder / "params.yaml"), *map(str, words)],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, capture_output=True, text=True,

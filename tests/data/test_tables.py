@@ -1,4 +1,4 @@
-"""Bad tables give one clear error with file, line, column and remedy."""
+"""A bad table gives one clear error with file, line, column and remedy."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +39,7 @@ HEADING = "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max"
         (f"{HEADING}\na,0,1,1,300,2,200", ["line 2", "f_max"]),
         (f"{HEADING}\n,0,1,1,100,2,200", ["line 2", "recording_id"]),
         (f"{HEADING}\na,0,1,1,100,2,200,9,9", ["cannot be read"]),
-        (f"{HEADING}\n" + "a,0,1,9,100,2,200\n" * 3, ["line 2", "2 more rows alike"]),
+        (f"{HEADING}\n" + "a,0,1,9,100,2,200\n" * 3, ["line 2", "2 more rows like this"]),
     ],
 )
 def test_annotations(tmp_path: Path, text: str, names: list[str]) -> None:
@@ -85,7 +85,7 @@ def test_annotations_survive_writing_and_reading_to_the_last_digit(tmp_path: Pat
     })  # fmt: skip
     write_annotations(tmp_path / "annotations.csv", table)
     found = read_annotations(tmp_path / "annotations.csv", ["a", "b"])
-    # Present boxes come first, each kind in its order.
+    # Present boxes come first; within each label the order is kept.
     expected = pd.concat([table[table.label == "present"], table[table.label == "absent"]])
     assert list(found.recording_id) == list(expected.recording_id)
     assert list(found.species_id) == list((expected.species == "b").astype(int))
@@ -169,7 +169,7 @@ def test_scores_survive_writing_and_reading(tmp_path: Path) -> None:
 @pytest.mark.parametrize("digits", [9, 15])
 def test_rounded_scores_are_the_numbers_that_a_reader_finds(tmp_path: Path, digits: int) -> None:
     rng = np.random.default_rng(0)
-    # Means of two numbers of nine digits are often halfway between two others.
+    # The mean of two numbers of nine digits is often halfway between two neighbours.
     halves = rng.integers(0, 10**9, (500, 2)).mean(axis=1) / 1e9
     near_0_and_1 = [*10.0 ** -rng.uniform(0, 300, 500), *expit(rng.uniform(0, 40, 500))]
     special = [0.0, 1.0, 0.5, 0.1, 1e-5, 1e-300, np.nextafter(1, 0), np.nextafter(0.001, 0)]
@@ -182,7 +182,7 @@ def test_rounded_scores_are_the_numbers_that_a_reader_finds(tmp_path: Path, digi
     np.testing.assert_array_equal(found, rounded.s0)
     np.testing.assert_allclose(found, scores.s0, rtol=0.51 * 10.0 ** (1 - digits))
     np.testing.assert_array_equal(rankdata(read_scores(path).s0, "dense"), rankdata(rounded.s0, "dense"))
-    # The file has the digits of the scores before they were rounded.
+    # The file has the same digits as the unrounded scores.
     texts = path.read_text().split()[1:]
     assert texts == [f"{row},{score:.{digits}g}" for row, score in enumerate(scores.s0)]
 

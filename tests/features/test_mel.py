@@ -1,4 +1,4 @@
-"""FeatureStore: equal to librosa's, cached as float16, any rate and channels."""
+"""Mel spectrograms equal librosa's at any rate and number of channels; the feature store holds them as float16."""
 
 import subprocess
 import sys
@@ -81,7 +81,7 @@ def test_channels_are_averaged_and_rates_converted(tmp_path: Path, block: int, m
     soundfile.write(tmp_path / "a.wav", np.stack([samples, np.zeros_like(samples)], axis=1), 22_050, subtype="FLOAT")
     ours = read(tmp_path / "a.wav")
     expected, _ = librosa.load(tmp_path / "a.wav", sr=48_000, mono=True)
-    # librosa rounds 22,050 x 48,000 / 22,050 up to 48,001 and adds a zero.
+    # librosa rounds 22,050 x 48,000 / 22,050 up to 48,001 and pads with a zero.
     assert len(ours) == 48_000
     np.testing.assert_allclose(ours, expected[:48_000], atol=1e-5)
 
@@ -91,7 +91,7 @@ def test_samples_may_come_in_blocks(params: Params, lengths: list[int], tmp_path
     samples = sound(1.0, 48_000)[: sum(lengths)]
     blocks = np.split(samples, np.cumsum(lengths)[:-1])
     whole = mel_spectrogram(samples, params.spectrogram)
-    # Other sums of float32, so the last bits may differ.
+    # The order of float32 sums differs, so the last bits may differ.
     np.testing.assert_allclose(np.concatenate(list(mel_blocks(blocks, params.spectrogram))), whole, atol=1e-3)
     write_features(tmp_path, "a", mel_blocks(blocks, params.spectrogram))
     np.testing.assert_allclose(np.load(tmp_path / "a.npy"), whole, atol=0.04)
@@ -107,13 +107,13 @@ def test_a_file_that_is_no_audio_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_must_hold_each_recording_once(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no recording"):
+    with pytest.raises(InputError, match="contains no recordings"):
         list_recordings(tmp_path)
     with pytest.raises(InputError, match=r"train: is missing.*data\.root"):
         list_recordings(tmp_path / "train")
     for name in ("a.flac", "a.WAV"):
         (tmp_path / name).touch()
-    with pytest.raises(InputError, match="'a' is there twice"):
+    with pytest.raises(InputError, match=r"'a' already exists as a\."):
         list_recordings(tmp_path)
 
 
@@ -134,7 +134,7 @@ def test_a_damaged_spectrogram_is_named(tmp_path: Path) -> None:
 
 
 def test_more_spectrograms_than_a_process_may_open_are_read(tmp_path: Path) -> None:
-    """A fresh process may often hold 1,024 files open."""
+    """The usual limit of a process is 1,024 open files."""
     for number in range(60):
         np.save(tmp_path / f"r{number}.npy", np.full((3, 2), number, np.float16))
     program = """
@@ -155,7 +155,7 @@ for number in [*range(60), *range(60)]:
 @pytest.mark.parametrize(("n_mels", "f_min", "f_max"), [(64, 200.0, 12_000.0), (384, 50.0, 24_000.0)])
 def test_mel_bands_and_frequencies_are_librosas(params: Params, n_mels: int, f_min: float, f_max: float) -> None:
     settings = changed(params, {"spectrogram": {"n_mels": n_mels, "f_min": f_min, "f_max": f_max}}).spectrogram
-    # librosa's filters reach over three neighbours of these frequencies, the first band's centre being the second.
+    # Each of librosa's filters spans three of these frequencies; the centre of the first band is the second of them.
     centres = librosa.mel_frequencies(n_mels=n_mels + 2, fmin=f_min, fmax=f_max)[1:-1]
     np.testing.assert_allclose([mel_to_frequency(band, settings) for band in range(n_mels)], centres, rtol=1e-9)
     np.testing.assert_allclose(

@@ -1,4 +1,4 @@
-"""Every backbone on Keras's other backends, where they are installed."""
+"""Every backbone on Keras's other backends, if they are installed."""
 
 import importlib.util
 import os

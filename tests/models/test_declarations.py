@@ -1,4 +1,4 @@
-"""What backbones declare, and whether it fits the parameters, is known before Keras is imported."""
+"""The declarations of backbones are read, and checked against the parameters, without importing Keras."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The model and its training, against formulas in numpy."""
+"""The model and its training, compared with formulas in numpy."""
 
 from collections.abc import Callable
 from functools import partial
@@ -81,7 +81,7 @@ def test_frames_count_in_the_loss_and_in_the_scores(tiny: Params, tmp_path: Path
     sampler = WindowSampler(annotations, tmp_path, params, 2, ("small_cnn", 0))
     scorer, trainer = build_models("small_cnn", SHAPES, 2, 0.0, 1, frames=True)
     inputs, labels = next(sampler.batches())
-    # In training's first step the normalizations take the batch's own mean and variance.
+    # In the first training step, normalization layers use the mean and variance of the batch.
     scores = keras.ops.convert_to_numpy(trainer(inputs, training=True))
     target, known = labels[:, 0], labels[:, 1]
 
@@ -91,7 +91,7 @@ def test_frames_count_in_the_loss_and_in_the_scores(tiny: Params, tmp_path: Path
     curve = fit(trainer, sampler, lambda: Validation(0.5, 0.5), Checkpoint(tmp_path / "state"))
     assert curve.loss[0] == pytest.approx(loss(scores[:, 0]) + 0.5 * loss(scores[:, 1]), rel=1e-4)
     both = trainer.predict_on_batch(inputs)
-    assert (both[:, 0] < both[:, 1]).all()  # no mean is above the maximum
+    assert (both[:, 0] < both[:, 1]).all()  # a mean is below the maximum
     np.testing.assert_allclose(scorer.predict_on_batch(inputs["windows"]), both.mean(axis=1), rtol=1e-5)
 
 
@@ -143,7 +143,7 @@ def test_the_large_backbones_score_windows(backbone: str) -> None:
 
 
 def unchanged(batch: int) -> dict[str, np.ndarray]:
-    """Inputs of the training model that mix and change nothing."""
+    """Inputs of the training model without mixup and augmentation."""
     return {
         "partner": np.roll(np.arange(batch, dtype=np.int32), 1),
         "weight": np.ones(batch, np.float32),
@@ -156,7 +156,7 @@ def unchanged(batch: int) -> dict[str, np.ndarray]:
 
 
 def test_a_window_scores_the_same_in_training_and_inference(tiny: Params, tmp_path: Path) -> None:
-    """The notebook has another floor, another order of resizing and another number of frames in each."""
+    """In the notebook, the dB floor, the order of resizing and the number of frames differ between the two."""
     params = changed(tiny, {"image": {"frames": 40, "mels": 24}, "train": {"begin_within": 0.0}})
     shapes = Shapes.of(params)
     spectrogram = np.random.default_rng(0).normal(-60, 9, (188, 32)).astype(np.float16)
@@ -186,8 +186,8 @@ def test_images_are_resized_as_tensorflow_does_before_they_are_standardized() ->
 @pytest.mark.parametrize(
     ("backbone", "expected"),
     [
-        # What the makers of each network's weights say: -1 to 1; BGR less ImageNet's means. test_pretrained.py has the
-        # third, whose network does a part of it.
+        # The input range for which each network's weights were published: -1 to 1; BGR minus ImageNet's means. The
+        # third is in test_pretrained.py, because its network does part of the scaling.
         ("inception", lambda pixel: pixel / 127.5 - 1),
         ("resnet", lambda pixel: pixel - np.array([103.939, 116.779, 123.68])),
     ],
@@ -196,7 +196,7 @@ def test_large_backbones_get_the_range_of_their_weights(
     backbone: str, expected: Callable[[np.ndarray], np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def network(input_shape: tuple[int, int, int], **_: object) -> keras.Model:
-        assert input_shape == (32, 96, 3)  # frequency is the image's height
+        assert input_shape == (32, 96, 3)  # frequency is the height of the image
         return keras.layers.Lambda(lambda image: image[:, ::32, ::32])
 
     monkeypatch.setattr(backbone_module(backbone), "NETWORK", network)
@@ -235,7 +235,7 @@ def test_changes_of_images_by_hand() -> None:
     changes["flip"][4], changes["flip"][5] = [True, False], [False, True]
     output = keras.ops.convert_to_numpy(Augment()(image, changes))
     expected = image.copy()
-    # Silence is an image's lowest value; time is its first axis and frequency its second.
+    # Masks are filled with the lowest value of the image. Its first axis is time, its second is frequency.
     expected[0, 2:4] = expected[0, 9:12] = image[0].min()
     expected[1, :, 0:3] = image[1].min()
     expected[2] += 0.5
@@ -246,7 +246,7 @@ def test_changes_of_images_by_hand() -> None:
 
 
 def noise_with_tones(folder: Path, params: Params) -> Annotations:
-    """Spectrograms of noise in which species 0 is a tone in a low band and species 1 one in a high band."""
+    """Write spectrograms of noise with tones: species 0 is a tone in a low band, species 1 in a high band."""
     rng = np.random.default_rng(0)
     frames = 94  # 4 s
     rows = []
@@ -328,12 +328,12 @@ def keep_weights(model: keras.Model, weights: list[list[np.ndarray]], epoch: int
 
 
 class KilledError(Exception):
-    """Stands for kill -9."""
+    """Simulates `kill -9`."""
 
 
 def test_a_training_that_is_interrupted_ends_as_if_it_was_not(tiny: Params, tmp_path: Path) -> None:
     annotations = noise_with_tones(tmp_path, tiny)
-    # With all that a state may hold: the scale of half precision's loss, and the best epoch's weights.
+    # Settings with which a checkpoint has all its parts: the loss scale of half precision and the best epoch's weights.
     settings = {"epochs": 4, "checkpoint": "validation_lwlrap", "cutmix_probability": 0.5}
     params = changed(tiny, {"train": settings})
     sampler = WindowSampler(annotations, tmp_path, params, 2, ("small_cnn", 0))
@@ -359,7 +359,7 @@ def test_a_training_that_is_interrupted_ends_as_if_it_was_not(tiny: Params, tmp_
         for first, killed_in in [(0, 0), (0, 1), (1, 3)]:
             with pytest.raises(KilledError):
                 run(state, first, killed_in)
-        for first in (3, 4):  # the last epoch, and then a job that had only to hand over its result
+        for first in (3, 4):  # the last epoch, then a job that only has to return the result
             again, curve_again = run(state, first, None)
             pd.testing.assert_frame_equal(curve_again, curve, check_exact=True)
             for one, other in zip(again, weights, strict=True):
@@ -424,7 +424,7 @@ def test_in_half_precision_images_and_scores_stay_float32(tiny: Params, tmp_path
     windows = np.load(tmp_path / "r0.npy")[None, :47]
     scores = scorer.predict_on_batch(windows)
     assert scores.dtype == np.float32
-    # Weights are kept in float32: a model in full precision takes them and scores nearly the same.
+    # Weights are stored in float32, so a model in full precision can load them. Its scores are nearly the same.
     scorer.save_weights(tmp_path / "half.weights.h5")
     full, _ = build_models("small_cnn", SHAPES, 2, 0.25, 2, frequency_channel=True)
     load_weights(full, tmp_path / "half.weights.h5")
@@ -446,7 +446,7 @@ def test_each_window_of_a_recording_is_scored(tiny: Params, tmp_path: Path) -> N
     np.save(tmp_path / f"{names[1]}.npy", np.load(tmp_path / f"{names[1]}.npy")[:40])  # shorter than a window
     scorer, _ = build_models("small_cnn", SHAPES, 2, 0.25, 1)
     found = score_windows(scorer, tmp_path, names, hop_frames=23, batch_size=7, what="windows scored")
-    assert [len(scores) for scores in found] == [4, 1, 4]  # those of 94 frames begin on 0, 23, 46 and 47
+    assert [len(scores) for scores in found] == [4, 1, 4]  # 94 frames have windows that start at 0, 23, 46 and 47
     spectrogram = np.load(tmp_path / f"{names[2]}.npy")
     windows = np.stack([spectrogram[start : start + 47] for start in (0, 23, 46, 47)])
     np.testing.assert_allclose(found[2], scorer.predict_on_batch(windows), atol=1e-5)
@@ -475,7 +475,7 @@ def test_scores_that_are_no_numbers_are_an_error(tiny: Params, tmp_path: Path) -
 
 
 def test_validation_is_of_whole_recordings_and_of_the_present_weights(tiny: Params, tmp_path: Path) -> None:
-    """The notebook's metric goes on from the last epoch, and takes the maximum over unrelated sampler."""
+    """The notebook's metric accumulates over epochs and takes the maximum over unrelated windows."""
     rng = np.random.default_rng(0)
     names = [f"r{number}" for number in range(24)]
     for name in names:

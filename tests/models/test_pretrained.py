@@ -1,4 +1,4 @@
-"""Weights to begin with: fetched by Keras from a local server in its own format, or a file."""
+"""Pretrained weights: fetched by Keras from a local server in Keras's published format, or read from a file."""
 
 import hashlib
 import threading
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::UserWarning"
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a file as Keras publishes it: a ResNet50's weights without its top, in the old HDF5 format."""
+    """A folder with weights as Keras publishes them: a ResNet50 without its top, in the old HDF5 format."""
     folder = tmp_path_factory.mktemp("published")
     keras.utils.set_random_seed(7)
     keras.applications.ResNet50(include_top=False, weights=None).save(folder / FILE)
@@ -34,7 +34,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Server(SimpleHTTPRequestHandler):
-    """Serves files and keeps quiet."""
+    """Serves files without logging."""
 
     requests: list[str] = []  # noqa: RUF012
 
@@ -48,12 +48,12 @@ class Server(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def server(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
-    """Keras's server of ImageNet weights, here; Keras's cache is empty."""
+    """A local replacement of Keras's server of ImageNet weights. Keras's cache is empty."""
     Server.requests.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Server, directory=published))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(keras_resnet, "BASE_WEIGHTS_PATH", f"http://127.0.0.1:{server.server_port}/")
-    digest = hashlib.md5((published / FILE).read_bytes()).hexdigest()  # noqa: S324 - Keras compares this one
+    digest = hashlib.md5((published / FILE).read_bytes()).hexdigest()  # noqa: S324 - Keras compares MD5
     monkeypatch.setitem(keras_resnet.WEIGHTS_HASHES, "resnet50", ("", digest))
     (tmp_path / "keras").mkdir()
     monkeypatch.setattr(keras_config, "_KERAS_DIR", str(tmp_path / "keras"))
@@ -97,11 +97,11 @@ def test_a_backbone_sees_a_picture_as_keras_own_network_does(
     published = network(include_top=False, weights=None)
     for layer in published.layers:
         if isinstance(layer, keras.layers.Normalization):
-            # The published weights of EfficientNet hold these.
+            # The values in EfficientNet's published weights.
             mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
             layer.set_weights([mean, deviation**2, np.array(0)])
     published.save(tmp_path / "published.h5")
-    # What Keras does when it has fetched the file.
+    # Simulate that Keras has fetched the file.
     monkeypatch.setattr(keras_files, "get_file", lambda *_, **__: str(tmp_path / "published.h5"))
     fetched = fetch_pretrained(backbone, "imagenet")
     fetched.save_weights(tmp_path / "backbone.weights.h5")
@@ -109,9 +109,9 @@ def test_a_backbone_sees_a_picture_as_keras_own_network_does(
     load_pretrained(scorer, backbone, tmp_path)
     ours = scorer.get_layer(backbone).get_layer("application")
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 96, 96, 3)).astype(np.float32)
-    # Called, not `predict`: to compile either network would take longer than its one batch.
+    # Call the networks instead of `predict`: compiling them would take longer than a single batch.
     expected = np.asarray(fetched(preprocess(pixels.copy()), training=False))
-    # The same picture, in the range that the backbone brings it to.
+    # The same picture, scaled to the backbone's input range.
     to_own_range = getattr(module, "efficientnet_range", preprocess)
     found = np.asarray(ours(to_own_range(pixels.copy()), training=False))
     assert np.abs(expected).max() > 0

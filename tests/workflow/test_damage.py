@@ -98,7 +98,7 @@ def test_verify_mends_the_cache_from_whole_outputs(clone: Clone) -> None:
     output = clone.run(*VERIFY, fails=True)
     for path, stage in zip(damaged, ["train@round0-small_cnn-0", "cache_spectrograms@test"], strict=True):
         assert f"{path.relative_to(clone.path)}: DVC's copy of " in output
-        assert f"{stage}, made again from it" in output
+        assert f"{stage}, restored from it" in output
     assert [path.read_bytes() for path in damaged] == before
     assert "undamaged" in clone.run(*VERIFY)
 

@@ -79,7 +79,7 @@ def test_numbers_that_count_in_another_order_than_nvidia_smi_are_refused(monkeyp
     monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     assert list_gpus() == ["GPU-b"]
     monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
-    with pytest.raises(InputError, match=r"CUDA_VISIBLE_DEVICES=1 counts GPUs by CUDA_DEVICE_ORDER=FASTEST_FIRST"):
+    with pytest.raises(InputError, match=r"CUDA_VISIBLE_DEVICES=1 numbers GPUs by CUDA_DEVICE_ORDER=FASTEST_FIRST"):
         list_gpus()
     # Names mean the same in any order.
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-c")
@@ -125,7 +125,7 @@ def test_a_broken_driver_is_named_and_no_gpu_is_no_error(tmp_path: Path, monkeyp
     assert list_gpus() == []
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'\nexit 9\n")
     (tmp_path / "nvidia-smi").chmod(0o755)
-    with pytest.raises(InputError, match="NVIDIA-SMI has failed; mend the driver"):
+    with pytest.raises(InputError, match="NVIDIA-SMI has failed; repair the driver"):
         list_gpus()
 
 

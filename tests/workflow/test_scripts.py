@@ -158,14 +158,14 @@ def test_a_truth_of_skipped_recordings_alone_is_an_error(data: Path, edited: Cal
     (data / "truth_test.csv").write_text("recording_id,s0,s1\nt,1,1\nu,0,0\n")
     done = ingest(data, edited("data.bad_audio", "skip"))
     assert done.returncode == 1
-    assert "truth_test.csv: no species calls in any test recording that can be used" in done.stderr
+    assert "truth_test.csv: no species is present in any usable test recording" in done.stderr
 
 
 def test_a_test_set_that_is_skipped_whole_is_an_error(data: Path, edited: Callable[[str, object], Path]) -> None:
     (data / "test/t.wav").write_bytes(b"RIFF....")
     done = ingest(data, edited("data.bad_audio", "skip"))
     assert done.returncode == 1
-    assert "data/test: none of its recordings that are wanted can be used" in done.stderr
+    assert "data/test: none of the recordings that are needed is usable" in done.stderr
 
 
 def test_a_data_set_needs_no_test_recordings_and_no_template(data: Path) -> None:

@@ -1,11 +1,11 @@
-"""What DVC knows of the stages: the plan of this run, and with it the inputs of the rules.
+"""The plan of this run, made from DVC's stages, and the inputs of the rules that follow from it.
 
-Required inputs: dvc.yaml, params.yaml, and whatever the stages depend on.
-Outputs: .snakemake/dvc/plan.json, and a stamp beside it for each stage.
+Required inputs: dvc.yaml, params.yaml, and everything that the stages depend on.
+Outputs: .snakemake/dvc/plan.json, and a stamp for each stage in the same folder.
 
-The stamp of a stage that runs is new, and any other is older than all outputs. All other inputs are `ancient()` unless a
-stage that runs makes them. So modification times, which mean nothing after a run through DVC, a pull or a checkout, trigger
-nothing by themselves.
+The stamp of a stage that runs is new; the stamp of any other stage is older than all outputs. All other inputs are
+`ancient()` unless a stage that runs creates them. Therefore modification times alone trigger nothing. They are
+meaningless after a `dvc repro`, a pull or a checkout.
 """
 
 import gc
@@ -23,8 +23,8 @@ from dawnchorus.workflow.plan import make_plan, read_plan, stamp
 
 if workflow.is_main_process:
     try:
-        # Held until this process ends, however it ends; Snakemake's own lock, which a killed run leaves, is off in the
-        # profile.
+        # Held until this process ends, even if it is killed. The profile disables Snakemake's own lock, because a
+        # killed run leaves it behind.
         RUN_LOCK = hold_folder()
         make_plan().write()
     except InputError as error:
@@ -33,12 +33,12 @@ PLAN = read_plan()
 
 
 def address_of(rule):
-    """A function of a job's wildcards: the address of its stage."""
+    """Return a function from a job's wildcards to the address of its stage."""
     return lambda wildcards: PLAN.address(rule, wildcards)
 
 
 def inputs_of(rule):
-    """A function of a job's wildcards: its inputs."""
+    """Return a function from a job's wildcards to its inputs."""
 
     def inputs(wildcards):
         address = PLAN.address(rule, wildcards)
@@ -53,6 +53,6 @@ def inputs_of(rule):
     return inputs
 
 
-# The modules of Snakemake and DVC stay until the end: without this, Python's searches for garbage, that at the end
-# above all, go through them again, for a seventh of the time in which Snakemake finds that there is nothing to do.
+# The objects of Snakemake and DVC live until the process ends. Exclude them from garbage collection, which otherwise
+# scans them repeatedly, mostly at exit. This saves a seventh of the time that Snakemake needs if nothing is to be done.
 gc.freeze()

@@ -1,7 +1,7 @@
-"""A rule for each entry of dvc.yaml and of data/demo/dvc.yaml, with its name and outputs; a job runs one of its stages.
+"""One rule for each entry of dvc.yaml and data/demo/dvc.yaml, with its name and outputs. A job runs one DVC stage.
 
-Required inputs: what the stages depend on.
-Outputs: what the stages declare.
+Required inputs: the dependencies of the stages.
+Outputs: the outputs of the stages.
 """
 
 from functools import cache
@@ -11,14 +11,14 @@ from dawnchorus.workflow.gpus import jobs_can_use_gpus
 
 @cache
 def gpus_of_job():
-    """A GPU where jobs can use one: elsewhere they share the cores, and a limit on GPUs must not hold them back."""
+    """The GPUs of a job: 1 if jobs can use one, else 0, so that a limit on GPUs does not restrict CPU jobs."""
     try:
         return int(jobs_can_use_gpus())
     except InputError as error:
         raise WorkflowError(str(error)) from error
 
 
-# Cores, and whether a job computes on a GPU where there is one. A stage that is not listed takes one core.
+# Cores of a job, and whether it uses a GPU if there is one. A stage that is not listed uses one core and no GPU.
 RESOURCES = {
     "synthesize": (workflow.cores, False),
     "ingest": (workflow.cores, False),

@@ -11,7 +11,7 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import write_annotations
 from dawnchorus.data.formats import rfcx
 from dawnchorus.data.ground_truth import write_ground_truth
-from dawnchorus.data.ingest import check_recordings, known_truth, refuse_bad_recordings, require_usable
+from dawnchorus.data.ingest import check_recordings, refuse_bad_recordings, require_usable, usable_ground_truth
 from dawnchorus.data.quality import as_table, summary
 from dawnchorus.data.recordings import write_recordings
 from dawnchorus.data.species import write_species
@@ -44,7 +44,7 @@ def main() -> None:
     with replacing(arguments.species) as path:
         write_species(path, dataset.species)
     with replacing(arguments.ground_truth) as path:
-        write_ground_truth(path, known_truth(recordings, dataset))
+        write_ground_truth(path, usable_ground_truth(recordings, dataset))
     with replacing(arguments.template) as path:
         pd.DataFrame({"recording_id": dataset.template}).to_csv(path, index=False)
 

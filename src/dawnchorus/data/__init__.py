@@ -1,4 +1,4 @@
-"""What a data set is: recordings, annotations, species, ground truth and folds, and the checks of all of them.
+"""Data sets: recordings, annotations, species, ground truth, folds, and checks of all of these.
 
-The adapters in `formats/` turn other people's layouts into the canonical tables that everything else reads.
+The adapters in `formats/` convert external layouts into the canonical tables that all other code reads.
 """

@@ -1,4 +1,4 @@
-"""Annotations: boxes that an expert heard, present or absent, and `data/annotations.csv`."""
+"""Annotations: boxes that an expert labelled as present or absent, and the table `data/annotations.csv`."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 
 COLUMNS = ["recording_id", "species", "t_min", "t_max", "f_min", "f_max", "label"]
 LABELS = ["present", "absent"]
-# A box is known by these; one that is there twice counts once.
+# These columns identify a box. Duplicates count once.
 BOX_COLUMNS = ["recording_id", "species_id", "t_min", "t_max", "is_tp"]
 
 
 def write_annotations(path: Path, annotations: pd.DataFrame) -> None:
-    """Write `data/annotations.csv` from a table with the columns `COLUMNS`: present boxes first, times unrounded."""
+    """Write a table with the columns `COLUMNS` as `data/annotations.csv`: present boxes first, times unrounded."""
     order = annotations.label.map(LABELS.index).argsort(kind="stable")
     annotations.iloc[order][COLUMNS].to_csv(path, index=False)
 
@@ -26,18 +26,18 @@ def read_annotations(path: Path, species: Sequence[str]) -> pd.DataFrame:
     """Read `data/annotations.csv`.
 
     Args:
-        path: of the table.
+        path: the CSV file.
         species: the codes of all species.
 
     Returns:
-        recording_id; species_id, its code's number in `species`; t_min, t_max (s), f_min, f_max (Hz; 0 and infinity
-        where the table has none); is_tp, whether the box is present (else absent).
+        One row per box: recording_id; species_id, the index of its code in `species`; t_min, t_max (s); f_min, f_max
+        (Hz; 0 and infinity where the cell is empty); is_tp, True if the label is present and False if it is absent.
 
     Raises:
-        InputError: the table is missing or damaged, or a cell is not what it should be.
+        InputError: the table is missing or damaged, or a cell has an invalid value.
     """
     table = read_table(path, COLUMNS, numbers=["t_min", "t_max", "f_min", "f_max"])[COLUMNS].copy()
-    refuse_rows(path, table, "species", ~table.species.isin(species), "a species of data/species.csv")
+    refuse_rows(path, table, "species", ~table.species.isin(species), "a species from data/species.csv")
     refuse_rows(path, table, "label", ~table.label.isin(LABELS), " or ".join(LABELS))
     for column in ("t_min", "t_max"):
         table[column] = to_numbers(path, table, column)
@@ -52,13 +52,13 @@ def read_annotations(path: Path, species: Sequence[str]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Annotations:
-    """Boxes as arrays, a row each.
+    """Boxes as arrays, one row per box.
 
     Attributes:
         recording_ids: shape [Rows], text.
         boxes: t_min (s), f_min (Hz), t_max (s) and f_max (Hz), shape [Rows, 4].
         species_ids: shape [Rows].
-        is_tp: whether each is present (else absent), shape [Rows].
+        is_tp: True for present and False for absent, shape [Rows].
     """
 
     recording_ids: NDArray[np.str_]
@@ -68,7 +68,7 @@ class Annotations:
 
     @classmethod
     def of_table(cls, table: pd.DataFrame) -> "Annotations":
-        """The rows of a table that `read_annotations` gives."""
+        """Convert a table from `read_annotations`."""
         return cls(
             table.recording_id.to_numpy(str),
             table[["t_min", "f_min", "t_max", "f_max"]].to_numpy(float),
@@ -80,20 +80,20 @@ class Annotations:
         return len(self.is_tp)
 
     def of_recordings(self, recording_ids: set[str]) -> "Annotations":
-        """The rows of some recordings."""
+        """Select the rows of the given recordings."""
         keep = np.isin(self.recording_ids, list(recording_ids))
         return Annotations(self.recording_ids[keep], self.boxes[keep], self.species_ids[keep], self.is_tp[keep])
 
 
 def labelled_boxes(annotations: pd.DataFrame, recording_ids: Container[str]) -> pd.DataFrame:
-    """The boxes of some recordings.
+    """Select the boxes of the given recordings, without duplicates.
 
     Args:
-        annotations: as `read_annotations` gives them.
-        recording_ids: names of the recordings.
+        annotations: table from `read_annotations`.
+        recording_ids: the recordings to select.
 
     Returns:
-        A row for each box with the columns `BOX_COLUMNS` (s; is_tp is bool), in the order of the table.
+        One row per box with the columns `BOX_COLUMNS` (times in s; is_tp is bool), in table order.
     """
     wanted = [name in recording_ids for name in annotations.recording_id]
     return annotations.loc[wanted, BOX_COLUMNS].drop_duplicates(ignore_index=True)

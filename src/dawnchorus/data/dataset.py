@@ -1,4 +1,4 @@
-"""A data set as its adapter reads it, before its recordings are looked at."""
+"""A data set as its adapter reads it, before its recordings are checked."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +10,17 @@ SPLITS = ("train", "test")
 
 @dataclass(frozen=True)
 class Dataset:
-    """What an adapter in `formats/` finds in a folder.
+    """The contents of a data set's folder, as an adapter in `formats/` reads them.
 
     Attributes:
         root: the folder.
         files: the audio files by split ("train", "test") and recording_id.
-        annotations: boxes in training recordings, with the columns `annotations.COLUMNS` and `source`, where each comes
-            from ("train_tp.csv line 3").
-        species: codes, in the order of the columns of all scores.
+        annotations: boxes in training recordings, with the columns `annotations.COLUMNS` and `source`, the file and
+            line of each box ("train_tp.csv line 3").
+        species: species codes, in the column order of all score tables.
         groups: the group of each recording that has one, indexed by recording_id.
-        ground_truth: 0 or 1 for each species (columns), indexed by recording_id; no rows where it is not known.
-        template: the recordings that a competition's submission asks for, in its order; empty where there is none.
+        ground_truth: 0 or 1 for each species (columns), indexed by recording_id; no rows if there is no ground truth.
+        template: the recordings that a competition's submission must list, in order; empty without a competition.
     """
 
     root: Path

@@ -15,28 +15,28 @@ from dawnchorus.seeding import generator
 def stratified_split(
     tp: pd.DataFrame, fp: pd.DataFrame, n_folds: int, seed: int, groups: pd.Series | None = None
 ) -> pd.Series:
-    """Put every annotated recording into one fold, each species' TP rows as evenly as whole recordings allow.
+    """Assign every annotated recording to one fold, with the TP rows of each species spread evenly over the folds.
 
-    Recordings are the unit, over TP and FP together, so no recording is ever in training and validation at once.
-    Iterative stratification: the species with the fewest rows left comes first, and each of its recordings goes where
-    that species is missed most (Sechidis et al. 2011, doi:10.1007/978-3-642-23808-6_10). FP rows are spread likewise
-    after the TP rows.
+    The unit is a whole recording with all its TP and FP rows, so no recording is in training and validation at once.
+    The method is iterative stratification (Sechidis et al. 2011, doi:10.1007/978-3-642-23808-6_10). The species with
+    the fewest remaining rows comes first, and each of its recordings goes to the fold with the fewest rows of that
+    species. FP rows are spread in the same way after the TP rows.
 
     Args:
         tp: TP annotations with columns recording_id and species_id.
-        fp: FP annotations, likewise.
+        fp: FP annotations with the same columns.
         n_folds: number of folds.
-        seed: of the order among equals.
-        groups: the group of each recording, indexed by recording_id: groups are then the unit instead of recordings,
-            for example `together`.
+        seed: seed of the order in which ties are broken.
+        groups: the group of each recording, indexed by recording_id, for example from `together`. If given, the unit
+            is a group instead of a recording.
 
     Returns:
-        An int series, the fold of each recording, indexed and sorted by recording_id.
+        The fold of each recording, an int series indexed and sorted by recording_id.
 
     Raises:
         InputError: a fold would have no TP rows.
     """
-    # Recordings are compared as numbers from here on: text takes most of the time, and ever more with many recordings.
+    # Replace recording ids by integers: comparing text would dominate the run time of a large data set.
     number, names = pd.factorize(pd.concat([tp.recording_id, fp.recording_id]), sort=True)
     recordings = pd.Index(names, name="recording_id")
     unit_of, units = (
@@ -46,7 +46,7 @@ def stratified_split(
     n_rows = rows.sum(axis=0)
     fold_of = np.full(len(units), -1)
     in_fold = np.zeros((n_folds, rows.shape[1]), int)
-    # Equals come in this order.
+    # Ties are broken in this order.
     order = generator(seed, "folds").permutation(len(units))
     rows = rows[order]
     by_label = np.ascontiguousarray(rows.T)
@@ -75,16 +75,16 @@ def stratified_split(
 def _count_labels(
     unit: NDArray[np.int64], n_units: int, tp_species: pd.Series, fp_species: pd.Series
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The rows of each unit and label, [Units, Labels]; labels are FP and then TP species, those that have rows.
+    """Count the rows of each unit and label. The labels are the FP species and then the TP species that have rows.
 
     Args:
         unit: the unit of each TP row, then of each FP row.
         n_units: number of units.
         tp_species: the species of each TP row.
-        fp_species: likewise.
+        fp_species: the species of each FP row.
 
     Returns:
-        The counts, and which labels are TP.
+        The counts, shape [Units, Labels], and whether each label is TP, shape [Labels].
     """
     species = np.concatenate([tp_species.to_numpy(int), fp_species.to_numpy(int)])
     n_species = species.max(initial=0) + 1
@@ -94,38 +94,38 @@ def _count_labels(
 
 
 def together(*groupings: pd.Series) -> pd.Series:
-    """The groups of recordings that share a value in any of some groupings, directly or through others.
+    """Group recordings that share a value in any of the groupings, directly or through other recordings.
 
     Args:
-        groupings: a value for each recording, indexed by recording_id; all of the same recordings.
+        groupings: a value for each recording, indexed by recording_id; all groupings have the same recordings.
 
     Returns:
-        The first recording of each one's group, indexed by recording_id.
+        The first recording of each recording's group, indexed by recording_id.
     """
     recordings = groupings[0].index
     rows = np.arange(len(recordings))
     codes = [pd.factorize(grouping.reindex(recordings))[0] for grouping in groupings]
-    # Recordings are linked with the values that they have.
+    # The graph links each recording with its values.
     values = hstack([csr_matrix((np.ones(len(rows)), (rows, code))) for code in codes])
     _, part = connected_components(bmat([[None, values], [values.T, None]]), directed=False)
     return pd.Series(recordings, index=recordings).groupby(part[: len(rows)]).transform("first").rename("group")
 
 
 def notebook_split(tp: pd.DataFrame, n_folds: int) -> pd.Series:
-    """The split that the notebook meant: the rows of each species in table order, cut into equal parts.
+    """Split as the notebook intended: cut the rows of each species, in table order, into equal parts.
 
-    What is left over by the division is never validated. Rows are the unit, so a recording can stand in several folds,
-    in training and validation at once; it is here to compare with.
+    The remainder of the division is never validated. The unit is a row, so a recording can be in several folds, and in
+    training and validation at once. The split exists only for comparison.
 
     Args:
         tp: TP annotations with columns recording_id and species_id.
         n_folds: number of folds.
 
     Returns:
-        An int series, the fold of each row of `tp`, indexed as it is; -1 for rows that are never validated.
+        The fold of each row of `tp`, an int series with the same index; -1 for rows that are never validated.
 
     Raises:
-        InputError: no species has a row for each fold.
+        InputError: no species has at least one row per fold.
     """
     rows = tp.groupby("species_id")
     place, part = rows.cumcount(), rows.recording_id.transform("size") // n_folds
@@ -138,16 +138,16 @@ def notebook_split(tp: pd.DataFrame, n_folds: int) -> pd.Series:
 
 
 def fold_report(tp: pd.DataFrame, fold_of_row: pd.Series, folds: pd.Series) -> pd.DataFrame:
-    """What each fold trains on and validates, and what leaks from one into the other.
+    """Count the recordings that each fold trains on and validates, and those that leak from one into the other.
 
     Args:
         tp: TP annotations.
-        fold_of_row: the fold in which each of their rows is validated, -1 for none.
-        folds: the fold of each recording; a row for each of its folds where it has several.
+        fold_of_row: the fold in which each row of `tp` is validated; -1 for none.
+        folds: the fold of each recording; one row per fold for a recording in several folds.
 
     Returns:
-        A row for each fold: fold, training_recordings, validation_recordings, validation_tp_rows, leaked_recordings
-        (in training and validation), leaked_tp_rows (validation rows of these).
+        One row per fold: fold, training_recordings, validation_recordings, validation_tp_rows, leaked_recordings
+        (recordings in both training and validation), leaked_tp_rows (validation rows of leaked recordings).
     """
     number, names = pd.factorize(folds.index)
     number_of_row = names.get_indexer(tp.recording_id)
@@ -170,16 +170,16 @@ def fold_report(tp: pd.DataFrame, fold_of_row: pd.Series, folds: pd.Series) -> p
 
 
 def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, fold_of_row: pd.Series, species: Sequence[str]) -> pd.DataFrame:
-    """How many rows each species has.
+    """Count the rows of each species.
 
     Args:
         tp: TP annotations.
         fp: FP annotations.
-        fold_of_row: the fold in which each TP row is validated, -1 for none.
+        fold_of_row: the fold in which each TP row is validated; -1 for none.
         species: the codes of the data set's species.
 
     Returns:
-        A row for each species: species, tp_rows, fp_rows, then tp_rows_0, tp_rows_1, ... for each fold.
+        One row per species: species, tp_rows, fp_rows, then tp_rows_0, tp_rows_1, ... for each fold.
     """
     everyone = range(len(species))
     table = pd.DataFrame({"species": species})

@@ -1,4 +1,4 @@
-"""Ground truth: which species are known to call in a recording, and which not to; and `data/ground_truth.csv`."""
+"""Ground truth: the species labelled present or absent in each recording, and the table `data/ground_truth.csv`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from dawnchorus.data.score_tables import read_scores
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """What is known of a set of recordings.
+    """The labels of a set of recordings.
 
     Attributes:
         recording_ids: shape [Recordings].
-        truth: which species are known to call, shape [Recordings, Species].
-        mask: where that is known, shape [Recordings, Species]. LWLRAP takes the rest as silent; average precision
-            leaves it out.
+        truth: whether each species is labelled present, shape [Recordings, Species].
+        mask: label mask: whether each species is labelled at all, shape [Recordings, Species]. LWLRAP counts
+            unlabelled species as absent; average precision ignores them.
     """
 
     recording_ids: list[str]
@@ -28,17 +28,17 @@ class GroundTruth:
 
     @classmethod
     def of_truth(cls, table: pd.DataFrame) -> "GroundTruth":
-        """Dense truth: all of it is known."""
+        """Dense ground truth: every species of every recording is labelled."""
         truth = table.to_numpy() > 0
         return cls(list(table.index), truth, np.ones_like(truth))
 
     @classmethod
     def of_annotations(cls, annotations: pd.DataFrame, recording_ids: list[str], n_species: int) -> "GroundTruth":
-        """Sparse labels: species with a present box are known to call, species with only absent ones not to.
+        """Sparse labels: a species is present if it has a present box, and absent if it has only absent boxes.
 
         Args:
-            annotations: as `annotations.read_annotations` gives them.
-            recording_ids: names of the recordings, shape [Recordings].
+            annotations: table from `annotations.read_annotations`.
+            recording_ids: the recordings, shape [Recordings].
             n_species: number of species.
         """
         index = pd.Index(recording_ids)
@@ -56,5 +56,5 @@ def write_ground_truth(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_ground_truth(path: Path, species: Sequence[str]) -> pd.DataFrame:
-    """Read what `write_ground_truth` wrote: a column for each species, indexed by recording_id; it may have no rows."""
+    """Read `data/ground_truth.csv`: one column per species, indexed by recording_id. The table may have no rows."""
     return read_scores(path, list(species), may_be_empty=True)

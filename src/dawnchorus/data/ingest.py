@@ -1,4 +1,4 @@
-"""Checking the recordings of a data set, before anything is computed from them."""
+"""Checks of a data set's recordings, before anything is computed from them."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -18,16 +18,16 @@ MOST_SHOWN = 20
 def check_recordings(
     dataset: Dataset, sample_rate: int, window_seconds: float, workers: int
 ) -> dict[str, dict[str, Inspection]]:
-    """Decode every annotated and every test recording; of the others, read the header.
+    """Decode every annotated recording and every test recording; read only the header of all others.
 
     Args:
-        dataset: what an adapter found.
-        sample_rate: the rate that recordings are expected to have, Hz.
+        dataset: data set from an adapter.
+        sample_rate: expected sample rate of the recordings, Hz.
         window_seconds: length of a window, s.
-        workers: processes that decode.
+        workers: number of processes.
 
     Returns:
-        What each file holds, by split and recording_id.
+        The inspection of each file, by split and recording_id.
     """
     annotated = set(dataset.annotations.recording_id)
     decode = partial(inspect, sample_rate=sample_rate, window_seconds=window_seconds)
@@ -37,7 +37,7 @@ def check_recordings(
     with ProcessPoolExecutor(workers) as pool:
         work = pool.map(partial(_look, decode), paths, is_used, chunksize=4)
         looked = list(track(work, len(paths), "recordings checked"))
-    # Those that are decoded first, so that a copy among the others is known by its file.
+    # Decoded files come first, so that an undecoded copy of one is found by its file hash.
     add_duplicates(sorted(looked, key=lambda one: one.file_digest == one.digest))
     inspections: dict[str, dict[str, Inspection]] = {split: {} for split in SPLITS}
     for (split, name), one in zip(names, looked, strict=True):
@@ -51,10 +51,15 @@ def _look(decode: Callable[[Path], Inspection], path: Path, is_used: bool) -> In
 
 
 def refuse_bad_recordings(inspections: dict[str, dict[str, Inspection]], dataset: Dataset, bad_audio: str) -> None:
-    """End the run where annotated or test recordings cannot be used and `data.bad_audio` is "stop".
+    """Refuse a data set with unusable annotated or test recordings if `bad_audio` is "stop".
+
+    Args:
+        inspections: inspections by split and recording_id.
+        dataset: the data set as its adapter read it.
+        bad_audio: the parameter `data.bad_audio`.
 
     Raises:
-        InputError: with the reasons.
+        InputError: some recordings are unusable; the message lists them with their faults.
     """
     annotated = set(dataset.annotations.recording_id)
     bad = [
@@ -66,43 +71,43 @@ def refuse_bad_recordings(inspections: dict[str, dict[str, Inspection]], dataset
     if bad and bad_audio == "stop":
         shown = [f"{one.path}: {'; '.join(one.faults)}" for one in bad[:MOST_SHOWN]]
         more = [f"... and {len(bad) - MOST_SHOWN} more"] if len(bad) > MOST_SHOWN else []
-        remedy = "mend or remove them, or set data.bad_audio in params.yaml to skip"
+        remedy = "repair or remove them, or set data.bad_audio in params.yaml to skip"
         raise InputError("\n".join([f"{len(bad)} recordings cannot be used; {remedy}", *shown, *more]))
 
 
 def require_usable(recordings: pd.DataFrame, dataset: Dataset) -> None:
-    """Refuse a data set in which no annotated recording, or none of its test recordings, can be used.
+    """Refuse a data set without a usable annotated recording, or with test recordings of which none is usable.
 
     Args:
-        recordings: as `quality.as_table` gives them.
-        dataset: what an adapter found.
+        recordings: table from `quality.as_table`.
+        dataset: data set from an adapter.
 
     Raises:
-        InputError: with the split.
+        InputError: a split has no usable recording; the message names its folder.
     """
     annotated = set(dataset.annotations.recording_id)
     for split in SPLITS:
         of_split = recordings[recordings.split == split]
         wanted = of_split[of_split.index.isin(annotated)] if split == "train" else of_split
         if not wanted.usable.any() and (split == "train" or len(wanted)):
-            raise InputError(f"{dataset.root / split}: none of its recordings that are wanted can be used")
+            raise InputError(f"{dataset.root / split}: none of the recordings that are needed is usable")
 
 
-def known_truth(recordings: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """The ground truth of the test recordings that can be used.
+def usable_ground_truth(recordings: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """The ground truth of the usable test recordings.
 
     Args:
-        recordings: as `quality.as_table` gives them.
-        dataset: what an adapter found.
+        recordings: table from `quality.as_table`.
+        dataset: data set from an adapter.
 
     Raises:
-        InputError: there is some, but no species calls in any of them.
+        InputError: the data set has ground truth, but no species is present in a usable test recording.
     """
     usable = recordings.index[(recordings.split == "test") & recordings.usable]
     truth = dataset.ground_truth[dataset.ground_truth.index.isin(usable)]
     if len(dataset.ground_truth) and not truth.to_numpy().any():
         raise InputError(
-            f"{dataset.root}: truth_test.csv: no species calls in any test recording that can be used; without one "
-            "there is nothing to evaluate"
+            f"{dataset.root}: truth_test.csv: no species is present in any usable test recording; without one there is "
+            "nothing to evaluate"
         )
     return truth

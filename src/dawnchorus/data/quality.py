@@ -1,4 +1,4 @@
-"""The pre-flight of recordings: what is wrong or unusual with each, before anything is computed from them."""
+"""Quality checks of recordings: what is wrong with a file, or unusual, before anything is computed from it."""
 
 import hashlib
 from collections import Counter
@@ -16,44 +16,44 @@ from dawnchorus.audio.decoding import ABSURD_PEAK, RATES
 BLOCK = 2**20
 
 
-# Annotations are rounded, and MP3 decoders cut or pad some frames: so much too long or too short is nothing.
+# Annotations are rounded, and MP3 decoders cut or pad some frames. Smaller differences in length are ignored.
 TOLERANCE_SECONDS = 0.1
 
 
-# So many samples at full scale in succession are no peak but one that was cut off.
+# This many consecutive samples at full scale count as clipping.
 CLIPPED_RUN = 3
 
 
 FULL_SCALE = 0.999
 
 
-# More than a year; libsndfile's answer where a FLAC does not say its length.
+# More than a year. libsndfile returns a larger number if a FLAC header has no length.
 MOST_FRAMES = 2**45
 
 
-# Recorders count a heading or a filling byte too much.
+# Some recorders count a chunk header or a padding byte too many.
 RIFF_TOLERANCE = 16
 
 
-# A WAV that was written to a pipe says this, for its size was not known.
+# A WAV written to a pipe has this value, because its size was unknown.
 UNKNOWN_RIFF_SIZE = 0xFFFFFFFF
 
 
 @dataclass
 class Inspection:
-    """What one audio file holds.
+    """Properties and problems of one audio file.
 
     Attributes:
         path: the file.
-        rate: samples a second; 0 where nothing can be read.
+        rate: sample rate, Hz; 0 if the file is unreadable.
         channels: number of channels.
-        seconds: length of what can be decoded.
-        peak: largest absolute sample, full scale being 1.
+        seconds: length of the part that can be decoded, s.
+        peak: largest absolute sample; full scale is 1.
         rms: root mean square of the samples.
         file_digest: hash of the file.
-        digest: hash of rate, channels and the decoded samples; of the file where it was not decoded.
-        faults: why the recording cannot be used.
-        remarks: what is unusual and does no harm.
+        digest: hash of rate, channels and decoded samples; hash of the file if it was not decoded.
+        faults: reasons why the recording is unusable.
+        remarks: unusual but harmless properties.
     """
 
     path: Path
@@ -69,11 +69,11 @@ class Inspection:
 
 
 def inspect(path: Path, sample_rate: int, window_seconds: float) -> Inspection:
-    """Decode a whole audio file, block by block, and say what is wrong or unusual with it.
+    """Decode a whole audio file, block by block, and report its faults and remarks.
 
     Args:
         path: the file.
-        sample_rate: the rate that recordings are expected to have, Hz.
+        sample_rate: expected sample rate of the recordings, Hz.
         window_seconds: length of a window, s.
     """
     found = Inspection(path)
@@ -95,14 +95,14 @@ def inspect(path: Path, sample_rate: int, window_seconds: float) -> Inspection:
     size = path.stat().st_size
     riff_size = _riff_size(path)
     if riff_size != UNKNOWN_RIFF_SIZE and riff_size + 8 > size + RIFF_TOLERANCE:
-        found.faults.append(f"truncated: its header says {riff_size + 8} bytes, the file has {size}")
+        found.faults.append(f"truncated: the header declares {riff_size + 8} bytes, the file has {size}")
     if found.faults:
         return found
     if found.seconds == 0:
         found.faults.append("empty: no samples")
         return found
     if found.peak > ABSURD_PEAK:
-        found.faults.append(f"no sound: samples of up to {found.peak:.0e}, full scale being 1")
+        found.faults.append(f"no sound: samples of up to {found.peak:.0e}, where full scale is 1")
         return found
     if found.peak == 0:
         found.remarks.append("silent")
@@ -116,7 +116,7 @@ def inspect(path: Path, sample_rate: int, window_seconds: float) -> Inspection:
 
 
 def look_at_header(path: Path) -> Inspection:
-    """Read what a file's header says, for a recording that nothing is computed from: nothing is decoded."""
+    """Read only the header of a file, for a recording from which nothing is computed."""
     found = Inspection(path)
     try:
         header = soundfile.info(path)
@@ -133,7 +133,7 @@ def _hash_of_file(path: Path) -> str:
 
 
 def _decode(file: soundfile.SoundFile, found: Inspection) -> None:
-    """Fill in what the samples say."""
+    """Decode all samples and fill in the properties and problems that depend on them."""
     expected, decoded, squares, clipped, finite = file.frames, 0, 0.0, False, True
     digest = hashlib.blake2b(f"{found.rate} {found.channels}".encode(), digest_size=16)
     reason = ""
@@ -150,7 +150,7 @@ def _decode(file: soundfile.SoundFile, found: Inspection) -> None:
         reason = f" ({str(error).strip()})"
     found.seconds = decoded / found.rate
     if expected > MOST_FRAMES:
-        found.faults.append(f"unreadable: its length is not in its header{reason}; encode it again")
+        found.faults.append(f"unreadable: the header has no length{reason}; encode the file again")
     elif reason or decoded < expected - TOLERANCE_SECONDS * found.rate:
         found.faults.append(f"truncated: {found.seconds:.2f} of {expected / found.rate:.2f} s can be decoded{reason}")
     if not finite:
@@ -172,14 +172,14 @@ def _is_clipped(block: NDArray[np.float32]) -> bool:
 
 
 def _riff_size(path: Path) -> int:
-    """The size in bytes that a WAV's first chunk says; 0 for other files."""
+    """The size in bytes that the RIFF header of a WAV declares; 0 for other files."""
     with path.open("rb") as file:
         head = file.read(8)
     return int.from_bytes(head[4:8], "little") if head[:4] == b"RIFF" else 0
 
 
 def add_duplicates(inspections: Iterable[Inspection]) -> None:
-    """Remark on every usable recording that holds the same sound as an earlier one, and give both the same digest."""
+    """Add a remark to every usable recording with the same sound as an earlier one, and give both the same digest."""
     first: dict[str, Inspection] = {}
     for one in inspections:
         if one.faults:
@@ -193,11 +193,11 @@ def add_duplicates(inspections: Iterable[Inspection]) -> None:
 
 
 def add_labels_past_the_end(inspections: dict[str, Inspection], annotations: pd.DataFrame) -> None:
-    """Fault each recording, if nothing else is wrong with it, that an annotation reaches beyond.
+    """Add a fault to each recording that is shorter than an annotation's end and has no other fault.
 
     Args:
-        inspections: by recording_id.
-        annotations: with the columns recording_id, t_max and source, where each comes from.
+        inspections: inspections by recording_id.
+        annotations: table with the columns recording_id, t_max (s) and source, the file and line of each row.
     """
     ends = pd.Series({recording_id: one.seconds for recording_id, one in inspections.items() if not one.faults})
     past = annotations[annotations.t_max > annotations.recording_id.map(ends) + TOLERANCE_SECONDS]
@@ -210,15 +210,16 @@ def add_labels_past_the_end(inspections: dict[str, Inspection], annotations: pd.
 
 
 def as_table(inspections: dict[str, dict[str, Inspection]], groups: pd.Series, root: Path) -> pd.DataFrame:
-    """The table of all recordings.
+    """Convert inspections to the table of all recordings.
 
     Args:
-        inspections: by split and recording_id.
+        inspections: inspections by split and recording_id.
         groups: the group of each recording that has one, indexed by recording_id.
-        root: the data set's folder; files are named below it.
+        root: the data set's folder; the column `file` is relative to it.
 
     Returns:
-        As `recordings.read_recordings` gives it: a row for each recording; problem holds faults, then remarks.
+        One row per recording, in the form that `recordings.read_recordings` returns. The column `problem` lists faults,
+        then remarks.
     """
     rows = [
         {
@@ -243,12 +244,12 @@ def as_table(inspections: dict[str, dict[str, Inspection]], groups: pd.Series, r
 
 
 def summary(inspections: dict[str, dict[str, Inspection]]) -> str:
-    """A few lines: how many recordings there are, how long, and how often each problem, by split and recording_id."""
+    """Summarize inspections, given by split and recording_id: number and hours of recordings, counts of problems."""
     lines = []
     for split, by_id in inspections.items():
         hours = sum(one.seconds for one in by_id.values()) / 3600
         unusable = sum(bool(one.faults) for one in by_id.values())
-        lines.append(f"{split}: {len(by_id)} recordings, {hours:.1f} h, {unusable} of them cannot be used")
+        lines.append(f"{split}: {len(by_id)} recordings, {hours:.1f} h, {unusable} unusable")
         kinds = Counter(text.split(":")[0] for one in by_id.values() for text in one.faults + one.remarks)
         lines += [f"  {kind}: {count}" for kind, count in kinds.most_common()]
     return "\n".join(lines)

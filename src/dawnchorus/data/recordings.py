@@ -1,4 +1,4 @@
-"""Recordings: which there are, `data/recordings.csv`, and what of them is used for what."""
+"""Recordings: finding them in a folder, and the table `data/recordings.csv`."""
 
 import os
 from collections.abc import Container, Sequence
@@ -11,25 +11,26 @@ from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
 SUFFIXES = (".flac", ".wav", ".ogg", ".mp3")
-# `start` is ISO 8601 or empty; `digest` tells whether two files hold the same sound.
+# `start` is ISO 8601 or empty. Files with the same sound have the same `digest`.
 COLUMNS = ["recording_id", "file", "split", "group", "start", "seconds", "sample_rate", "channels", "usable",
            "problem", "peak", "rms", "digest"]  # fmt: skip
 
 
 def list_recordings(folder: Path, may_be_empty: bool = False) -> dict[str, Path]:
-    """The audio files in a folder and the folders in it, sorted by recording_id.
+    """Find the audio files in a folder and its subfolders, sorted by recording_id.
 
-    A recording_id is the file's path below the folder without its suffix: "site1/20240611_053000".
+    A recording_id is the path of the file relative to the folder, without suffix: "site1/20240611_053000".
 
     Args:
         folder: the folder.
-        may_be_empty: whether it may have no audio file, or be missing.
+        may_be_empty: whether the folder may be missing or have no audio files.
 
     Raises:
-        InputError: the folder is missing or has no audio file, two files are one recording, or a name is no text.
+        InputError: the folder is missing or has no audio files, two files have the same recording_id, or a file name
+            is not UTF-8.
     """
     if not folder.is_dir() and not may_be_empty:
-        raise InputError(f"{folder}: is missing; `data.root` in params.yaml names the folder that holds it")
+        raise InputError(f"{folder}: is missing; `data.root` in params.yaml must name its parent folder")
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in SUFFIXES:
@@ -40,26 +41,26 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> dict[str, Path]
         except UnicodeEncodeError as error:
             raise InputError(f"{folder}: the file name {os.fsencode(path.name)!r} is not UTF-8; rename it") from error
         if name in found:
-            raise InputError(f"{path}: recording {name!r} is there twice, as {found[name].name} too")
+            raise InputError(f"{path}: recording {name!r} already exists as {found[name].name}; rename one of them")
         found[name] = path
     if not found and not may_be_empty:
-        raise InputError(f"{folder}: holds no recording; expected files that end in {', '.join(SUFFIXES)}")
+        raise InputError(f"{folder}: contains no recordings; expected files that end in {', '.join(SUFFIXES)}")
     return dict(sorted(found.items()))
 
 
 def read_recordings(path: Path, more: Sequence[str] = ()) -> pd.DataFrame:
-    """Read `data/recordings.csv` or a part of it in `data/splits/`.
+    """Read `data/recordings.csv` or one of its parts in `data/splits/`.
 
     Args:
-        path: of the table.
-        more: columns of text that it must have beside `COLUMNS`.
+        path: the CSV file.
+        more: additional text columns that the table must have.
 
     Returns:
-        The columns `COLUMNS` but recording_id, and `more`: text, but seconds float and usable bool. They are indexed by
-        recording_id, which may be that of a training and of a test recording.
+        The columns `COLUMNS` and `more`, indexed by recording_id. `seconds` is float, `usable` is bool, and the others
+        are text. A training recording and a test recording may have the same recording_id.
 
     Raises:
-        InputError: the table is missing or damaged, or a name leads out of its folder.
+        InputError: the table is missing or damaged, or a path leads out of the data set's folder.
     """
     columns = [*COLUMNS, *more]
     table = read_table(path, columns, may_be_empty=True)[columns].copy()
@@ -73,21 +74,21 @@ def read_recordings(path: Path, more: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def write_recordings(path: Path, table: pd.DataFrame) -> None:
-    """Write a table that `read_recordings` gives."""
+    """Write a table in the form that `read_recordings` returns."""
     table.assign(usable=table.usable.astype(int)).to_csv(path, index_label="recording_id")
 
 
 def require_recordings(path: Path, names: pd.Series, recordings: Container[str], folder: Path) -> None:
-    """Refuse the first row of a table whose recording has no file.
+    """Refuse a table with a recording that has no file.
 
     Args:
-        path: the table.
-        names: its recording_id of each row.
-        recordings: those that have a file.
-        folder: where the file should be.
+        path: path of the table.
+        names: the recording_id of each row.
+        recordings: recordings with a file.
+        folder: the folder where the file should be.
 
     Raises:
-        InputError: with the line, the recording and the folder.
+        InputError: a recording has no file; the message has the line, the recording and the folder.
     """
     without = np.array([name not in recordings for name in names], bool)
     refuse_rows(

@@ -1,4 +1,4 @@
-"""Tables with a row for each recording and a column for each species: scores, ground truth and templates."""
+"""Tables with one row per recording and one column per species: scores, ground truth and templates."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
-# Significant digits of clip scores. Nine are enough to read every float32 back unchanged.
+# Significant digits of clip scores. Nine digits are enough to restore every float32 exactly.
 DIGITS = 9
-# Significant digits of scores that are corrected by prevalence: these come closer to 1 than a float32 can. A float64
-# holds every number of 15 digits apart from its neighbours.
+# Significant digits of prevalence-corrected scores, which can be closer to 1 than a float32 allows. A float64
+# distinguishes all numbers of 15 digits.
 CORRECTED_DIGITS = 15
 
 
@@ -21,15 +21,15 @@ def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool
     """Read a table of numbers by recording and species.
 
     Args:
-        path: a CSV file with the column recording_id and one for each species.
-        columns: the species columns that it must have, in this order; by default it may have any.
-        may_be_empty: whether a table without rows is good.
+        path: a CSV file with the column recording_id and one column per species.
+        columns: the required species columns, in this order; by default any are allowed.
+        may_be_empty: whether to accept a table without rows.
 
     Returns:
         A float table of the species columns, indexed by recording_id in the file's order.
 
     Raises:
-        InputError: the file is missing or empty, lacks a column, repeats a recording, or has a cell that is no number.
+        InputError: the file is missing or empty, lacks a column, repeats a recording, or has a non-numeric cell.
     """
     table = read_table(path, ["recording_id", *(columns or [])], may_be_empty, numbers=columns or [])
     found = [column for column in table.columns if column != "recording_id"]
@@ -37,7 +37,7 @@ def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool
     if found != expected or not found:
         wanted = f"{expected[0]} to {expected[-1]} in this order" if expected else "a column for each species"
         raise InputError(f"{path}: found the columns {', '.join(table.columns)}; expected recording_id and {wanted}")
-    refuse_rows(path, table, "recording_id", table.recording_id == "", "a recording's name")
+    refuse_rows(path, table, "recording_id", table.recording_id == "", "a recording id")
     refuse_rows(path, table, "recording_id", table.recording_id.duplicated(), "each recording once")
     for column in expected:
         table[column] = to_numbers(path, table, column)
@@ -45,8 +45,8 @@ def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool
 
 
 def round_scores(scores: pd.DataFrame, digits: int) -> pd.DataFrame:
-    """Round scores to significant digits, at most 15, so that metrics see the ties that `write_scores` writes."""
-    # By way of text, for multiplying by a power of ten rounds some halves the wrong way.
+    """Round scores to significant digits, at most 15, so that metrics see the same ties as the file's readers."""
+    # Format as text: multiplication by a power of ten would round some halves the wrong way.
     values = [float(f"{score:.{digits}g}") for score in scores.to_numpy(float).ravel().tolist()]
     return pd.DataFrame(np.reshape(values, scores.shape), scores.index, scores.columns)
 
@@ -54,9 +54,9 @@ def round_scores(scores: pd.DataFrame, digits: int) -> pd.DataFrame:
 def write_scores(
     path: Path, recording_ids: Sequence[str], scores: NDArray[np.floating], species: Sequence[str]
 ) -> None:
-    """Write scores of shape [Recordings, Species] as a CSV file: recording_id, and a column for each species' code.
+    """Write scores of shape [Recordings, Species] as a CSV file: recording_id, and one column per species code.
 
-    Every float32 reads back unchanged, and so does every float64 that `round_scores` has rounded.
+    Reading the file restores every float32 exactly, and every float64 that `round_scores` returned.
     """
     table = pd.DataFrame(scores, columns=list(species))
     table.insert(0, "recording_id", list(recording_ids))

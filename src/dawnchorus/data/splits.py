@@ -1,6 +1,6 @@
-"""Which recordings are used for what: annotated ones, test ones, and unlabelled ones with a fold of their own.
+"""Parts of a data set: annotated recordings, test recordings, and unlabelled recordings with their folds.
 
-A stage that reads one of the tables in `data/splits/` runs again only where that part of the data set changes.
+A stage that reads one of the tables in `data/splits/` reruns only if that part of the data set changes.
 """
 
 import numpy as np
@@ -13,35 +13,35 @@ TRAIN, TEST, UNLABELLED = "train", "test", "unlabelled"
 
 
 def annotated_recordings(recordings: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
-    """The rows of training recordings that have an annotation.
+    """Select the training recordings that have an annotation.
 
     Args:
-        recordings: as `recordings.read_recordings` gives them.
-        annotations: as `annotations.read_annotations` gives them.
+        recordings: table from `recordings.read_recordings`.
+        annotations: table from `annotations.read_annotations`.
     """
     return recordings[(recordings.split == TRAIN) & recordings.index.isin(annotations.recording_id)]
 
 
 def test_recordings(recordings: pd.DataFrame) -> pd.DataFrame:
-    """The rows of test recordings."""
+    """Select the test recordings."""
     return recordings[recordings.split == TEST]
 
 
 def unlabelled_recordings(recordings: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
-    """The rows of usable training recordings without an annotation, but for copies of test recordings."""
+    """Select the usable training recordings without an annotation, except copies of test recordings."""
     known = recordings.index.isin(annotations.recording_id)
     found = recordings[(recordings.split == TRAIN) & ~known & recordings.usable]
     return found[~found.digest.isin(test_recordings(recordings).digest)]
 
 
 def units(recordings: pd.DataFrame) -> pd.Series:
-    """What stays in one fold: recordings of one group, and recordings with the same sound.
+    """Group recordings into units that stay in one fold: those of one group, and those with the same sound.
 
     Args:
         recordings: usable training recordings.
 
     Returns:
-        The first recording of each one's unit, indexed by recording_id.
+        The first recording of each recording's unit, indexed by recording_id.
     """
     own = recordings.index.to_series()
     groups = recordings.group.where(recordings.group != "", "\0" + own)
@@ -51,19 +51,20 @@ def units(recordings: pd.DataFrame) -> pd.Series:
 def folds_of_unlabelled(
     annotated: pd.DataFrame, unlabelled: pd.DataFrame, folds: pd.Series, n_folds: int, seed: int
 ) -> pd.Series:
-    """A fold for each unlabelled recording, so that models that leave it out can give it pseudo-labels.
+    """Assign unlabelled recordings to folds. Pseudo-labels of a recording come from models not trained on its fold.
 
-    A recording of an annotated one's unit goes into its fold; the other units are dealt out evenly at random.
+    An unlabelled recording that shares a unit with annotated recordings goes to their fold. The other units are
+    distributed evenly at random.
 
     Args:
         annotated: usable annotated recordings.
-        unlabelled: unlabelled ones.
+        unlabelled: unlabelled recordings.
         folds: the fold of each annotated recording, indexed by recording_id.
         n_folds: number of folds.
-        seed: of the order in which units are dealt out.
+        seed: seed of the order in which units are distributed.
 
     Returns:
-        An int series indexed by recording_id.
+        The fold of each unlabelled recording, an int series indexed by recording_id.
     """
     unit = units(pd.concat([annotated, unlabelled]))
     of_annotated = dict(zip(unit[folds.index], folds, strict=True))

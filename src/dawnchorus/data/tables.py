@@ -1,4 +1,4 @@
-"""Reading CSV tables, with errors that name file, row and column."""
+"""Reading of CSV tables, with error messages that name file, line and column."""
 
 import warnings
 from collections.abc import Collection
@@ -20,29 +20,29 @@ def read_table(
     named_by: str = "`data.root` in params.yaml names the folder of the data set",
     numbers: Collection[str] = (),
 ) -> pd.DataFrame:
-    """The rows of a table as text; the columns `numbers` as floats, if each of their cells holds a finite number."""
+    """Read a table as text, but the columns `numbers` as floats if all their cells are finite numbers."""
     try:
         table = _parse(path, numbers)
     except FileNotFoundError as error:
         raise InputError(f"{path}: is missing; {named_by}") from error
     except pd.errors.EmptyDataError as error:
-        raise InputError(f"{path}: is empty; expected a line with {', '.join(required)}, then rows") from error
+        raise InputError(f"{path}: is empty; expected a header line with {', '.join(required)}, then rows") from error
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
         raise InputError(f"{path}: cannot be read as a CSV table: {str(error).strip()}") from error
     missing = [column for column in required if column not in table.columns]
     if missing:
         raise InputError(
             f"{path}: has no column {', '.join(missing)}; found {', '.join(table.columns)}; "
-            "put the column's name in the first line"
+            "add the column name to the first line"
         )
     if table.empty and not may_be_empty:
-        raise InputError(f"{path}: has no rows below its first line; expected at least one")
+        raise InputError(f"{path}: has no rows below the header line; expected at least one")
     return table
 
 
 def _parse(path: Path, numbers: Collection[str]) -> pd.DataFrame:
     with warnings.catch_warnings():
-        # Without it pandas drops cells that stand beyond the last column.
+        # By default, pandas silently drops cells beyond the last column.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         read = partial(
             pd.read_csv,
@@ -52,38 +52,38 @@ def _parse(path: Path, numbers: Collection[str]) -> pd.DataFrame:
             skip_blank_lines=False,
             float_precision="round_trip",
         )
-        # Straight into numbers takes a fifth of the time, but does not say which cell is none.
+        # Parsing numbers directly takes a fifth of the time, but does not tell which cell is not a number.
         with suppress(ValueError):
             texts = [column for column in read(nrows=0).columns if column not in numbers]
             table = read(dtype=dict.fromkeys(texts, str), low_memory=False)
             found = table.drop(columns=texts)
-            # True and False are no numbers.
+            # True and False are not numbers.
             are_numbers = found.size and all(each.kind in "iuf" for each in found.dtypes)
             if are_numbers and np.isfinite(found.to_numpy(float)).all():
                 return table.fillna("")
         table = read(dtype=str)
-    # Blank lines count in the number of a line and for nothing else. Cells that are missing at a line's end are empty.
+    # Blank lines are dropped but keep line numbers correct. Missing cells at the end of a line are empty.
     table = table.fillna("")
     return table[(table != "").any(axis=1)]
 
 
 def to_numbers(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
-    """The numbers in a column of text, as floats; refuses cells that hold none."""
+    """Convert a text column to floats, and refuse cells that are not finite numbers."""
     numbers = pd.to_numeric(table[column], errors="coerce").astype(float)
     refuse_rows(path, table, column, ~np.isfinite(numbers), "a number")
-    # pandas may round the last digit of a text.
+    # `to_numeric` may be wrong in the last digit.
     return table[column].astype(float)
 
 
 def refuse_rows(
     path: Path, table: pd.DataFrame, column: str, wrong: "pd.Series | NDArray[np.bool_]", expected: str
 ) -> None:
-    """Raise for the first wrong row; its line is its index + 2, as an editor counts, the heading being line 1."""
+    """Raise an InputError for the first wrong row. Its line number is its index + 2, because the header is line 1."""
     rows = np.flatnonzero(wrong)
     if len(rows):
         value = table[column].iloc[rows[0]]
         found = repr(value) if isinstance(value, str) else f"{value:g}"
-        more = f" ({len(rows) - 1} more rows alike)" if len(rows) > 1 else ""
+        more = f" ({len(rows) - 1} more rows like this)" if len(rows) > 1 else ""
         raise InputError(
             f"{path}: line {table.index[rows[0]] + 2}, column {column}: found {found}, "
             f"expected {expected}{more}; correct or remove the row"

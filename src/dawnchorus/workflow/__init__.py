@@ -1,4 +1,4 @@
-"""How stages run: planning, running one, devices, locks, checks and clean-up of outputs.
+"""Running stages: planning, running one stage, devices, locks, and checks and clean-up of outputs.
 
-The undocumented part of DVC's API is used here alone.
+Only this package uses the undocumented part of DVC's API.
 """

@@ -1,4 +1,4 @@
-"""How many cores a stage that computes on several of them may use."""
+"""The number of cores that a parallel stage may use."""
 
 import os
 
@@ -6,6 +6,6 @@ VARIABLE = "DAWNCHORUS_CORES"
 
 
 def cores() -> int:
-    """The number of cores that Snakemake gave to this job, else (as under `dvc repro`) all that the process may use."""
+    """The number of cores that Snakemake gave this job; under `dvc repro`, all cores that the process may use."""
     usable = len(os.sched_getaffinity(0))
     return min(int(os.environ.get(VARIABLE, usable)), usable)

@@ -1,7 +1,7 @@
-"""`make deps`: each stage's dependencies on code, written into the `dvc.yaml` files.
+"""`make deps`: write each stage's dependencies on code into the `dvc.yaml` files.
 
-A stage depends on its script and on every module of the package that the script imports, directly or not, except those
-that cannot change a result. Of the backbones it depends on its own alone.
+A stage depends on its script and on every module of the package that the script imports, directly or indirectly, except
+those that cannot change a result. Of the backbones, a stage depends only on its own.
 """
 
 import ast
@@ -9,22 +9,22 @@ import re
 from pathlib import Path
 
 DVC_FILES = ("dvc.yaml", "data/demo/dvc.yaml")
-# How errors, progress and parameters are shown and checked, where results come from, how files are renamed, and the
-# number of cores.
+# Modules that cannot change a result: error messages, progress, checks of parameters, provenance, atomic writes, and
+# the number of cores.
 WITHOUT_EFFECT = (
     "cli.py", "errors.py", "files.py", "progress.py", "config/", "models/declarations.py", "reporting/provenance.py",
     "workflow/cores.py",
 )  # fmt: skip
 PACKAGE, SCRIPTS = "src/dawnchorus", "workflow/scripts"
 BACKBONES = f"{PACKAGE}/models/backbones"
-# The module that imports backbones by their name.
+# The module that imports backbones by name.
 BACKBONE_LOADER = f"{PACKAGE}/models/backbone.py"
-# Of what check_params does, the parameters are the subject, and the backbones' declarations an input.
+# check_params checks the parameters and the backbones' declarations, so it depends on modules of WITHOUT_EFFECT.
 SUBJECT = {"check_params": ["config/", "models/backbones", "models/declarations.py"]}
 
 
 def imported_modules(root: Path, path: str) -> set[str]:
-    """The modules of the package that a file imports, anywhere in it, as paths below `root`."""
+    """The modules of the package that a file imports at any level, as paths relative to `root`."""
     names: set[str] = set()
     for node in ast.walk(ast.parse((root / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -36,7 +36,7 @@ def imported_modules(root: Path, path: str) -> set[str]:
 
 
 def all_imported_modules(root: Path, path: str) -> set[str]:
-    """What `imported_modules` gives of a file and of all that it imports; of backbones, only what they import."""
+    """The modules that a file imports directly or indirectly. For backbones, their imports but not the modules."""
     found: set[str] = set()
     waiting = [path]
     while waiting:
@@ -49,11 +49,11 @@ def all_imported_modules(root: Path, path: str) -> set[str]:
 
 
 def code_dependencies(root: Path, script: str) -> list[str]:
-    """The code that a stage depends on, sorted; `${item.backbone}` stands for the stage's own backbone.
+    """The code files that a stage depends on, sorted. `${item.backbone}` stands for the stage's own backbone.
 
     Args:
         root: the project's folder.
-        script: name of its script, without suffix.
+        script: name of the stage's script, without suffix.
     """
     path = f"{SCRIPTS}/{script}.py"
     modules = all_imported_modules(root, path)
@@ -68,7 +68,7 @@ def code_dependencies(root: Path, script: str) -> list[str]:
     if BACKBONE_LOADER in modules:
         wanted.add(f"{BACKBONES}/${{item.backbone}}.py")
     if any(_imports_keras((root / module).read_text(encoding="utf-8")) for module in [*modules, path]):
-        # It sets TensorFlow up.
+        # The package's `__init__` configures TensorFlow.
         wanted.add(f"{PACKAGE}/__init__.py")
     return sorted([*wanted, path])
 
@@ -78,7 +78,7 @@ def _imports_keras(source: str) -> bool:
 
 
 def with_dependencies(root: Path, text: str) -> str:
-    """The text of a `dvc.yaml` with the dependencies on code that each of its stages has today."""
+    """Update the dependencies on code in the text of a `dvc.yaml`, and return the new text."""
     lines: list[str] = []
     script, in_deps = "", False
     for line in [*text.splitlines(), ""]:

@@ -1,4 +1,4 @@
-"""The processor that a training or inference job runs on."""
+"""The device, CPU or GPU, on which a training or inference job runs."""
 
 import gc
 import os
@@ -7,7 +7,7 @@ import threadpoolctl
 
 from dawnchorus.workflow.gpus import BUS_ORDER, lease_gpu, list_gpus, product_name
 
-# Of the many objects that this import makes none is garbage, and to look for it takes a fifth of the time.
+# This import creates many objects and no garbage. Without garbage collection it takes a fifth less time.
 gc.disable()
 import keras  # noqa: E402
 
@@ -17,23 +17,23 @@ if keras.backend.backend() == "tensorflow":
 
 
 def use_device(threads: int, mixed_precision: bool = False, xla: bool = False) -> str:
-    """Lease a GPU where there are any, and let TensorFlow and BLAS compute in so many threads, repeatably.
+    """Lease a GPU if there is one, and set the number of CPU threads of TensorFlow and BLAS.
 
-    Must be called before the first operation.
+    Call this before the first operation. With TensorFlow, results repeat bit for bit unless `xla` is set.
 
     Args:
-        threads: CPU threads.
-        mixed_precision: whether to compute in half precision where there is a GPU.
-        xla: whether the model is to be compiled; Keras does not where TensorFlow is bound to repeat every bit.
+        threads: number of CPU threads.
+        mixed_precision: whether to compute in half precision on a GPU.
+        xla: whether to allow compilation by XLA. Keras does not compile while TensorFlow's op determinism is on.
 
     Returns:
         "CPU", or the GPU's product name.
     """
     threadpoolctl.threadpool_limits(threads)
-    # A TensorFlow without CUDA computes on the CPU whatever there is.
+    # A TensorFlow built without CUDA always computes on the CPU.
     uses_gpus = keras.backend.backend() != "tensorflow" or tf.test.is_built_with_cuda()
     gpu = lease_gpu(list_gpus()) if uses_gpus else None
-    # CUDA's default is the fastest first; nvidia-smi, and with it CUDA_VISIBLE_DEVICES here, counts by the bus.
+    # CUDA numbers the fastest GPU first by default. nvidia-smi, whose numbers are used here, follows the bus order.
     os.environ.setdefault("CUDA_DEVICE_ORDER", BUS_ORDER)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu

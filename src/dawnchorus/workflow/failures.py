@@ -1,20 +1,20 @@
-"""Why the jobs of a failed run failed, from Snakemake's log and those that it names."""
+"""The reasons why jobs of a run failed, from Snakemake's log and the job logs that it names."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-# A job's error in Snakemake's own log: its number, and the logs of the stage and, on a cluster, of the scheduler.
+# A job's error in Snakemake's log: the job id, the log of the stage and, on a cluster, the log of the scheduler.
 ERROR = re.compile(
     r"^Error in .*\n(?:    .*\n)*?    jobid: (\d+)\n(?:    .*\n)*?    log: (.*) \(check log", re.MULTILINE
 )
 
 
 def failures(snakemake_logs: Iterable[str]) -> str:
-    """The reason of each failed job and the paths of its logs; an attempt that another followed is left out.
+    """The reason of each failed job and the paths of its logs. Attempts that were retried are omitted.
 
     Args:
-        snakemake_logs: paths of Snakemake's own logs.
+        snakemake_logs: paths of Snakemake's logs.
     """
     text = "".join(Path(path).read_text() for path in snakemake_logs)
     logs = [
@@ -27,7 +27,7 @@ def failures(snakemake_logs: Iterable[str]) -> str:
 
 
 def reason(log: Path) -> str:
-    """What a log says of a job's end: Slurm's word, else the last message for people, else the last lines."""
+    """The reason of a failure in a job's log: Slurm's message, else the last error message, else the last lines."""
     lines = log.read_text().splitlines() if log.exists() else []
     killed = [line for line in lines if line.startswith("slurmstepd")]
     starts = [row for row, line in enumerate(lines) if line.startswith("error: ")]

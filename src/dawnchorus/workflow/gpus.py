@@ -1,6 +1,6 @@
-"""The GPUs of this machine: which there are, which of them a job leases, and whether any job can use one.
+"""The GPUs of this machine: listing them, leasing one to a job, and whether jobs can use them.
 
-Keras and TensorFlow, which take seconds to import, are not.
+This module does not import Keras or TensorFlow, because their import takes seconds.
 """
 
 import importlib.util
@@ -21,7 +21,7 @@ from dawnchorus.errors import InputError
 SECONDS_BETWEEN_TRIES = 0.5
 # The order in which nvidia-smi numbers GPUs.
 BUS_ORDER = "PCI_BUS_ID"
-# A lease lasts as long as its lock's file is open, so it is kept until the process ends.
+# A lease lasts while its lock file is open. This list keeps leases until the process ends.
 _leases: list[filelock.FileLock] = []
 
 
@@ -29,15 +29,15 @@ def jobs_can_use_gpus() -> bool:
     """Whether a training job on this machine would compute on a GPU.
 
     Raises:
-        InputError: nvidia-smi is there and fails.
+        InputError: nvidia-smi is installed but fails.
     """
     return uses_cuda() and bool(list_gpus())
 
 
 def uses_cuda() -> bool:
-    """Whether Keras's backend can compute on NVIDIA's GPUs: a TensorFlow built without CUDA never does.
+    """Whether Keras's backend can compute on NVIDIA GPUs. A TensorFlow built without CUDA cannot.
 
-    What `tf.sysconfig.get_build_info()` says is read from its file.
+    The information of `tf.sysconfig.get_build_info()` is read from its file, without importing TensorFlow.
     """
     if keras_backend() != "tensorflow":
         return True
@@ -49,7 +49,7 @@ def uses_cuda() -> bool:
 
 
 def keras_backend() -> str:
-    """The backend that Keras would choose: the environment's, else that of its own file, else TensorFlow."""
+    """The backend that Keras would choose: from KERAS_BACKEND, else from keras.json, else TensorFlow."""
     home = Path(os.environ.get("KERAS_HOME", Path("~/.keras").expanduser()))
     file = home / "keras.json"
     settings = json.loads(file.read_text()) if file.exists() else {}
@@ -57,49 +57,49 @@ def keras_backend() -> str:
 
 
 def product_name(gpu: str) -> str:
-    """What a GPU is called, for example "NVIDIA H200"; its identifier where nvidia-smi knows no name, as of a part."""
+    """A GPU's product name, such as "NVIDIA H200", or its id if nvidia-smi has no name for it, as for a MIG device."""
     command = ["nvidia-smi", f"--id={gpu}", "--query-gpu=name", "--format=csv,noheader"]
     done = subprocess.run(command, capture_output=True, text=True)
     return gpu if done.returncode else done.stdout.strip()
 
 
 def list_gpus() -> list[str]:
-    """The GPUs that this process may use, by their UUID: those of CUDA_VISIBLE_DEVICES, else all.
+    """The UUIDs of the GPUs that this process may use: those in CUDA_VISIBLE_DEVICES, or all if it is not set.
 
     Raises:
-        InputError: nvidia-smi is there and fails, or the environment counts GPUs in another order than nvidia-smi.
+        InputError: nvidia-smi is installed but fails, or the environment numbers GPUs in another order than nvidia-smi.
     """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     chosen = None if visible is None else [name.strip() for name in visible.split(",")]
-    # CUDA's way to hide all.
+    # These values hide all GPUs from CUDA.
     if chosen in ([""], ["-1"]) or shutil.which("nvidia-smi") is None:
         return []
     command = ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise InputError(
-            f"nvidia-smi cannot list the GPUs: {(done.stdout + done.stderr).strip()}; mend the driver, or set "
+            f"nvidia-smi cannot list the GPUs: {(done.stdout + done.stderr).strip()}; repair the driver, or set "
             "CUDA_VISIBLE_DEVICES to -1 to compute on the CPU"
         )
     uuids = dict(line.split(", ") for line in done.stdout.splitlines())
     if os.environ.get("CUDA_DEVICE_ORDER", BUS_ORDER) != BUS_ORDER and set(chosen or []) & set(uuids):
         raise InputError(
-            f"CUDA_VISIBLE_DEVICES={visible} counts GPUs by CUDA_DEVICE_ORDER={os.environ['CUDA_DEVICE_ORDER']}, and "
-            f"nvidia-smi knows no order but {BUS_ORDER}: name GPUs by the UUIDs that `nvidia-smi -L` lists, or set "
+            f"CUDA_VISIBLE_DEVICES={visible} numbers GPUs by CUDA_DEVICE_ORDER={os.environ['CUDA_DEVICE_ORDER']}, but "
+            f"nvidia-smi numbers them by {BUS_ORDER}: give the UUIDs that `nvidia-smi -L` lists instead, or set "
             f"CUDA_DEVICE_ORDER to {BUS_ORDER}"
         )
     return list(uuids.values()) if chosen is None else [uuids.get(name, name) for name in chosen]
 
 
 def lease_gpu(gpus: list[str], folder: Path | None = None) -> str | None:
-    """Wait until one of some GPUs is free and hold it until this process ends, however it ends.
+    """Wait for a free GPU and lease it until this process ends, even if the process is killed.
 
     Args:
-        gpus: names of GPUs.
-        folder: of the lock files; by default one that all projects of this user on this machine share.
+        gpus: ids of GPUs.
+        folder: folder of the lock files; by default, all projects of this user on this machine share one.
 
     Returns:
-        The name of the leased one; None if there are none.
+        The id of the leased GPU; None if `gpus` is empty.
     """
     if not gpus:
         return None

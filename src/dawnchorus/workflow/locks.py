@@ -1,17 +1,18 @@
-"""Who may write what: this folder's run lock, and DVC's list of the processes that read and write outputs.
+"""Locks: the run lock of the folder, and DVC's list of the processes that read and write outputs.
 
-One Snakemake at a time works in a folder; it holds the run lock until it ends, however it ends. DVC lists readers and
-writers in .dvc/tmp/rwlock, each as a process id and a command, and judges them by the process table of the machine that
-asks. Jobs of a cluster share that file across machines, so ours append to the command the node, the time at which the
-process started, and the Snakemake run. `rwlock` replaces DVC's function of that name for our jobs:
+Only one Snakemake at a time may work in a folder. It holds the run lock until it ends, even if it is killed. DVC lists
+readers and writers in .dvc/tmp/rwlock by process id and command, and looks the ids up in the process table of the
+machine on which it runs. Jobs of a cluster share this file across machines. Therefore our jobs append to the command
+the node, the start time of the process, and the Snakemake run. `rwlock` replaces DVC's function of that name in our
+jobs:
 
-- A process of this node is alive if its id is in use by a process that started at the same time.
-- A process of another node cannot be seen from here, so it counts as alive. The exception is an earlier attempt at the
-  same stage in the same run: Snakemake starts an attempt when the one before has ended.
-- A plain `dvc` records no node. On a local disk this node's process table decides. On a file system that other machines
-  may share, only a living one is certain, so any other counts as alive.
+- A process of this node is alive if its id is in use by a process with the same start time.
+- A process of another node is not visible from here, so it counts as alive. The exception is an earlier attempt at the
+  same stage in the same run: Snakemake starts an attempt only after the previous one has ended.
+- A plain `dvc` records no node. On a local disk, this node's process table decides. On a file system that other
+  machines may share, the process table can only prove that a process is alive, so all others count as alive too.
 
-Only a job that takes its own locks removes entries of ended processes. Planning removes nothing.
+Only a job that takes its own locks removes the entries of ended processes. Planning removes nothing.
 """
 
 import json
@@ -34,18 +35,18 @@ from dawnchorus.files import replacing
 FOLDER = Path(".snakemake/dvc")
 RUN_LOCK = FOLDER / "run.lock"
 LIST = Path(".dvc/tmp/rwlock")
-# Names the Snakemake run that started a job.
+# The Snakemake run that started a job.
 RUN_VARIABLE = "DAWNCHORUS_RUN"
-# Of two readings of the time at which a process started: it is computed from the system's clock.
+# Tolerance for the start time of a process: it is computed from the system clock, so two readings can differ.
 SECONDS_APART = 1.0
 LOCAL_FILE_SYSTEMS = {"apfs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"}
 
-User = dict[str, Any]  # as DVC lists it: {"pid": ..., "cmd": ...}
+User = dict[str, Any]  # an entry of DVC's list: {"pid": ..., "cmd": ...}
 Users = dict[str, dict[str, Any]]  # {"write": {path: user}, "read": {path: [users]}}
 
 
 class State(Enum):
-    """What is known of a listed process."""
+    """Whether a listed process is alive."""
 
     ALIVE = "alive"
     ENDED = "ended"
@@ -53,10 +54,10 @@ class State(Enum):
 
 
 def hold_folder() -> filelock.FileLock:
-    """Take this folder's run lock; it lasts until the process ends or the returned lock is released.
+    """Acquire this folder's run lock. It lasts until the process ends or the returned lock is released.
 
     Raises:
-        InputError: another Snakemake holds it.
+        InputError: another Snakemake holds the lock.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     holder = FOLDER / "run.pid"
@@ -66,14 +67,14 @@ def hold_folder() -> filelock.FileLock:
     except filelock.Timeout as error:
         raise InputError(
             f"another Snakemake (PID {holder.read_text()}) runs in this folder: wait until it ends, or end it; "
-            "nothing has to be unlocked afterwards"
+            "there is no need to unlock anything afterwards"
         ) from error
     holder.write_text(str(os.getpid()))
     return lock
 
 
 def this_process(stage: str) -> User:
-    """This process as it is listed while it runs a stage."""
+    """The list entry of this process while it runs a stage."""
     started = psutil.Process().create_time()
     run = os.environ.get(RUN_VARIABLE, "none")
     owner = f"(node {socket.gethostname()}, started {started:.2f}, run {run})"
@@ -81,11 +82,11 @@ def this_process(stage: str) -> User:
 
 
 def state(user: User, local: bool) -> State:
-    """What this machine knows of a listed process.
+    """Find out on this machine whether a listed process is alive.
 
     Args:
-        user: as DVC lists it.
-        local: whether no other machine can have written the list.
+        user: entry of DVC's list.
+        local: whether the list is on a local file system, so that all entries are of this machine.
     """
     owner = re.search(r" \(node (\S+), started ([\d.]+), run \S+\)$", user["cmd"])
     if owner and owner[1] != socket.gethostname():
@@ -99,11 +100,11 @@ def state(user: User, local: bool) -> State:
             return State.ALIVE if same else State.ENDED
         command = " ".join(process.cmdline())
     except psutil.AccessDenied:
-        # Another user's: it may be a colleague's DVC in this folder.
+        # The process of another user, possibly a colleague's DVC in this folder.
         return State.ALIVE
     except psutil.NoSuchProcess:
         return State.ENDED if owner or local else State.UNKNOWN
-    # DVC's list has the program as a path, the process table perhaps as `python -m`; both have its arguments.
+    # DVC's list has the program's path, the process table may have `python -m`. The arguments are the same in both.
     if "dvc" in command or command.endswith(user["cmd"].partition(" ")[2]):
         return State.ALIVE
     return State.ENDED if local else State.UNKNOWN
@@ -111,14 +112,14 @@ def state(user: User, local: bool) -> State:
 
 @cache
 def is_local(path: Path) -> bool:
-    """Whether a path lies on a file system that no other machine can share."""
+    """Whether a path is on a file system that other machines cannot share."""
     mounts = {Path(mount.mountpoint): mount.fstype for mount in psutil.disk_partitions(all=True)}
     resolved = path.resolve()
     return next((mounts[above] for above in [resolved, *resolved.parents] if above in mounts), "") in LOCAL_FILE_SYSTEMS
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two absolute paths are the same, or one is a folder that holds the other."""
+    """Whether two absolute paths are equal, or one is a folder that contains the other."""
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
@@ -129,17 +130,19 @@ def _entries(users: Users, kind: str) -> Iterator[tuple[str, User]]:
 
 
 def refuse_writers(root: Path, hardlink: bool) -> None:
-    """Make sure that nobody writes outputs: a `dvc repro`, or a job that outlived its Snakemake. Changes nothing.
+    """Refuse to run while another process writes outputs, such as a `dvc repro` or a job that outlived its Snakemake.
+
+    DVC's list is not changed.
 
     Args:
         root: the project's folder.
-        hardlink: whether DVC locks by links, as `core.hardlink_lock` says.
+        hardlink: DVC's setting `core.hardlink_lock`.
 
     Raises:
-        InputError: another process writes, or may.
+        InputError: another process writes outputs, or may write them.
     """
     local = is_local(root)
-    # A plain DVC writes the list in place.
+    # A plain DVC overwrites the list in place, so read it under DVC's lock.
     with _guard(root / LIST, hardlink):
         users = _read_list(root / LIST)
     for path, user in _entries(users, "write"):
@@ -160,7 +163,7 @@ def _remedy(path: Path) -> str:
 
 
 def _read_list(path: Path) -> Users:
-    """DVC's list; empty where a DVC was killed while it wrote it, for then no later one can have changed it."""
+    """Read DVC's list. A half-written list, left by a killed DVC, counts as empty."""
     try:
         users = json.loads(path.read_text()) if path.exists() else {}
     except json.JSONDecodeError:
@@ -169,7 +172,7 @@ def _read_list(path: Path) -> Users:
 
 
 def _guard(path: Path, hardlink: bool) -> Any:
-    """DVC's lock of its list, which waits for its turn."""
+    """DVC's lock of its list. Acquiring it waits until it is free."""
     from dvc.lock import make_lock
 
     guard = str(path.with_name("rwlock.lock"))
@@ -178,11 +181,11 @@ def _guard(path: Path, hardlink: bool) -> Any:
 
 @contextmanager
 def edited_list(path: Path, hardlink: bool) -> Iterator[Users]:
-    """Change DVC's list, in DVC's form, while nobody else does; a new file takes the old one's name.
+    """Edit DVC's list under DVC's lock. The file is replaced atomically, in DVC's format.
 
     Args:
-        path: of the list.
-        hardlink: whether DVC locks by links.
+        path: path of the list.
+        hardlink: DVC's setting `core.hardlink_lock`.
     """
     with _guard(path, hardlink):
         users = _read_list(path)
@@ -192,7 +195,7 @@ def edited_list(path: Path, hardlink: bool) -> Iterator[Users]:
 
 
 def remove_ended(users: Users, mine: User, local: bool) -> None:
-    """Remove the entries of processes that have ended, and of earlier attempts at this process's stage in its run."""
+    """Remove the entries of ended processes, and of earlier attempts at the same stage in the same Snakemake run."""
 
     def attempt(user: User) -> tuple[str, ...]:
         found = re.search(r"^run_stage (.*) \(node .*, run (\S+)\)$", user["cmd"])
@@ -214,18 +217,18 @@ def remove_ended(users: Users, mine: User, local: bool) -> None:
 
 
 def refuse_blockers(users: Users, mine: User, read: list[str], write: list[str], local: bool, path: Path) -> None:
-    """Make sure that nobody writes what this process reads or writes, or reads what it writes.
+    """Refuse to run if another process writes what this one reads or writes, or reads what this one writes.
 
     Args:
         users: the list, without ended processes.
-        mine: this process.
-        read: absolute paths.
-        write: absolute paths.
-        local: whether no other machine can have written the list.
-        path: of the list, for the message.
+        mine: the entry of this process.
+        read: absolute paths that this process reads.
+        write: absolute paths that this process writes.
+        local: whether the list is on a local file system.
+        path: path of the list, for the message.
 
     Raises:
-        LockError: DVC's, which it prints without a traceback.
+        LockError: another process uses a path. DVC prints this error without a traceback.
     """
     from dvc.lock import LockError
 
@@ -243,21 +246,21 @@ def refuse_blockers(users: Users, mine: User, read: list[str], write: list[str],
 
 @contextmanager
 def rwlock(stage: str, tmp_dir: str, read: list[str], write: list[str], hardlink: bool) -> Iterator[None]:
-    """List this process as a reader and writer of paths as long as the block lasts.
+    """List this process as a reader and writer of paths while the context is active.
 
     Args:
-        stage: address of the stage that it runs.
+        stage: address of the stage that this process runs.
         tmp_dir: DVC's folder of temporary files.
-        read: absolute paths.
-        write: absolute paths.
-        hardlink: whether DVC locks by links.
+        read: absolute paths that it reads.
+        write: absolute paths that it writes.
+        hardlink: DVC's setting `core.hardlink_lock`.
     """
     path = Path(tmp_dir, LIST.name)
     mine, local = this_process(stage), is_local(path.parent)
     with edited_list(path, hardlink) as users:
         remove_ended(users, mine, local)
         refuse_blockers(users, mine, read, write, local, path)
-        # DVC's blocks lie within each other: each releases only what it added.
+        # DVC nests these contexts. Each context releases only what it added.
         reads = [name for name in dict.fromkeys(read) if mine not in users["read"].get(name, [])]
         writes = [name for name in dict.fromkeys(write) if users["write"].get(name) != mine]
         for name in reads:
@@ -279,7 +282,7 @@ def rwlock(stage: str, tmp_dir: str, read: list[str], write: list[str], hardlink
 
 @contextmanager
 def unlisted() -> Iterator[None]:
-    """Let DVC look at stages without listing this process, and without removing entries of others."""
+    """Let DVC inspect stages without listing this process, and without removing entries of other processes."""
     import dvc.rwlock
 
     @contextmanager

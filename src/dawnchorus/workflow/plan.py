@@ -1,10 +1,10 @@
-"""What Snakemake runs: its rules, and each stage's outputs, parents and whether it runs, all as DVC says.
+"""The plan of a Snakemake run, made from DVC's stages: the rules, and which stages run.
 
-A stage runs if `dvc status` calls it stale, or if it descends from one that runs. check_params writes a constant: once
-that is there, a stale check_params hands nothing on to its descendants.
+A stage runs if `dvc status` calls it stale, or if it descends from a stage that runs. check_params is an exception: its
+output is constant, so once the output exists, a stale check_params does not make its descendants run.
 
-The process that a user starts asks DVC and writes the plan. Jobs, also those on other machines, only read it, so DVC is
-imported inside the functions that ask it.
+The process that a user starts queries DVC and writes the plan. Jobs, including those on other machines, only read the
+plan, so DVC is imported inside the functions that query it.
 """
 
 import json
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from dvc.stage import PipelineStage
 
 PLAN_FILE = FOLDER / "plan.json"
-# A time before that of any output.
+# A time before the modification time of any output.
 LONG_AGO = 1
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule for all stages that one entry of a dvc.yaml declares.
+    """A Snakemake rule for all stages of one entry in a dvc.yaml.
 
     Attributes:
-        name: of the entry, for example "train".
+        name: name of the entry, for example "train".
         outputs: paths, with a wildcard in braces for each axis of the entry's matrix.
-        wildcards: by name, the values that occur; in the matrix's order.
+        wildcards: the values of each wildcard, by its name and in the matrix's order.
     """
 
     name: str
@@ -47,13 +47,13 @@ class Rule:
 
     @property
     def log(self) -> str:
-        """Path of a job's log, with the wildcards."""
+        """Path of the log, with the wildcards."""
         items = "-".join(f"{{{name}}}" for name in self.wildcards)
         return f"logs/{self.name}/{items}.log" if items else f"logs/{self.name}.log"
 
     @property
     def constraints(self) -> dict[str, str]:
-        """A regular expression for each wildcard."""
+        """Regular expression of each wildcard."""
         return {name: "|".join(map(re.escape, values)) for name, values in self.wildcards.items()}
 
 
@@ -62,9 +62,9 @@ class PlannedStage:
     """A stage in the plan.
 
     Attributes:
-        outputs: paths.
-        parents: addresses of the stages that make its inputs.
-        runs: whether it runs.
+        outputs: paths of its outputs.
+        parents: addresses of the stages that create its inputs.
+        runs: whether the stage runs.
     """
 
     outputs: list[str]
@@ -74,12 +74,12 @@ class PlannedStage:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run of Snakemake does.
+    """The plan of one Snakemake run.
 
     Attributes:
-        run: a name that no other run has.
-        rules: in the order of the dvc.yaml files.
-        stages: by address, for example "train@small_cnn-0".
+        run: unique id of the run.
+        rules: rules in the order of the dvc.yaml files.
+        stages: stages by address, for example "train@round0-small_cnn-0".
     """
 
     run: str
@@ -91,11 +91,11 @@ class Plan:
         return {out: address for address, stage in self.stages.items() for out in stage.outputs}
 
     def address(self, rule: Rule, wildcards: Mapping[str, str]) -> str:
-        """The address of the stage that a rule runs for some values of its wildcards."""
+        """The address of the stage that a rule runs for the given wildcards."""
         return self._by_output[rule.outputs[0].format(**wildcards)]
 
     def write(self) -> None:
-        """Write the plan and the stages' stamps, which tell Snakemake by their times what runs."""
+        """Write the plan, and a stamp for each stage whose modification time tells Snakemake whether the stage runs."""
         for address, stage in self.stages.items():
             if stage.runs:
                 stamp(address).write_text(self.run)
@@ -106,25 +106,24 @@ class Plan:
 
 
 def read_plan() -> Plan:
-    """The plan that the latest run has written."""
+    """Read the plan of the latest run."""
     content = json.loads(PLAN_FILE.read_text())
     rules = [Rule(**rule) for rule in content["rules"]]
     return Plan(content["run"], rules, {address: PlannedStage(**stage) for address, stage in content["stages"].items()})
 
 
 def stamp(address: str) -> Path:
-    """The file whose time says whether a stage runs."""
+    """The file whose modification time tells Snakemake whether a stage runs."""
     return FOLDER / (re.sub(r"[^\w@.-]", "_", address) + ".stamp")
 
 
 def make_plan() -> Plan:
-    """Ask DVC which stages there are and which of them run.
+    """Make the plan from DVC's stages and their status.
 
     Raises:
         InputError: parameters, a dvc.yaml, a dvc.lock or a dependency cannot be read; another process writes outputs;
-            a stage may not write where its outputs go.
+            or a stage has no permission to write its outputs.
     """
-    # Imported here because jobs that Snakemake starts on other machines only read the plan.
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
@@ -134,17 +133,17 @@ def make_plan() -> Plan:
             refuse_writers(Path(repo.root_dir), repo.config["core"].get("hardlink_lock", False))
             return _plan_of(repo)
     except DvcException as error:
-        # DVC writes it in place; the rules' jobs do not.
+        # A plain `dvc repro` overwrites dvc.lock in place; jobs of Snakemake replace it atomically.
         remedy = (
-            ": was a `dvc repro` killed while it wrote it? `git checkout` it, or remove it where git has none, "
-            "and run again: finished stages come back from DVC's cache"
+            ": was a `dvc repro` killed while it wrote it? `git checkout` it, or remove it if git has no copy, and run "
+            "again: finished stages are restored from DVC's cache"
         )
         said = str(error)
         raise InputError(said + remedy if "dvc.lock'" in said else said) from error
     except (OSError, UnicodeError) as error:
         raise InputError(
-            f"DVC cannot read a file that a stage depends on: {error}; a broken link in data.root, "
-            "or a name that is not UTF-8?"
+            f"DVC cannot read a file that a stage depends on: {error}; look for a broken link in data.root, or a file "
+            "name that is not UTF-8"
         ) from error
 
 
@@ -156,7 +155,7 @@ def _plan_of(repo: "Repo") -> Plan:
     graph, root = repo.index.graph, repo.root_dir
     wanted = {stage for stage in graph if stage.path == os.path.join(root, "dvc.yaml")}
     wanted |= {parent for stage in wanted for parent in networkx.descendants(graph, stage)}
-    # A file that someone tracks with `dvc add` is a stage without a command.
+    # A file tracked with `dvc add` is a stage without a command.
     stages = {stage for stage in wanted if stage.cmd}
     runs = {stage for stage in stages if stage.addressing in stale}
     for stage in list(runs):
@@ -180,30 +179,30 @@ def _outputs(stage: "PipelineStage", root: str) -> list[str]:
 
 
 def _require_writable(stage: "PipelineStage", root: str) -> None:
-    """Make sure that a stage may write where its outputs go; Snakemake itself would end with a traceback."""
+    """Refuse a stage without permission to write its outputs; Snakemake itself would print a traceback."""
     for out in stage.outs:
         folder = next(parent for parent in Path(out.fs_path).parents if parent.exists())
         if not os.access(folder, os.W_OK | os.X_OK):
             raise InputError(
                 f"{os.path.relpath(folder, root)}: Permission denied, and {stage.addressing} writes there: "
-                "give this user the permission to write"
+                "give this user write permission"
             )
 
 
 def rules_of(stages: Iterable["PipelineStage"], root: str) -> list[Rule]:
-    """One rule for each entry of a dvc.yaml that has stages.
+    """Make one rule for each entry of a dvc.yaml that has stages.
 
     Args:
-        stages: DVC's, in the order of their files.
+        stages: DVC's stages, in the order of their files.
         root: the project's folder.
 
     Raises:
-        InputError: an entry's outputs do not name the axes of its matrix.
+        InputError: an entry's outputs do not contain the axes of its matrix.
     """
     entries: dict[tuple[str, str], list[PipelineStage]] = {}
     for stage in stages:
         entries.setdefault((stage.path, stage.name.partition("@")[0]), []).append(stage)
-    # Each stage has a reader of its own, which reads and checks the whole file.
+    # One file object per dvc.yaml: each stage has its own, and each would parse and validate the whole file.
     files = {path: group[0].dvcfile for (path, _), group in entries.items()}
     rules = []
     for (path, name), group in entries.items():
@@ -218,8 +217,8 @@ def rules_of(stages: Iterable["PipelineStage"], root: str) -> list[Rule]:
         for stage, wildcards in zip(group, found, strict=True):
             if wildcards is None or [pattern.format(**wildcards) for pattern in patterns] != _outputs(stage, root):
                 raise InputError(
-                    f"{os.path.relpath(path, root)}: {stage.name} has the outputs {_outputs(stage, root)}, and "
-                    f"{patterns} gives others: name each axis of the matrix in every output, by one of its fields"
+                    f"{os.path.relpath(path, root)}: {stage.name} has the outputs {_outputs(stage, root)}, but "
+                    f"{patterns} gives others: name each axis of the matrix in every output, by a single field"
                 )
         values = {
             axis: list(dict.fromkeys(wildcards[axis] for wildcards in found if wildcards))
@@ -230,32 +229,32 @@ def rules_of(stages: Iterable["PipelineStage"], root: str) -> list[Rule]:
 
 
 def output_patterns(definition: Mapping[str, Any], resolve: Any) -> list[str]:
-    """The outputs of an entry of a dvc.yaml in DVC's order, with `{axis}` for whatever it takes of a matrix's item.
+    """The outputs of an entry of a dvc.yaml, in DVC's order, with `{axis}` for each reference to a matrix axis.
 
     Args:
         definition: the entry.
-        resolve: replaces the parameters in a text, for example `${rounds[-1].id}`.
+        resolve: function that replaces parameters in a text, for example `${rounds[-1].id}`.
     """
     declared = [out for kind in ("outs", "metrics", "plots") for out in definition.get(kind, [])]
-    # One with flags is a mapping of a single key.
+    # An output with flags is a mapping with a single key.
     templates = [out if isinstance(out, str) else next(iter(out)) for out in declared]
     return [str(resolve(re.sub(r"\$\{item\.(\w+)[^}]*\}", r"{\1}", template))) for template in templates]
 
 
 def wildcards_of(pattern: str, path: str) -> dict[str, str] | None:
-    """The values of a pattern's wildcards that give a path; None if none do."""
+    """The wildcard values with which a pattern matches a path; None if it does not match."""
     found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(pattern)), path)
     return found.groupdict() if found else None
 
 
 def stale_makers(output: Path) -> list[str]:
-    """The addresses of the stages that would have to run before a file is what parameters, code and data give.
+    """The addresses of the stale stages on which an output depends, including its own stage.
 
     Args:
         output: path of a stage's output.
 
     Raises:
-        InputError: DVC cannot tell.
+        InputError: DVC cannot determine the status.
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo

@@ -1,4 +1,4 @@
-"""Removing what models of an earlier experiment left behind."""
+"""Removal of outputs that models of an earlier experiment left behind."""
 
 import shutil
 from collections.abc import Sequence
@@ -6,18 +6,18 @@ from pathlib import Path
 
 from dawnchorus.config.rounds import NONE
 
-# Folders of results with <round>/<backbone>/<fold>, a folder or the beginning of a file's name.
+# Subfolders of results with paths <round>/<backbone>/<fold>, where <fold> is a folder or the start of a file name.
 FOLDERS = ("models", "curves", "epoch_weights", "predictions", "checkpoints")
 
 
 def prune(results: Path, rounds: Sequence[str], backbones: Sequence[str], folds: Sequence[int]) -> None:
-    """Remove what models left that the experiment does not have.
+    """Remove the outputs of models that are not part of the experiment.
 
-    DVC takes one hash of a whole folder, and plots all curves in one, so with other models' files in it an experiment
-    would look new. DVC's cache keeps what is removed here and brings it back on demand.
+    DVC hashes some folders as a whole, and plots all curves in a folder. With files of other models in them, an
+    experiment would look changed. The removed files remain in DVC's cache, and DVC restores them on demand.
 
     Args:
-        results: folder with `FOLDERS`; it may be missing.
+        results: folder that contains `FOLDERS`; it may be missing.
         rounds: ids of the experiment's rounds.
         backbones: names of its backbones.
         folds: its folds.
@@ -25,11 +25,11 @@ def prune(results: Path, rounds: Sequence[str], backbones: Sequence[str], folds:
     kept = {(each, backbone, str(fold)) for each in rounds for backbone in backbones for fold in folds}
     for folder in FOLDERS:
         for path in sorted((results / folder).glob("*/*/*")):
-            # A file that is being written begins with a dot, and belongs to a job that may still run.
+            # The name of a file that is being written starts with a dot; its job may still be running.
             if not path.name.startswith(".") and (*path.parts[-3:-1], path.name.split(".")[0]) not in kept:
                 _remove(path)
         for path in (*(results / folder).glob("*/*/"), *(results / folder).glob("*/")):
-            # The folder of no round is empty on purpose.
+            # The folder for "no round" is empty on purpose.
             if path.name != NONE and not any(path.iterdir()):
                 path.rmdir()
 

@@ -1,12 +1,11 @@
-"""Run one stage: `dvc --wait-for-lock repro --single-item <stage>`, with another way to write what jobs share.
+"""Run one stage: `dvc --wait-for-lock repro --single-item <stage>`, with safer writes of the files that jobs share.
 
-DVC reads and rewrites the whole of dvc.lock for each stage, in place. With hundreds of models that takes it half a
-minute a job, while all others wait, and a job that is killed meanwhile leaves a file that no DVC can read. Here a job
-reads and replaces its own stage's lines only, in a new file that then takes the old one's name. The bytes are those
-that DVC writes.
+For each stage, DVC reads and rewrites the whole dvc.lock in place. With hundreds of models this takes half a minute per
+job, while all other jobs wait. A job that is killed while it writes leaves a file that DVC cannot read. Here, a job
+parses and replaces only the lines of its own stage, and replaces the file atomically. The content is the same as DVC's.
 
-`locks.py` replaces what DVC does with its list of readers and writers. A job that is asked to end (SIGTERM, by which
-Slurm cancels) ends its command and takes itself off that list.
+`locks.py` replaces DVC's handling of its list of readers and writers. On SIGTERM, which Slurm sends to cancel a job, a
+job ends its command and removes itself from that list.
 """
 
 import argparse
@@ -29,22 +28,22 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml
 from dawnchorus.files import replacing
 from dawnchorus.workflow.locks import rwlock
 
-# Slurm itself waits 30 s before it kills.
+# Slurm waits 30 s between SIGTERM and SIGKILL.
 SECONDS_TO_END = 10
 HEADING = "schema: '2.0'\n"
-# The mapping of stages, up to the next top-level key.
+# The mapping `stages`, up to the next top-level key.
 STAGES = re.compile(r"^stages:(?: \{\})?\n(?P<entries>(?:[ #].*\n|\n)*)", re.MULTILINE)
 
 
 def find_entry(text: str, stage: str) -> re.Match[str] | None:
-    """Where the lines of a stage, its name's first, stand in the text of a dvc.lock."""
+    """Find the lines of a stage, starting with its name, in the text of a dvc.lock."""
     section = STAGES.search(text)
     entry = re.compile(rf"^  {re.escape(stage)}:\n(?:   .*\n|\n)*", re.MULTILINE)
     return entry.search(text, section.start("entries"), section.end("entries")) if section else None
 
 
 def replace_entry(text: str, stage: str, entry: str) -> str:
-    """The text of a dvc.lock with other lines of a stage; those of a new one follow the other stages'."""
+    """Replace the lines of a stage in the text of a dvc.lock. A new stage is added after the other stages."""
     found = find_entry(text, stage)
     if found:
         return text[: found.start()] + entry + text[found.end() :]
@@ -55,7 +54,7 @@ def replace_entry(text: str, stage: str, entry: str) -> str:
 
 
 def only_entry(text: str, stage: str) -> str:
-    """The text of a dvc.lock without the lines of other stages."""
+    """Remove the lines of all other stages from the text of a dvc.lock."""
     found, section = find_entry(text, stage), STAGES.search(text)
     if section is None:
         return text
@@ -64,17 +63,17 @@ def only_entry(text: str, stage: str) -> str:
 
 
 class LockOfOneStage(dvc.dvcfile.Lockfile):
-    """A dvc.lock of which a single stage's lines are read and written."""
+    """A dvc.lock of which only the lines of one stage are parsed and written."""
 
     stage: str
 
     def load(self, **kwargs: Any) -> dict:
-        """What it holds of the stage, in DVC's form."""
+        """Load the entry of the stage, in DVC's form."""
         text = self._text()
         return self.validate(parse_yaml(only_entry(text, self.stage), self.path), self.path) if text else {}
 
     def dump_stages(self, stages: list[PipelineStage], **kwargs: Any) -> None:
-        """Write what DVC now knows of stages."""
+        """Write the entries of stages."""
         text = self._text()
         for stage in stages:
             entry = dumps_yaml({"stages": to_lockfile(stage, **kwargs)}).removeprefix("stages:\n")
@@ -87,7 +86,7 @@ class LockOfOneStage(dvc.dvcfile.Lockfile):
 
 
 def end(*_: Any) -> None:
-    """End the stage's command and this process, in order."""
+    """End the stage's command, then this process."""
     children = psutil.Process().children(recursive=True)
     for child in children:
         child.terminate()
@@ -98,13 +97,13 @@ def end(*_: Any) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", help="its name, after its dvc.yaml and a colon where that is not the first folder's")
+    parser.add_argument("stage", help="name of the stage, or <dvc.yaml>:<name> for one in a subfolder")
     address = parser.parse_args().stage
 
     def listed(
         tmp_dir: str, _: Any, __: str, read: list[str], write: list[str], hardlink: bool
     ) -> AbstractContextManager:
-        """What DVC calls as its `rwlock`."""
+        """Replacement of DVC's `rwlock`."""
         return rwlock(address, tmp_dir, read, write, hardlink)
 
     LockOfOneStage.stage = address.rpartition(":")[2]
@@ -112,6 +111,6 @@ if __name__ == "__main__":
     dvc.rwlock.rwlock = listed
     signal.signal(signal.SIGTERM, end)
     code = main(["--wait-for-lock", "repro", "--single-item", address])
-    # Before it ends, Python looks for garbage among all objects; with DVC's that is a fifth of this process's work.
+    # Skip the garbage collection at exit: with DVC's many objects it takes a fifth of this process's time.
     gc.freeze()
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""Damage that no time stamp shows: outputs and DVC's cache are hashed anew, whatever DVC remembers of them."""
+"""Detection of silent damage: rehash outputs and DVC's cache, without trusting the hashes that DVC remembers."""
 
 import json
 import os
@@ -22,12 +22,12 @@ from dawnchorus.workflow.locks import RUN_LOCK
 
 @dataclass
 class Verdict:
-    """What verifying found.
+    """The result of a verification.
 
     Attributes:
-        n_files: how many were hashed.
-        damaged: a line for each file whose bytes changed unseen; it is removed.
-        changed: outputs that differ from dvc.lock, as `dvc status` says too; they stay.
+        n_files: number of files that were hashed.
+        damaged: one line for each silently damaged file; the file was removed.
+        changed: outputs that differ from dvc.lock, which `dvc status` reports too; they were not removed.
     """
 
     n_files: int = 0
@@ -36,21 +36,21 @@ class Verdict:
 
 
 def verify(root: Path) -> Verdict:
-    """Hash every output and every object in DVC's cache, and remove what has changed unseen.
+    """Hash every output and every object in DVC's cache, and remove the silently damaged ones.
 
-    An object of the cache that goes and whose output in the workspace is whole comes back from there.
+    A removed cache object is restored from the workspace if its output there is intact.
 
     Args:
         root: the project's folder.
 
     Raises:
-        InputError: DVC cannot read the project, or another DVC works on it.
+        InputError: DVC cannot read the project, or another DVC or Snakemake is using it.
     """
     try:
         with Repo(str(root)) as repo, repo.lock, FileLock(root / RUN_LOCK, timeout=0):
             return _verify(repo)
     except Timeout as error:
-        raise InputError(f"a Snakemake runs in {root}: verify when it has ended") from error
+        raise InputError(f"a Snakemake runs in {root}: verify again after it has ended") from error
     except DvcException as error:
         raise InputError(f"DVC cannot verify {root}: {error}") from error
 
@@ -76,7 +76,7 @@ def _verify(repo: Any) -> Verdict:
     for path, oid in lost.items():
         owner = owners.get(oid)
         damaged[path] = (
-            f"DVC's copy of {owner} of {owner.stage.addressing}" if owner else "DVC's copy of an older output"
+            f"DVC's copy of {owner} of {owner.stage.addressing}" if owner else "DVC's copy of an earlier output"
         )
     for path in damaged:
         Path(path).unlink()
@@ -84,7 +84,7 @@ def _verify(repo: Any) -> Verdict:
         if out.use_cache and not actual[out].keys().isdisjoint(lost.values()):
             out.commit(relink=False)
     lines = [
-        f"{os.path.relpath(path, repo.root_dir)}: {what}{', made again from it' if os.path.exists(path) else ''}"
+        f"{os.path.relpath(path, repo.root_dir)}: {what}{', restored from it' if os.path.exists(path) else ''}"
         for path, what in damaged.items()
     ]
     unseen = {out for out, paths in members.items() if not damaged.keys().isdisjoint(paths)}
@@ -97,13 +97,13 @@ def _hashes(paths: list[str]) -> dict[str, str]:
 
 
 def _remembered(repo: Any, path: str) -> str | None:
-    """What DVC takes a file's hash for, because size, time stamp and inode are those of that time."""
+    """The hash that DVC remembers for a file as long as its size, time stamp and inode are unchanged."""
     _, hash_info = repo.state.get(path, repo.cache.local.fs)
     return hash_info.value if hash_info else None
 
 
 def _contents(out: Any, hashes: dict[str, str]) -> dict[str, str]:
-    """The objects that an output in the workspace would have in the cache, and their files."""
+    """The cache objects that an output in the workspace corresponds to, and their files in the workspace."""
     contents = {value: path for path, value in hashes.items()}
     if out.isdir():
         tree = Tree()
@@ -115,7 +115,7 @@ def _contents(out: Any, hashes: dict[str, str]) -> dict[str, str]:
 
 
 def _objects_of(out: Any, objects: dict[str, str], lost: dict[str, str]) -> list[str]:
-    """The objects in the cache that belong to an output, as far as its own list is whole."""
+    """The cache objects that belong to an output. The files of a folder are included if its list is intact."""
     if not out.hash_info:
         return []
     oid = out.hash_info.value

@@ -1,4 +1,4 @@
-"""Adapters: one module for each layout in which recordings and labels come.
+"""Adapters: one module for each layout of recordings and labels.
 
-Each has a function `read` that turns a folder into a `data.dataset.Dataset`.
+Each adapter has a function `read` that converts a folder into a `data.dataset.Dataset`.
 """

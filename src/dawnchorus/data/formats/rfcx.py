@@ -1,12 +1,13 @@
-"""The layout of the RFCx competition: a folder for each split, a table of present and one of absent boxes.
+"""The layout of the RFCx competition: one folder per split, a table of present boxes and one of absent boxes.
 
-    train/, test/          recordings, in folders or not; test/ is optional
-    train_tp.csv           boxes where an expert heard the species
-    train_fp.csv           boxes where something else was taken for it; optional
+    train/, test/          recordings, also in nested folders; test/ is optional
+    train_tp.csv           boxes in which an expert heard the species
+    train_fp.csv           boxes in which an expert did not hear the species; optional
     sample_submission.csv  the recordings and species that a submission must have; optional
     truth_test.csv         0 or 1 for each test recording and species; optional
 
-A table of boxes names a species by its number (species_id 3 is s3) or by a code of one's own in a column `species`.
+A table of boxes gives the species as a number in the column `species_id` (3 means s3), or as a code in the column
+`species`.
 """
 
 from collections.abc import Sequence
@@ -23,14 +24,14 @@ from dawnchorus.data.score_tables import read_scores
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
-# The competition's columns; nothing here asks for the type of a song.
+# The competition's columns. This adapter does not use songtype_id.
 ANNOTATION_COLUMNS = ["recording_id", "species_id", "songtype_id", "t_min", "f_min", "t_max", "f_max"]
 BOX = ["t_min", "f_min", "t_max", "f_max"]
 TABLES = {"train_tp.csv": "present", "train_fp.csv": "absent"}
 
 
 def species_columns(n_species: int) -> list[str]:
-    """The competition's species: s0, s1, ..."""
+    """The competition's species codes: s0, s1, ..."""
     return [f"s{number}" for number in range(n_species)]
 
 
@@ -39,10 +40,10 @@ def read(root: Path, group: str | None = None) -> Dataset:
 
     Args:
         root: the folder.
-        group: a column of one's own in the tables of boxes, whose values keep recordings in one fold.
+        group: an extra column of the tables of boxes; recordings with the same value stay in one fold.
 
     Raises:
-        InputError: a table or folder is missing, a table has an impossible row, or names a recording without a file.
+        InputError: a table or folder is missing, or a table has an invalid row or a recording without a file.
     """
     files = {"train": list_recordings(root / "train"), "test": list_recordings(root / "test", may_be_empty=True)}
     template_path, truth_path = root / "sample_submission.csv", root / "truth_test.csv"
@@ -74,48 +75,48 @@ def read(root: Path, group: str | None = None) -> Dataset:
 def read_boxes(
     path: Path, label: str, species: Sequence[str] | None, group: str | None = None, *, may_be_empty: bool = False
 ) -> pd.DataFrame:
-    """Read a table of present or of absent boxes.
+    """Read a table of present boxes or of absent boxes.
 
     Args:
         path: a CSV file with recording_id, t_min, t_max (s), f_min, f_max (Hz), and species_id or species.
         label: "present" or "absent".
-        species: the codes that it may name; None for any.
-        group: a column of one's own that it must have too.
-        may_be_empty: whether a table without rows is good.
+        species: the allowed species codes; None allows any.
+        group: an extra column that the table must have.
+        may_be_empty: whether to accept a table without rows.
 
     Returns:
-        The columns `annotations.COLUMNS`, and `group` as text. The index is the line in the file less 2.
+        The columns `annotations.COLUMNS`, and `group` as text. The index is the line number in the file minus 2.
 
     Raises:
-        InputError: the file is missing or empty, lacks a column, or has an impossible row.
+        InputError: the file is missing or empty, lacks a column, or has an invalid row.
     """
     required = ["recording_id", *BOX] + ([] if group is None else [group])
     found = read_table(path, required, may_be_empty, numbers=["species_id", *BOX])
-    refuse_rows(path, found, "recording_id", found.recording_id == "", "a recording's name")
+    refuse_rows(path, found, "recording_id", found.recording_id == "", "a recording id")
     table = pd.DataFrame({"recording_id": found.recording_id, "species": _codes(path, found, species)})
     for column in BOX:
         table[column] = to_numbers(path, found, column)
     table["label"] = label
     if group is not None:
         table[group] = found[group]
-        refuse_rows(path, table, group, table[group] == "", "a name, for split.group in params.yaml says this column")
-    refuse_rows(path, table, "t_min", table.t_min < 0, "seconds from the recording's beginning, 0 or more")
+        refuse_rows(path, table, group, table[group] == "", "a group, for split.group in params.yaml is this column")
+    refuse_rows(path, table, "t_min", table.t_min < 0, "seconds from the start of the recording, 0 or more")
     refuse_rows(path, table, "t_max", table.t_max <= table.t_min, "a time after the row's t_min")
     refuse_rows(path, table, "f_max", table.f_max < table.f_min, "a frequency not below the row's f_min")
     return table
 
 
 def _codes(path: Path, table: pd.DataFrame, species: Sequence[str] | None) -> pd.Series:
-    """The species' code of each row, from the column `species` or else from species_id."""
+    """The species code of each row, from the column `species` if there is one, else from `species_id`."""
     if "species" in table.columns:
-        refuse_rows(path, table, "species", table.species == "", "a species' code")
+        refuse_rows(path, table, "species", table.species == "", "a species code")
         if species is not None:
             refuse_rows(path, table, "species", ~table.species.isin(species), f"one of {', '.join(species)}")
         return table.species
     if "species_id" not in table.columns:
         raise InputError(
             f"{path}: has no column species_id or species; found {', '.join(table.columns)}; "
-            "put the column's name in the first line"
+            "add the column name to the first line"
         )
     numbers = to_numbers(path, table, "species_id")
     last = MOST if species is None else len(species) - 1
@@ -124,14 +125,14 @@ def _codes(path: Path, table: pd.DataFrame, species: Sequence[str] | None) -> pd
     codes = numbers.astype(int).map("s{}".format)
     if species is not None and list(species) != species_columns(len(species)):
         raise InputError(
-            f"{path}: names species by their number, which are s0, s1, ... in the competition, but the columns of "
-            f"sample_submission.csv are {', '.join(species)}; name them by code in a column species"
+            f"{path}: gives species as numbers, which stand for the codes s0, s1, ..., but the columns of "
+            f"sample_submission.csv are {', '.join(species)}; give the codes in a column species"
         )
     return codes
 
 
 def _sorted_codes(codes: pd.Series) -> list[str]:
-    """Each code once, s2 before s10."""
+    """The unique codes in natural order: s2 before s10."""
     return sorted(set(codes), key=lambda code: (len(code), code) if code[1:].isdigit() else (0, code))
 
 
@@ -139,11 +140,11 @@ def recording_groups(tables: dict[Path, pd.DataFrame], column: str) -> pd.Series
     """The group of each recording, indexed by recording_id.
 
     Args:
-        tables: annotations by their file.
-        column: the one that holds the group.
+        tables: tables of boxes by their path.
+        column: the column with the group.
 
     Raises:
-        InputError: a recording is in two groups.
+        InputError: a recording has two groups.
     """
     groups: dict[str, str] = {}
     for path, table in tables.items():
@@ -156,13 +157,13 @@ def recording_groups(tables: dict[Path, pd.DataFrame], column: str) -> pd.Series
 
 
 def read_truth(path: Path, columns: list[str], recording_ids: list[str]) -> pd.DataFrame:
-    """Read a truth table: recording_id and a 0 or 1 for each species.
+    """Read a table of ground truth: recording_id, and 0 or 1 for each species.
 
     Returns:
         The rows of `recording_ids`, in this order.
 
     Raises:
-        InputError: as in `read_scores`, for a cell that is neither 0 nor 1, and where a recording has no row.
+        InputError: as in `read_scores`; also if a cell is neither 0 nor 1, or a recording has no row.
     """
     truth = read_scores(path, columns)
     for column in columns:
