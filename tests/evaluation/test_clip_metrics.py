@@ -109,9 +109,9 @@ def test_a_constant_submission_does_not_tie_equally_common_species() -> None:
 def test_metrics_do_not_depend_on_the_order_of_rows() -> None:
     truth, scores = case(5)
     names = [f"r{number}" for number in range(len(truth))]
-    answers = GroundTruth.of_truth(pd.DataFrame(truth.astype(int), index=names))
+    ground_truth = GroundTruth.of_truth(pd.DataFrame(truth.astype(int), index=names))
     table = pd.DataFrame(scores, index=names)
-    report = figures(answers, {"one": table, "shuffled": table.sample(frac=1, random_state=1)}, 100, seed=1)
+    report = figures(ground_truth, {"one": table, "shuffled": table.sample(frac=1, random_state=1)}, 100, seed=1)
     assert report["one"] == report["shuffled"]
     assert report["one"]["lwlrap"] == pytest.approx(lwlrap(truth, scores), abs=1e-6)
     assert set(report) == {"one", "shuffled", "constant", "random"}
@@ -122,17 +122,17 @@ def test_the_label_mask_covers_only_annotated_species() -> None:
         "recording_id": ["a", "b", "x", "a", "a", "c"], "species_id": [0, 1, 1, 0, 2, 1],
         "is_tp": [True, True, True, False, False, False],
     })  # fmt: skip
-    answers = GroundTruth.of_annotations(annotations, ["a", "b", "c"], n_species=3)
-    assert answers.truth.astype(int).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
-    assert answers.mask.astype(int).tolist() == [[1, 0, 1], [0, 1, 0], [0, 1, 0]]
+    ground_truth = GroundTruth.of_annotations(annotations, ["a", "b", "c"], n_species=3)
+    assert ground_truth.truth.astype(int).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert ground_truth.mask.astype(int).tolist() == [[1, 0, 1], [0, 1, 0], [0, 1, 0]]
 
 
 @pytest.mark.filterwarnings("error")
 def test_macro_average_precision_is_left_out_without_negative_labels() -> None:
     """Without FP rows, no species has a negative label."""
     truth = np.array([[1, 0], [1, 1]], bool)
-    answers = GroundTruth(["a", "b"], truth, truth)
+    ground_truth = GroundTruth(["a", "b"], truth, truth)
     scores = pd.DataFrame([[0.9, 0.1], [0.8, 0.7]], index=["a", "b"], columns=["s0", "s1"])
-    found = figures(answers, {"model": scores}, samples=100, seed=1)
+    found = figures(ground_truth, {"model": scores}, samples=100, seed=1)
     for figure in found.values():
         assert set(figure) == {"lwlrap", "lwlrap_low", "lwlrap_high"}

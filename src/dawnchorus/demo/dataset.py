@@ -213,7 +213,7 @@ def write_dataset(demo: Demo, folder: Path, workers: int) -> None:
             for _ in track(work, total=len(truth), what=f"{split} recordings synthesized"):
                 pass
         if split == "test":
-            _write_answers(demo, truth[:, : demo.species], folder)
+            _write_ground_truth(demo, truth[:, : demo.species], folder)
     table = pd.DataFrame(chain.from_iterable(calls["train"] + calls["test"]))
     table.round(4).to_csv(folder / "calls.csv", index=False)
     for name, boxes in zip(
@@ -231,11 +231,11 @@ def _write_recording(
     soundfile.write(folder / f"{recording_id(demo, split, index)}.flac", sound, SAMPLE_RATE, subtype="PCM_16")
 
 
-def _write_answers(demo: Demo, truth: NDArray[np.bool_], folder: Path) -> None:
+def _write_ground_truth(demo: Demo, truth: NDArray[np.bool_], folder: Path) -> None:
     """Write the ground truth, shape [Recordings, Species], and the sample submission of the test recordings."""
     columns = species_columns(demo.species)
-    answers = pd.DataFrame(truth.astype(int), columns=columns)
-    answers.insert(0, "recording_id", [recording_id(demo, "test", index) for index in range(len(truth))])
-    answers = answers.sort_values("recording_id")
-    answers.to_csv(folder / "truth_test.csv", index=False)
-    answers.assign(**dict.fromkeys(columns, 0.5)).to_csv(folder / "sample_submission.csv", index=False)
+    truth_table = pd.DataFrame(truth.astype(int), columns=columns)
+    truth_table.insert(0, "recording_id", [recording_id(demo, "test", index) for index in range(len(truth))])
+    truth_table = truth_table.sort_values("recording_id")
+    truth_table.to_csv(folder / "truth_test.csv", index=False)
+    truth_table.assign(**dict.fromkeys(columns, 0.5)).to_csv(folder / "sample_submission.csv", index=False)
