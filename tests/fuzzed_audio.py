@@ -19,9 +19,10 @@ import soundfile
 from tiny import ROOT
 
 from dawnchorus.audio.decoding import read_blocks
+from dawnchorus.audio.file_checks import inspect
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.spectrogram import Spectrogram
-from dawnchorus.data.quality import as_table, inspect
+from dawnchorus.data.quality import as_table
 from dawnchorus.errors import InputError
 from dawnchorus.features.mel import mel_blocks
 from dawnchorus.features.store import write_features

@@ -11,7 +11,7 @@ from dawnchorus.config.params import Params
 from dawnchorus.features.store import FeatureStore
 from dawnchorus.inference.windows import centre_on, tile
 from dawnchorus.training.labels import window_labels
-from dawnchorus.training.placing import sample_starts
+from dawnchorus.training.sampling import sample_starts
 
 
 @given(st.integers(1, 2000), st.integers(1, 300), st.data())

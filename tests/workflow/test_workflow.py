@@ -301,6 +301,42 @@ def test_a_folder_of_ones_own_in_mixed_formats(clone: Clone, tmp_path: Path) -> 
     clone.assert_nothing_to_do()
 
 
+def test_sites_with_codes_and_neither_test_recordings_nor_a_template(clone: Clone, tmp_path: Path) -> None:
+    own, rng = tmp_path / "sites", np.random.default_rng(2)
+    rows = ["recording_id,species,t_min,f_min,t_max,f_max,site"]
+    for number in range(12):
+        site, code = f"site{number % 3}", ("BTNW", "OVEN")[number % 2]
+        name = f"{site}/2024061{number // 3}_053000"
+        samples = rng.normal(0, 0.02, 96_000)
+        samples[24_000:72_000] += 0.2 * np.sin(2 * np.pi * (2000 + 2000 * (number % 2)) * np.arange(48_000) / 48_000)
+        (own / "train" / site).mkdir(parents=True, exist_ok=True)
+        soundfile.write(own / f"train/{name}.WAV", samples, 48_000)
+        rows.append(f"{name},{code},0.5,1500,1.5,4500,{site}")
+    (own / "train_tp.csv").write_text("\n".join(rows) + "\n")
+    clone.edit_params("data", {"root": str(own)})
+    clone.edit_params("split", {"group": "site"})
+    clone.edit_params("ensemble", {"prior": "estimated"})
+    clone.snakemake()
+    metrics = json.loads((clone.path / "results/metrics.json").read_text())
+    assert set(metrics) == {"oof", "weights", "skipped"}
+    species = pd.read_csv(clone.path / "results/average_precision.csv")
+    assert list(species.species) == ["BTNW", "OVEN"]
+    assert (clone.path / "results/scores/ensemble.csv").read_text() == "recording_id,BTNW,OVEN\n"
+    assert not list((clone.path / "results/kaggle").glob("*.csv"))
+    recordings = pd.read_csv(clone.path / "data/recordings.csv", index_col="recording_id")
+    folds = pd.read_csv(clone.path / "data/folds.csv", index_col=0).fold
+    assert len(set(zip(recordings.group[folds.index], folds, strict=True))) == 3
+    assert recordings.file["site1/20240610_053000"] == "train/site1/20240610_053000.WAV"
+
+    # Elsewhere the same data set is the same to all stages after the first.
+    clone.started()
+    own.rename(tmp_path / "moved")
+    clone.edit_params("data", {"root": str(tmp_path / "moved")})
+    clone.snakemake()
+    assert clone.started() == ["check_params", "ingest"]
+    clone.assert_neither_engine_has_anything_to_do()
+
+
 def test_touched_deleted_and_damaged_files(dvc_clone: Clone) -> None:
     clone = dvc_clone
     for name in ("params.yaml", "src/dawnchorus/models/building.py", "data/folds.csv",

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from dawnchorus.audio.file_checks import Inspection, inspect, look_at_header
 from dawnchorus.data.dataset import SPLITS, Dataset
-from dawnchorus.data.quality import Inspection, add_duplicates, add_labels_past_the_end, inspect, look_at_header
+from dawnchorus.data.quality import add_duplicates, add_labels_past_the_end
 from dawnchorus.errors import InputError
 from dawnchorus.progress import track
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import keras
 import pandas as pd
 
+from dawnchorus.training.callbacks import Recorder
 from dawnchorus.training.checkpoint import Checkpoint
 from dawnchorus.training.losses import MaskedCrossEntropy, WithFrames
 from dawnchorus.training.prefetching import prefetched
-from dawnchorus.training.recorder import Recorder
 from dawnchorus.training.sampling import WindowSampler
 from dawnchorus.training.schedule import learning_rate_schedule
 from dawnchorus.training.validation import Validation
