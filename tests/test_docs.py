@@ -71,7 +71,9 @@ def preset_script(choice: str) -> list[str]:
     """The script that `make preset NAME=...` runs, and its options."""
     plan = subprocess.run(["make", "--dry-run", "preset", choice], cwd=ROOT, capture_output=True, text=True,
                           check=True).stdout  # fmt: skip
-    return shlex.split(plan.splitlines()[-1])[2:]
+    # Under another make, its last line is about the folder.
+    (line,) = (line for line in plan.splitlines() if "preset.py" in line)
+    return shlex.split(line)[2:]
 
 
 def test_make_preset_writes_params_yaml() -> None:
