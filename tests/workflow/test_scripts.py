@@ -234,22 +234,24 @@ def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labe
     assert unlabelled["f"] == pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold["a"]
     assert set(pd.read_csv(splits / "train.csv").recording_id) == set("abcd")
 
-    def cache_unlabelled(*rounds: dict[str, object]) -> tuple[str, list[str]]:
-        content = YAML().load(single)
-        content["rounds"], content["data"]["root"] = list(rounds), str(data)
-        YAML().dump(content, data.parent / "rounds.yaml")
+    content = YAML().load(single)
+    content["data"]["root"] = str(data)
+    YAML().dump(content, data.parent / "with_root.yaml")
+
+    def cache_unlabelled(last_round: str) -> tuple[str, list[str]]:
         output = data.parent / "spectrograms"
-        done = run_script("cache_unlabelled", "--recordings", str(splits / "unlabelled.csv"), "--output", str(output),
-                          params=data.parent / "rounds.yaml")  # fmt: skip
+        done = run_script(
+            "cache_unlabelled", "--recordings", str(splits / "unlabelled.csv"), "--first-round", "first",
+            "--last-round", last_round, "--output", str(output), params=data.parent / "with_root.yaml",
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stderr, sorted(str(path.relative_to(output)) for path in output.rglob("*.npy"))
 
-    first = {"id": "first", "pseudo_labels": "none", "weight": 0.0}
-    said, cached = cache_unlabelled(first)
+    said, cached = cache_unlabelled("first")
     assert cached == []
     assert "3 training recordings have no annotation and are not used" in said
     # When they are decoded at last, one that cannot be used is named, and the others are used.
-    said, cached = cache_unlabelled(first, {"id": "second", "pseudo_labels": "first", "weight": 0.3})
+    said, cached = cache_unlabelled("second")
     assert cached == sorted(f"{unlabelled[name]}/{name}.npy" for name in "fh")
     assert "1 unlabelled recordings are left out:" in said
     assert "train/e.wav: " in said

@@ -16,6 +16,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings, with their folds")
+    parser.add_argument("--first-round", required=True, help="id of the first round")
+    parser.add_argument(
+        "--last-round", required=True, help="id of the last round; the same for a single one"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder with <fold>/; replaced; empty for one round")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
@@ -25,7 +29,7 @@ def main() -> None:
     recordings = {f"{row.fold}/{row.Index}": root / row.file for row in table.itertuples()}
     with replacing(arguments.output) as folder:
         folder.mkdir()
-        if len(params.rounds) == 1:
+        if arguments.first_round == arguments.last_round:
             print(f"{len(recordings)} training recordings have no annotation and are not used", file=sys.stderr)
             return
         bad = cache_spectrograms(
