@@ -17,9 +17,7 @@ def main() -> None:
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings, with their folds")
     parser.add_argument("--first-round", required=True, help="id of the first round")
-    parser.add_argument(
-        "--last-round", required=True, help="id of the last round; the same for a single one"
-    )
+    parser.add_argument("--last-round", required=True, help="id of the last round; the same for a single one")
     parser.add_argument("--output", type=Path, required=True, help="folder with <fold>/; replaced; empty for one round")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
