@@ -28,7 +28,7 @@ $(ENV): pyproject.toml uv.lock
 demo: env ## run the whole workflow with params.yaml, then print the metrics
 	snakemake --cores $(CORES)
 	@PYTHONPATH=src python workflow/scripts/show_metrics.py --metrics results/metrics.json
-	@echo "The scores are in results/scores, the submission is results/kaggle/submission.csv."
+	@echo "The scores are in results/scores, submissions to a competition in results/kaggle."
 
 preset: env ## write a preset from presets/ to params.yaml (NAME=rfcx), and list the changed values
 	@PYTHONPATH=src python workflow/scripts/preset.py --presets presets --params params.yaml --name "$(NAME)"

@@ -17,3 +17,25 @@ def test_a_folder_must_hold_each_recording_once(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     with pytest.raises(InputError, match=r"'a' already exists as a\."):
         list_recordings(tmp_path)
+
+
+def test_hidden_files_are_no_recordings(tmp_path: Path) -> None:
+    # What macOS leaves beside each file, and a folder of its own.
+    for name in ("site.1/20240611.WAV", "site.1/._20240611.WAV", ".Trashes/a.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.wav").mkdir()
+    assert list(list_recordings(tmp_path)) == ["site.1/20240611"]
+
+
+def test_a_link_to_a_folder_is_refused_and_one_to_a_file_is_not(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk/a.wav").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/a.wav").symlink_to(tmp_path / "disk/a.wav")
+    assert list(list_recordings(tmp_path / "data")) == ["a"]
+    (tmp_path / "data/site").symlink_to(tmp_path / "disk")
+    (tmp_path / "whole").symlink_to(tmp_path / "disk")
+    for folder, link in (("data", "data/site"), ("whole", "whole")):
+        with pytest.raises(InputError, match=f"{link}: is a link to a folder, and DVC would not notice"):
+            list_recordings(tmp_path / folder)

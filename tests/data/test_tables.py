@@ -70,6 +70,9 @@ def test_species_may_have_codes_of_ones_own(tmp_path: Path) -> None:
     assert list(read_boxes(path, "present", None).species) == ["BTNW", "OVEN"]
     with pytest.raises(InputError, match=r"line 3, column species: found 'OVEN', expected one of BTNW, AMRE"):
         read_boxes(path, "present", ["BTNW", "AMRE"])
+    path.write_text("recording_id,species,t_min,f_min,t_max,f_max\na,BTNW ,0.5,100,2,200\n")
+    with pytest.raises(InputError, match=r"line 2, column species: found 'BTNW ', expected a code without spaces"):
+        read_boxes(path, "present", None)
     path.write_text("recording_id,t_min,f_min,t_max,f_max\na,0.5,100,2,200\n")
     with pytest.raises(InputError, match="has no column species_id or species"):
         read_boxes(path, "present", None)

@@ -64,6 +64,10 @@ def test_pseudo_labels_are_the_mean_over_backbones(tmp_path: Path) -> None:
     write(tmp_path / "other/1", {"site/b": np.array([[1.0, 1.0]] * 3)})
     scored = scored_recordings(tmp_path)
     assert scored == {"a": 0, "site/b": 1}
+    # What killed jobs of another experiment were writing has no part in them.
+    for name in (".writing.gone/0", "one/.writing.4"):
+        write(tmp_path / name, {"b": np.array([[1.0, 1.0]])})
+    assert scored_recordings(tmp_path) == scored
     labels = read_pseudo_labels(tmp_path, scored, STARTS.__getitem__, 1, 2, 0.3)
     assert labels.weight == 0.3
     assert labels.scores.dtype == np.float16

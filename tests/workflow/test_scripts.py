@@ -205,6 +205,20 @@ def test_folders_by_site_with_equal_file_names_and_species_by_code(data: Path) -
     assert (output / "river/north/20240611_053000.npy").exists()
 
 
+def test_the_truth_of_some_test_recordings_is_enough(data: Path) -> None:
+    soundfile.write(data / "test/u.wav", [0.1] * 4800, 48_000)
+    (data / "sample_submission.csv").unlink()
+    (data / "truth_test.csv").write_text("recording_id,s0,s1\nu,1,0\n")
+    assert ingest(data).returncode == 0
+    assert (data.parent / "outputs/ground_truth.csv").read_text() == "recording_id,s0,s1\nu,1,0\n"
+    (data / "truth_test.csv").write_text("recording_id,s0,s1\nu,1,0\nv,0,0\n")
+    done = ingest(data)
+    assert done.returncode == 1
+    assert (
+        "truth_test.csv: line 3, column recording_id: found 'v', expected a recording that has a file in" in done.stderr
+    )
+
+
 def cache(data: Path, output: Path) -> subprocess.CompletedProcess[str]:
     params = data.parent / "with_root.yaml"
     content = YAML().load(ROOT / "params.yaml")

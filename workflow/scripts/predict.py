@@ -25,7 +25,7 @@ from dawnchorus.inference.window_scores import window_hop, write_window_scores
 from dawnchorus.models.building import build_models
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.models.weights import load_weights
-from dawnchorus.reporting.provenance import note_job
+from dawnchorus.reporting.provenance import files_below, note_job
 from dawnchorus.workflow.devices import use_device
 
 
@@ -85,7 +85,7 @@ def main() -> None:
                 write_window_scores(folder, dict(zip(recordings, windows, strict=True)))
     note_job(
         arguments.provenance, f"predict@{arguments.round}-{arguments.backbone}-{arguments.fold}", device,
-        params.train.threads, inputs=[arguments.weights], outputs=sorted(arguments.output.rglob("*.*")),
+        params.train.threads, inputs=[arguments.weights], outputs=files_below(arguments.output),
     )  # fmt: skip
 
 

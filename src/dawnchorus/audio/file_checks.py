@@ -35,6 +35,7 @@ class Inspection:
         seconds: length of the part that can be decoded, s.
         peak: largest absolute sample; full scale is 1.
         rms: root mean square of the samples.
+        is_decoded: whether the file was decoded; peak and rms are 0 where it was not.
         file_digest: hash of the file.
         digest: hash of rate, channels and decoded samples; hash of the file if it was not decoded.
         faults: reasons why the recording is unusable.
@@ -47,6 +48,7 @@ class Inspection:
     seconds: float = 0.0
     peak: float = 0.0
     rms: float = 0.0
+    is_decoded: bool = False
     file_digest: str = ""
     digest: str = ""
     faults: list[str] = field(default_factory=list)
@@ -133,7 +135,7 @@ def _decode(file: soundfile.SoundFile, found: Inspection) -> None:
                 clipped = clipped or _is_clipped(block)
     except soundfile.SoundFileError as error:
         reason = f" ({str(error).strip()})"
-    found.seconds = decoded / found.rate
+    found.seconds, found.is_decoded = decoded / found.rate, True
     if expected > MOST_FRAMES:
         found.faults.append(f"unreadable: the header has no length{reason}; encode the file again")
     elif reason or decoded < expected - TOLERANCE_SECONDS * found.rate:

@@ -10,6 +10,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from dawnchorus.config.loading import parse_params, parse_sections, read_text
 from dawnchorus.config.params import Params
@@ -30,6 +32,16 @@ class Switch:
 
     changes: list[str]
     backup: Path | None
+
+
+class _NullAsWord(RoundTripRepresenter):
+    """Writes None as `null`. A class of its own, because ruamel keeps representers by class, and DVC uses its own."""
+
+    def represent_none(self, data: None) -> ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+_NullAsWord.add_representer(type(None), _NullAsWord.represent_none)
 
 
 def preset_names(folder: Path) -> list[str]:
@@ -112,9 +124,7 @@ def _yaml() -> YAML:
     # Wrapped lines would separate comments from their keys.
     yaml.width = 10_000
     # By default, ruamel.yaml writes null as an empty value.
-    yaml.representer.add_representer(
-        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
+    yaml.Representer = _NullAsWord
     return yaml
 
 

@@ -12,7 +12,7 @@ from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 
 COLUMNS = ["recording_id", "species", "t_min", "t_max", "f_min", "f_max", "label"]
 LABELS = ["present", "absent"]
-# These columns identify a box. Duplicates count once.
+# These columns identify a box. Among scored boxes, duplicates count once.
 BOX_COLUMNS = ["recording_id", "species_id", "t_min", "t_max", "is_tp"]
 
 

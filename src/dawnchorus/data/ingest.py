@@ -39,7 +39,7 @@ def check_recordings(
         work = pool.map(partial(_look, decode), paths, is_used, chunksize=4)
         looked = list(track(work, len(paths), "recordings checked"))
     # Decoded files come first, so that an undecoded copy of one is found by its file hash.
-    add_duplicates(sorted(looked, key=lambda one: one.file_digest == one.digest))
+    add_duplicates(sorted(looked, key=lambda one: not one.is_decoded))
     inspections: dict[str, dict[str, Inspection]] = {split: {} for split in SPLITS}
     for (split, name), one in zip(names, looked, strict=True):
         inspections[split][name] = one

@@ -64,8 +64,8 @@ def as_table(inspections: dict[str, dict[str, Inspection]], groups: pd.Series, r
             "channels": one.channels,
             "usable": not one.faults,
             "problem": "; ".join(one.faults + one.remarks),
-            "peak": round(one.peak, 5),
-            "rms": round(one.rms, 6),
+            "peak": round(one.peak, 5) if one.is_decoded else "",
+            "rms": round(one.rms, 6) if one.is_decoded else "",
             "digest": one.digest,
         }
         for split, by_id in inspections.items()

@@ -32,7 +32,7 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> dict[str, Path]
     if not folder.is_dir() and not may_be_empty:
         raise InputError(f"{folder}: is missing; `data.root` in params.yaml must name its parent folder")
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
+    for path in _files_below(folder):
         if path.suffix.lower() not in SUFFIXES:
             continue
         name = path.relative_to(folder).with_suffix("").as_posix()
@@ -46,6 +46,29 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> dict[str, Path]
     if not found and not may_be_empty:
         raise InputError(f"{folder}: contains no recordings; expected files that end in {', '.join(SUFFIXES)}")
     return dict(sorted(found.items()))
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """The files in a folder and the folders in it, sorted, but hidden ones, such as the `._*` that macOS leaves.
+
+    Raises:
+        InputError: a folder is a link, into which DVC does not look, or cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename}: cannot be read: {error.strerror}; correct its permissions") from error
+
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=refuse if folder.exists() else None):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for path in [folder, *(Path(parent, name) for name in folders)]:
+            if path.is_symlink():
+                raise InputError(
+                    f"{path}: is a link to a folder, and DVC would not notice when its recordings change; put the "
+                    "recordings themselves there, or set data.root in params.yaml to where they are"
+                )
+        found += [Path(parent, name) for name in names if not name.startswith(".")]
+    return sorted(found)
 
 
 def read_recordings(path: Path, more: Sequence[str] = ()) -> pd.DataFrame:

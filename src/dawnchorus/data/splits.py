@@ -3,7 +3,6 @@
 A stage that reads one of the tables in `data/splits/` reruns only if that part of the data set changes.
 """
 
-import numpy as np
 import pandas as pd
 
 from dawnchorus.data.folds import together
@@ -54,14 +53,14 @@ def folds_of_unlabelled(
     """Assign unlabelled recordings to folds. Pseudo-labels of a recording come from models not trained on its fold.
 
     An unlabelled recording that shares a unit with annotated recordings goes to their fold. The other units are
-    distributed evenly at random.
+    distributed at random, each by its own name, so that a further recording moves no other.
 
     Args:
         annotated: usable annotated recordings.
         unlabelled: unlabelled recordings.
         folds: the fold of each annotated recording, indexed by recording_id.
         n_folds: number of folds.
-        seed: seed of the order in which units are distributed.
+        seed: seed of the random draws.
 
     Returns:
         The fold of each unlabelled recording, an int series indexed by recording_id.
@@ -69,6 +68,6 @@ def folds_of_unlabelled(
     unit = units(pd.concat([annotated, unlabelled]))
     of_annotated = dict(zip(unit[folds.index], folds, strict=True))
     free = sorted(set(unit[unlabelled.index]) - set(of_annotated))
-    order = generator(seed, "unlabelled folds").permutation(len(free))
-    dealt = dict(zip(free, (np.argsort(order) % n_folds).tolist(), strict=True))
+    # Of each unit's name alone, so that one recording more moves no other.
+    dealt = {name: int(generator(seed, "unlabelled fold", name).integers(n_folds)) for name in free}
     return unit[unlabelled.index].map(of_annotated | dealt).astype(int).rename("fold")

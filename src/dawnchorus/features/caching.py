@@ -32,6 +32,7 @@ def cache_spectrograms(
 
     Raises:
         InputError: a recording cannot be decoded, and `skip_bad` is false.
+        OSError: a recording is missing or may not be read.
     """
     cache = partial(_cache, folder=folder, settings=settings, skip_bad=skip_bad)
     with ProcessPoolExecutor(workers, initializer=threadpool_limits, initargs=(1,)) as pool:
@@ -41,6 +42,9 @@ def cache_spectrograms(
 def _cache(recording: tuple[str, Path], folder: Path, settings: Spectrogram, skip_bad: bool) -> str:
     """Cache a recording; returns why it was left out, or nothing."""
     name, path = recording
+    if skip_bad:
+        # A file that is missing or may not be read is no bad recording: its `OSError` ends the run.
+        path.open("rb").close()
     try:
         write_features(folder, name, mel_blocks(read_blocks(path, settings.sample_rate), settings))
     except InputError as error:

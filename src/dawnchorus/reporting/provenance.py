@@ -78,7 +78,7 @@ def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predic
     jobs: dict[str, dict[str, Any] | None] = {}
     for each, backbone, fold in itertools.product(params.rounds, params.backbones, params.folds):
         model = f"{each.id}-{backbone}-{fold}"
-        files = sorted((predictions / each.id / backbone / str(fold)).rglob("*.*"))
+        files = files_below(predictions / each.id / backbone / str(fold))
         predict = _read_note(notes / f"predict@{model}.json", md5(files))
         train = predict and _read_note(notes / f"train@{model}.json", predict["inputs"])
         jobs |= {f"train@{model}": train, f"predict@{model}": predict}
@@ -93,6 +93,11 @@ def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predic
         "packages": dict(sorted(packages.items())),
     }
     _write(path, content)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files in a folder and the folders in it, sorted; not those that are still being written."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
 def md5(files: Sequence[Path]) -> str:

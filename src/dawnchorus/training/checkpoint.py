@@ -71,7 +71,7 @@ def fingerprint(settings: str, files: Iterable[Path], folders: Iterable[Path]) -
         content = path.read_bytes()
         digest.update(f"{path.name} {len(content)}\n".encode() + content)
     for folder in folders:
-        for path in sorted(folder.iterdir()):
-            found = path.stat()
-            digest.update(f"{path.name} {found.st_size} {found.st_mtime_ns}\n".encode())
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            found, name = path.stat(), path.relative_to(folder)
+            digest.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]

@@ -119,7 +119,7 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
         )
         names = {*annotations.recording_ids, *unlabelled.recording_ids}
         spectrograms = FeatureStore(job.spectrograms, *unlabelled.folders)
-        pseudo_labels = _pseudo_labels(job, scored, names, spectrograms, shapes.window[0], len(species))
+        pseudo_labels = _pseudo_labels(job, scored, names, folds, spectrograms, shapes.window[0], len(species))
     sampler = WindowSampler(annotations, job.spectrograms, params, len(species), draws, pseudo_labels, unlabelled)
     # LWLRAP ignores recordings without a present box.
     left_out = set(folds.index[folds == job.fold]) & set(boxes.recording_id[boxes.is_tp])
@@ -138,12 +138,18 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
 
 
 def _pseudo_labels(
-    job: Job, scored: dict[str, int], recording_ids: set[str], spectrograms: FeatureStore, length: int, n_species: int
+    job: Job,
+    scored: dict[str, int],
+    recording_ids: set[str],
+    folds: pd.Series,
+    spectrograms: FeatureStore,
+    length: int,
+    n_species: int,
 ) -> PseudoLabels:
     """Read the pseudo-labels of the recordings that a job trains on; `length` is that of a window, in frames."""
     hop = window_hop(length)
     # A recording without scores gets the path that it should have, so that the error names the missing file.
-    recordings = {name: scored.get(name, job.fold) for name in sorted(recording_ids)}
+    recordings = {name: scored[name] if name in scored else int(folds[name]) for name in sorted(recording_ids)}
     return read_pseudo_labels(
         job.pseudo_labels, recordings, lambda name: tile(spectrograms.frames(name), length, hop), hop, n_species,
         job.pseudo_label_weight,

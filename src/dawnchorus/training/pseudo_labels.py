@@ -78,7 +78,7 @@ def scored_recordings(folder: Path) -> dict[str, int]:
         For each recording_id, the left-out fold of the models that scored it.
     """
     found = {}
-    for of_fold in sorted(folder.glob("*/*/")):
+    for of_fold in sorted(folder.glob("[!.]*/[!.]*/")):
         for path in of_fold.rglob("*.npy"):
             found[path.relative_to(of_fold).with_suffix("").as_posix()] = int(of_fold.name)
     return dict(sorted(found.items()))
@@ -105,7 +105,7 @@ def read_pseudo_labels(
     Raises:
         InputError: a file is missing or damaged, or has another number of windows or species.
     """
-    backbones = sorted(path.name for path in folder.glob("*/"))
+    backbones = sorted({path.parent.name for path in folder.glob("[!.]*/[!.]*/")})
     scores, places, row = [], {}, 0
     for name, fold in recordings.items():
         begins = starts(name)

@@ -68,7 +68,8 @@ def read(root: Path, group: str | None = None) -> Dataset:
     species = species or _sorted_codes(annotations.species)
     truth = pd.DataFrame(columns=species, index=pd.Index([], name="recording_id"))
     if truth_path.exists():
-        truth = read_truth(truth_path, species, list(files["test"]) if template is None else list(template.index))
+        truth = read_truth(truth_path, species, None if template is None else list(template.index))
+        require_recordings(truth_path, truth.index.to_series(index=range(len(truth))), files["test"], root / "test")
     return Dataset(root, files, annotations, species, groups, truth, [] if template is None else list(template.index))
 
 
@@ -110,6 +111,8 @@ def _codes(path: Path, table: pd.DataFrame, species: Sequence[str] | None) -> pd
     """The species code of each row, from the column `species` if there is one, else from `species_id`."""
     if "species" in table.columns:
         refuse_rows(path, table, "species", table.species == "", "a species code")
+        trimmed = table.species.str.strip()
+        refuse_rows(path, table, "species", table.species != trimmed, "a code without spaces around it")
         if species is not None:
             refuse_rows(path, table, "species", ~table.species.isin(species), f"one of {', '.join(species)}")
         return table.species
@@ -156,11 +159,16 @@ def recording_groups(tables: dict[Path, pd.DataFrame], column: str) -> pd.Series
     return pd.Series(groups)
 
 
-def read_truth(path: Path, columns: list[str], recording_ids: list[str]) -> pd.DataFrame:
+def read_truth(path: Path, columns: list[str], recording_ids: list[str] | None = None) -> pd.DataFrame:
     """Read a table of ground truth: recording_id, and 0 or 1 for each species.
 
+    Args:
+        path: of the table.
+        columns: the species columns that it must have.
+        recording_ids: recordings that must have a row; None for any.
+
     Returns:
-        The rows of `recording_ids`, in this order.
+        The rows of `recording_ids`, in this order; or all.
 
     Raises:
         InputError: as in `read_scores`; also if a cell is neither 0 nor 1, or a recording has no row.
@@ -168,6 +176,8 @@ def read_truth(path: Path, columns: list[str], recording_ids: list[str]) -> pd.D
     truth = read_scores(path, columns)
     for column in columns:
         refuse_rows(path, truth.reset_index(), column, ~truth[column].isin([0, 1]).to_numpy(), "0 or 1")
+    if recording_ids is None:
+        return truth
     missing = [name for name in recording_ids if name not in truth.index]
     if missing:
         raise InputError(f"{path}: has no row for {len(missing)} test recordings, for example {missing[0]!r}; add them")
