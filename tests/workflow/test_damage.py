@@ -206,9 +206,14 @@ def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(clone: Clon
     assert "error: data/spectrograms/" in output
     assert "Traceback" not in output
     # What is left has nothing in it.
-    assert not [path for path in small_disk.rglob("*") if path.is_file()]
-    # It ends with the first stage that fails.
-    assert len(clone.started()) == 1
+    left = {path.name for path in small_disk.rglob("*") if path.is_file()}
+    assert left <= {".snakemake_timestamp"}
+    # It ends with the first stage that fails; the one that writes nothing may have come before.
+    first = clone.started()
+    assert len(set(first) - {"cache_unlabelled"}) == 1
     subprocess.run(["mount", "-o", "remount,size=50m", small_disk], check=True)
     clone.snakemake()
-    assert clone.started() == ["cache_spectrograms test", "cache_spectrograms train", "cache_unlabelled"]
+    again = set(clone.started())
+    assert again == {"cache_spectrograms test", "cache_spectrograms train", "cache_unlabelled"} - (
+        set(first) & {"cache_unlabelled"}
+    )
