@@ -9,13 +9,13 @@ from clone import Clone
 from numpy.typing import NDArray
 
 from dawnchorus.config.loading import load_params
-from dawnchorus.training.job import Job, train_model
+from dawnchorus.training.job import Job, Trained, train_model
 
 pytestmark = pytest.mark.slow
 
 
-def weights(folder: Path, clone: Clone, round_id: str) -> list[NDArray]:
-    """Weights of a model that is trained on all folds except 0, with the annotations and spectrograms in `folder`."""
+def train(folder: Path, clone: Clone, round_id: str = "first") -> Trained:
+    """Train a model on all folds except 0, with the annotations and spectrograms in `folder`."""
     data = clone.path / "data"
     job = Job(
         round_id=round_id,
@@ -25,7 +25,7 @@ def weights(folder: Path, clone: Clone, round_id: str) -> list[NDArray]:
         folds=data / "folds.csv",
         species=data / "species.csv",
         spectrograms=folder / "spectrograms",
-        unlabelled=data / "spectrograms/unlabelled",
+        unlabelled=folder / "unlabelled",
         pretrained=data / "pretrained/small_cnn",
         pseudo_labels=clone.path / "results/predictions/none",
         pseudo_label_weight=0.0,
@@ -33,7 +33,7 @@ def weights(folder: Path, clone: Clone, round_id: str) -> list[NDArray]:
     )
     trained = train_model(job, load_params(clone.path / "params.yaml"), "CPU")
     trained.checkpoint.remove()
-    return trained.scorer.get_weights()
+    return trained
 
 
 def test_a_model_learns_nothing_from_its_left_out_fold(through_snakemake: Clone, tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_model_learns_nothing_from_its_left_out_fold(through_snakemake: Clone,
         others = annotations.recording_id.isin(rows)
         changed = annotations.species.where(~others, annotations.species.map(next_species))
         annotations.assign(species=changed).to_csv(folder / "annotations.csv", index=False)
-        return weights(folder, through_snakemake, round_id)
+        return train(folder, through_snakemake, round_id).scorer.get_weights()
 
     nobody, left_out, trained_on = folds.index[:0], folds.index[folds == 0], folds.index[folds == 1][:1]
     expected = with_others("unchanged", nobody, nobody)
@@ -63,3 +63,14 @@ def test_a_model_learns_nothing_from_its_left_out_fold(through_snakemake: Clone,
     for name, spectrograms, rows in (("sounds", trained_on, nobody), ("species", nobody, trained_on)):
         pairs = zip(with_others(name, spectrograms, rows), expected, strict=True)
         assert any((found != weight).any() for found, weight in pairs), name
+
+
+def test_a_job_does_not_resume_after_unlabelled_recordings_changed(through_snakemake: Clone, tmp_path: Path) -> None:
+    data = through_snakemake.path / "data"
+    (tmp_path / "spectrograms").symlink_to(data / "spectrograms/train")
+    (tmp_path / "annotations.csv").symlink_to(data / "annotations.csv")
+    states = [train(tmp_path, through_snakemake).checkpoint.kept for _ in range(2)]
+    assert states[0] == states[1]
+    (tmp_path / "unlabelled/1").mkdir(parents=True)
+    np.save(tmp_path / "unlabelled/1/dawn.npy", np.zeros((9, 9), np.float16))
+    assert train(tmp_path, through_snakemake).checkpoint.kept != states[0]

@@ -162,4 +162,4 @@ def _checkpoint(job: Job, params: Params, name: str) -> Checkpoint:
     files = [job.annotations, job.folds, job.species, *sorted(job.pretrained.iterdir())]
     files += sorted(job.pseudo_labels.rglob("*.npy"))
     settings = f"{name} {job.pseudo_label_weight} {used}"
-    return Checkpoint(job.checkpoint / fingerprint(settings, files, [job.spectrograms]))
+    return Checkpoint(job.checkpoint / fingerprint(settings, files, [job.spectrograms, job.unlabelled]))
