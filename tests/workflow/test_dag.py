@@ -190,6 +190,7 @@ def test_jobs_get_the_cores_that_snakemake_has(clone: Clone) -> None:
 
 def test_a_dry_run_takes_nobody_off_dvcs_list(clone: Clone) -> None:
     listed = clone.path / ".dvc/tmp/rwlock"
+    listed.parent.mkdir(exist_ok=True)
     data = str(clone.path / "data/folds.csv")
     ended = {"pid": 4_194_305, "cmd": "dvc repro"}
     elsewhere = {"pid": 4_194_305, "cmd": "run_stage train@small_cnn-0 (node elsewhere, started 1.00, run x)"}
