@@ -1,13 +1,16 @@
 """Quality checks and caching of damaged audio files, as a separate process that may crash or hang.
 
 `python tests/fuzzed_audio.py <kind> <cases> <folder>` prints the count of each outcome. `<folder>/case` has the number
-of the current case; its audio file is in the same folder.
+of the current case; its audio file is in the same folder. Where ffmpeg is installed, it decodes each usable file too:
+length and the place of a click must agree.
 """
 
 import itertools
 import json
 import resource
+import shutil
 import struct
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -15,10 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import scipy.signal
 import soundfile
+from numpy.typing import NDArray
 from tiny import ROOT
 
-from dawnchorus.audio.decoding import read_blocks
+from dawnchorus.audio.decoding import open_forward, read_blocks, read_forward
 from dawnchorus.audio.file_checks import inspect
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.spectrogram import Spectrogram
@@ -36,6 +41,10 @@ KINDS: dict[str, tuple[str, int, int, dict[str, str]]] = {
     "ogg": ("ogg", 44_100, 1, {}),
     "mp3": ("mp3", 48_000, 1, {}),
 }
+# Differences from ffmpeg or the original of up to this many samples, the longest block of a format, are allowed.
+BLOCK = 4096
+MOST_CHANNELS = 63
+CLICK = 0.6  # as a fraction of the length
 # Limit of additional memory, in bytes. None of these small files may need more.
 MEMORY = 2**30
 
@@ -135,11 +144,37 @@ def outcome(path: Path, settings: Spectrogram) -> str:
     return "usable"
 
 
+def agrees(path: Path, original: NDArray[np.float32]) -> bool:
+    """Whether length and click of a usable file are as ffmpeg decodes them, or as in the original file."""
+    with open_forward(path) as file:
+        rate, channels = file.samplerate, file.channels
+        ours = np.concatenate([block.mean(axis=1) for block in read_forward(file, 2**16)])
+    command = ["ffmpeg", "-nostdin", "-v", "quiet", "-i", str(path), "-ar", str(rate), "-f", "f32le", "-"]
+    content = subprocess.run(command, stdout=subprocess.PIPE).stdout
+    size = 4 * channels
+    theirs = np.frombuffer(content[: len(content) // size * size], "<f4").reshape(-1, channels).mean(axis=1)
+    if channels > MOST_CHANNELS:
+        # ffmpeg refuses as many.
+        return not len(theirs)
+    return any(
+        len(other) > 0 and abs(len(ours) - len(other)) <= BLOCK and abs(delay(ours, other)) <= BLOCK
+        for other in (theirs, original)
+    )
+
+
+def delay(one: NDArray[np.float32], other: NDArray[np.float32]) -> int:
+    """By how many samples a recording is later than another, by the signs, which a loud click cannot dominate."""
+    product = scipy.signal.correlate(np.sign(one), np.sign(other), method="fft")
+    return int(product.argmax()) - (len(other) - 1)
+
+
 def main() -> None:
     kind, cases, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     suffix, rate, channels, options = KINDS[kind]
     path = folder / f"a.{suffix}"
-    samples = np.random.default_rng(0).normal(0, 0.1, (rate // 4, channels)).clip(-0.9, 0.9)
+    samples = np.random.default_rng(0).normal(0, 0.02, (rate, channels))
+    click = int(CLICK * rate)
+    samples[click : click + 16] += np.hanning(16)[:, None] * 0.8
     soundfile.write(path, samples, rate, **options)
     good = path.read_bytes()
     settings = load_params(ROOT / "params.yaml").spectrogram
@@ -150,10 +185,14 @@ def main() -> None:
     rng = np.random.default_rng(list(kind.encode()))
     contents = headings(good) if kind == "headings" else (damaged(good, rng) for _ in range(cases))
     outcomes: Counter[str] = Counter()
+    has_ffmpeg = shutil.which("ffmpeg") is not None
     for case, content in enumerate(itertools.islice(contents, cases)):
         (folder / "case").write_text(str(case))
         path.write_bytes(with_valid_sums(content) if kind == "ogg" and case % 2 else content)
-        outcomes[outcome(path, settings)] += 1
+        found = outcome(path, settings)
+        outcomes[found] += 1
+        if found == "usable" and has_ffmpeg:
+            assert agrees(path, samples.mean(axis=1)), "length or position differ from ffmpeg's and the original's"
     print(json.dumps(outcomes))
 
 

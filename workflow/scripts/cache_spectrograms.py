@@ -35,7 +35,8 @@ def main() -> None:
     recordings = {str(name): root / file for name, file in table.file[table.usable].items()}
     with replacing(arguments.output) as folder:
         folder.mkdir()
-        cache_spectrograms(recordings, folder, settings, cores(), f"{arguments.output.name} recordings cached")
+        what = f"{arguments.output.name} recordings cached"
+        cache_spectrograms(recordings, folder, settings, params.data.channel, cores(), what)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,9 @@ def main() -> None:
         if arguments.first_round == arguments.last_round:
             print(f"{len(recordings)} training recordings have no annotation and are not used", file=sys.stderr)
             return
+        what = "unlabelled recordings cached"
         bad = cache_spectrograms(
-            recordings, folder, params.spectrogram, cores(), "unlabelled recordings cached", skip_bad=True
+            recordings, folder, params.spectrogram, params.data.channel, cores(), what, skip_bad=True
         )
         if bad:
             print(f"{len(bad)} unlabelled recordings are left out:", *bad, sep="\n", file=sys.stderr)

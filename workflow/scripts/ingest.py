@@ -32,7 +32,9 @@ def main() -> None:
     params = load_params(arguments.params)
 
     dataset = rfcx.read(arguments.data, params.split.group)
-    inspections = check_recordings(dataset, params.spectrogram.sample_rate, params.window.seconds, cores())
+    inspections = check_recordings(
+        dataset, params.spectrogram.sample_rate, params.window.seconds, params.data.channel, cores()
+    )
     print(summary(inspections), file=sys.stderr)
     refuse_bad_recordings(inspections, dataset, params.data.bad_audio)
     recordings = as_table(inspections, dataset.groups, dataset.root)

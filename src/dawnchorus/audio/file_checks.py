@@ -1,6 +1,7 @@
 """Checks of audio files: what is wrong or unusual with each, found by decoding it once from start to end."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,20 +9,24 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from dawnchorus.audio.decoding import ABSURD_PEAK, RATES
+from dawnchorus.audio.containers.container import UNKNOWN, Container
+from dawnchorus.audio.containers.flac import FlacContainer
+from dawnchorus.audio.containers.reading import examine
+from dawnchorus.audio.decoding import ABSURD_PEAK, RATES, Channel, ForwardFile, open_forward, read_forward
+from dawnchorus.audio.sound_checks import SoundChecks
 
-BLOCK = 2**20
-# Annotations are rounded, and MP3 decoders cut or pad some frames. Smaller differences in length are ignored.
+BLOCK = 2**16
+# For the place where a damaged file ends.
+SMALL_BLOCK = 1024
+# A decoder reads ahead, and tags may follow the sound.
+MOST_UNREAD = 2**16
+# Annotations are rounded. Smaller differences in length are ignored.
 TOLERANCE_SECONDS = 0.1
-# This many consecutive samples at full scale count as clipping.
-CLIPPED_RUN = 3
-FULL_SCALE = 0.999
-# More than a year. libsndfile returns a larger number if a FLAC header has no length.
+# More than a year. libsndfile returns a larger number if it does not know the length.
 MOST_FRAMES = 2**45
-# Some recorders count a chunk header or a padding byte too many.
-RIFF_TOLERANCE = 16
-# A WAV written to a pipe has this value, because its size was unknown.
-UNKNOWN_RIFF_SIZE = 0xFFFFFFFF
+NO_SOUND = "no sound of a known format"
+# Bits per sample of the encodings of FLAC.
+FLAC_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 
 
 @dataclass
@@ -55,63 +60,79 @@ class Inspection:
     remarks: list[str] = field(default_factory=list)
 
 
-def inspect(path: Path, sample_rate: int, window_seconds: float) -> Inspection:
+def inspect(path: Path, sample_rate: int, window_seconds: float, channel: Channel = "mean") -> Inspection:
     """Decode a whole audio file, block by block, and report its faults and remarks.
 
     Args:
         path: the file.
         sample_rate: expected sample rate of the recordings, Hz.
         window_seconds: length of a window, s.
+        channel: number of the channel that is used, from 1, or "mean" for the mean of all channels.
     """
     found = Inspection(path)
     try:
-        with soundfile.SoundFile(path) as file:
+        container = examine(path)
+        found.faults += container.faults
+        if found.faults:
+            return found
+        with open_forward(path) as file:
             found.rate, found.channels = file.samplerate, file.channels
-            if file.format == "MP3" and path.suffix.lower() != ".mp3":
-                found.remarks.append(f"MP3 by content: named {path.suffix}")
+            if file.format == "MP3" and container.format == UNKNOWN:
+                # libsndfile finds MP3 in almost any bytes.
+                found.faults.append(f"unreadable: {NO_SOUND}")
+                return found
             if not RATES[0] <= found.rate <= RATES[1]:
                 found.faults.append(f"absurd rate: {found.rate} Hz, expected {RATES[0]} to {RATES[1]}")
                 return found
-            _decode(file, found)
+            checks = _decode(file, container, found, channel)
         found.file_digest = _hash_of_file(path)
     except (OSError, soundfile.SoundFileError) as error:
-        found.faults.append(f"unreadable: {str(error).strip()}")
+        found.faults.append(f"unreadable: {_reason(path, error)}")
         return found
-    if path.suffix != path.suffix.lower():
-        found.remarks.append(f"upper-case extension: {path.suffix}")
-    size = path.stat().st_size
-    riff_size = _riff_size(path)
-    if riff_size != UNKNOWN_RIFF_SIZE and riff_size + 8 > size + RIFF_TOLERANCE:
-        found.faults.append(f"truncated: the header declares {riff_size + 8} bytes, the file has {size}")
     if found.faults:
         return found
-    if found.seconds == 0:
+    if not checks.frames:
         found.faults.append("empty: no samples")
-        return found
-    if found.peak > ABSURD_PEAK:
+    elif checks.frames * sample_rate < found.rate:
+        found.faults.append(f"empty: {checks.frames} samples at {found.rate} Hz, less than one at {sample_rate} Hz")
+    elif found.peak > ABSURD_PEAK:
         found.faults.append(f"no sound: samples of up to {found.peak:.0e}, where full scale is 1")
-        return found
-    if found.peak == 0:
-        found.remarks.append("silent")
-    if found.rate != sample_rate:
-        found.remarks.append(f"another rate: {found.rate} Hz")
-    if found.channels > 1:
-        found.remarks.append("stereo" if found.channels == 2 else f"several channels: {found.channels}")
-    if found.seconds < window_seconds:
-        found.remarks.append(f"shorter than a window: {found.seconds:.2f} s")
+    elif channel != "mean" and channel > found.channels:
+        found.faults.append(f"no channel {channel}: the file has {found.channels}; correct data.channel in params.yaml")
+    else:
+        found.remarks += container.remarks + checks.remarks() + _remarks_on_format(found, container, sample_rate)
+        if found.seconds < window_seconds:
+            found.remarks.append(f"shorter than a window: {found.seconds:.2f} s")
     return found
 
 
 def look_at_header(path: Path) -> Inspection:
-    """Read only the header of a file, for a recording from which nothing is computed."""
+    """Read only the container of a file, for a recording from which nothing is computed."""
     found = Inspection(path)
     try:
-        header = soundfile.info(path)
-        found.rate, found.channels, found.seconds = header.samplerate, header.channels, header.duration
-        found.file_digest = found.digest = _hash_of_file(path)
+        container = examine(path)
+        found.faults += container.faults
+        if not found.faults:
+            header = soundfile.info(path)
+            found.rate, found.channels = header.samplerate, header.channels
+            # libsndfile estimates the length of an MP3 without an Info header.
+            frames = header.frames if container.frames is None else container.frames
+            found.seconds = frames / found.rate
+            found.file_digest = found.digest = _hash_of_file(path)
     except (OSError, soundfile.SoundFileError) as error:
-        found.faults.append(f"unreadable: {str(error).strip()}")
+        found.faults.append(f"unreadable: {_reason(path, error)}")
     return found
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Why a file cannot be read or decoded."""
+    if path.is_symlink() and not path.exists():
+        return f"the file is a link to {path.readlink()}, which does not exist"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    # Other errors of libsndfile call a file of a format that it does not know missing, or a pipe.
+    is_known = examine(path).format != UNKNOWN
+    return str(getattr(error, "error_string", error)).strip() if is_known else NO_SOUND
 
 
 def _hash_of_file(path: Path) -> str:
@@ -119,47 +140,82 @@ def _hash_of_file(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def _decode(file: soundfile.SoundFile, found: Inspection) -> None:
-    """Decode all samples and fill in the properties and problems that depend on them."""
-    expected, decoded, squares, clipped, finite = file.frames, 0, 0.0, False, True
+def _decode(file: soundfile.SoundFile, container: Container, found: Inspection, channel: Channel) -> SoundChecks:
+    """Decode all samples, and fill in the properties and problems that depend on them."""
+    checks = SoundChecks(found.rate, found.channels, file.subtype, channel)
     digest = hashlib.blake2b(f"{found.rate} {found.channels}".encode(), digest_size=16)
-    reason = ""
+    bits = FLAC_BITS.get(file.subtype) if isinstance(container, FlacContainer) and container.md5 else None
+    md5 = hashlib.md5(usedforsecurity=False)
+    decoded, reason = 0, ""
     try:
-        while len(block := file.read(max(1, BLOCK // file.channels), dtype="float32", always_2d=True)):
+        for block in read_forward(file, BLOCK, "int32" if bits else "float32"):
             decoded += len(block)
-            finite = finite and bool(np.isfinite(block).all())
+            if bits:
+                md5.update(_as_bytes(block, bits))
+                # Exact, because no sample has more than 24 bits.
+                block = block.astype(np.float32) * np.float32(2.0**-31)
             digest.update(block.tobytes())
-            if finite:
-                found.peak = max(found.peak, float(np.abs(block).max()))
-                squares += float(np.square(block, dtype=np.float64).sum())
-                clipped = clipped or _is_clipped(block)
+            checks.add(block)
     except soundfile.SoundFileError as error:
-        reason = f" ({str(error).strip()})"
+        decoded, reason = _count_decodable(found.path), f" ({str(error).strip()})"
     found.seconds, found.is_decoded = decoded / found.rate, True
-    if expected > MOST_FRAMES:
-        found.faults.append(f"unreadable: the header has no length{reason}; encode the file again")
-    elif reason or decoded < expected - TOLERANCE_SECONDS * found.rate:
+    expected = container.frames
+    if expected is None and file.frames < MOST_FRAMES:
+        expected = file.frames
+    if expected is not None and decoded < expected - container.tolerance:
         found.faults.append(f"truncated: {found.seconds:.2f} of {expected / found.rate:.2f} s can be decoded{reason}")
-    if not finite:
-        found.peak = 0.0
+    elif reason:
+        found.faults.append(f"damaged: only the first {found.seconds:.2f} s can be decoded{reason}")
+    elif isinstance(container, FlacContainer) and md5.digest() != container.md5:
+        # The second decoding is rare: nearly all encoders write the checksum.
+        if _is_longer(found.path):
+            found.faults.append(
+                f"longer than stated: the header declares {found.seconds:.2f} s, and more sound follows; repair the "
+                "file: ffmpeg -i <file> <new file>.flac"
+            )
+        elif bits:
+            found.faults.append("damaged: the samples do not have the checksum (MD5) that the header states")
+    if not checks.is_finite:
         found.faults.append("NaN or infinite samples")
-    elif decoded:
-        found.rms = float(np.sqrt(squares / (decoded * found.channels)))
+    else:
+        found.peak, found.rms = checks.peak, checks.rms
         found.digest = digest.hexdigest()
-    if clipped:
-        found.remarks.append("clipped")
+    return checks
 
 
-def _is_clipped(block: NDArray[np.float32]) -> bool:
-    full = np.abs(block) >= FULL_SCALE
-    runs = full[: len(full) - CLIPPED_RUN + 1].copy()
-    for shift in range(1, CLIPPED_RUN):
-        runs &= full[shift : shift + len(runs)]
-    return bool(runs.any())
+def _as_bytes(samples: NDArray[np.int32], bits: int) -> bytes:
+    """Samples as FLAC's checksum has them: little-endian, in as many bytes as they have bits."""
+    in_bytes = (samples >> (32 - bits)).astype("<i4").view(np.uint8).reshape(-1, 4)
+    return in_bytes[:, : bits // 8].tobytes()
 
 
-def _riff_size(path: Path) -> int:
-    """The size in bytes that the RIFF header of a WAV declares; 0 for other files."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    return int.from_bytes(head[4:8], "little") if head[:4] == b"RIFF" else 0
+def _count_decodable(path: Path) -> int:
+    """The number of samples per channel before the first that cannot be decoded."""
+    decoded = 0
+    with suppress(soundfile.SoundFileError), open_forward(path) as file:
+        for block in read_forward(file, SMALL_BLOCK * file.channels):
+            decoded += len(block)
+    return decoded
+
+
+def _is_longer(path: Path) -> bool:
+    """Whether the decoder leaves much of the file unread when it has as many samples as the header states."""
+    with path.open("rb") as raw, ForwardFile(raw) as file:
+        for _ in read_forward(file, BLOCK):
+            continue
+        return path.stat().st_size - raw.tell() > MOST_UNREAD
+
+
+def _remarks_on_format(found: Inspection, container: Container, sample_rate: int) -> list[str]:
+    """Unusual properties of the format and the file's name."""
+    remarks = []
+    suffix = found.path.suffix
+    if container.format != UNKNOWN and suffix.lower() not in container.suffixes:
+        remarks.append(f"{container.format} by content: named {suffix}")
+    if suffix != suffix.lower():
+        remarks.append(f"upper-case extension: {suffix}")
+    if found.rate != sample_rate:
+        remarks.append(f"another rate: {found.rate} Hz")
+    if found.channels > 1:
+        remarks.append("stereo" if found.channels == 2 else f"several channels: {found.channels}")
+    return remarks

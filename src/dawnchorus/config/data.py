@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from dawnchorus.config.section import Section, shown
+from dawnchorus.config.section import PositiveInt, Section, shown
 
 
 class Data(Section):
@@ -13,6 +13,10 @@ class Data(Section):
     root: Annotated[str, Field(min_length=1)] = Field(description="folder with train/, test/ and the tables")
     bad_audio: Literal["stop", "skip"] = Field(
         description="what to do with unusable recordings: stop the run, or skip them and their annotations"
+    )
+
+    channel: Literal["mean"] | PositiveInt = Field(
+        description="channel of recordings with several: its number, from 1, or mean for the mean of all"
     )
 
     @field_validator("root")

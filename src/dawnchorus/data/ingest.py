@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dawnchorus.audio.decoding import Channel
 from dawnchorus.audio.file_checks import Inspection, inspect, look_at_header
 from dawnchorus.data.dataset import SPLITS, Dataset
 from dawnchorus.data.quality import add_duplicates, add_labels_past_the_end
@@ -17,7 +18,7 @@ MOST_SHOWN = 20
 
 
 def check_recordings(
-    dataset: Dataset, sample_rate: int, window_seconds: float, workers: int
+    dataset: Dataset, sample_rate: int, window_seconds: float, channel: Channel, workers: int
 ) -> dict[str, dict[str, Inspection]]:
     """Decode every annotated recording and every test recording; read only the header of all others.
 
@@ -25,13 +26,14 @@ def check_recordings(
         dataset: data set from an adapter.
         sample_rate: expected sample rate of the recordings, Hz.
         window_seconds: length of a window, s.
+        channel: number of the channel that is used, from 1, or "mean".
         workers: number of processes.
 
     Returns:
         The inspection of each file, by split and recording_id.
     """
     annotated = set(dataset.annotations.recording_id)
-    decode = partial(inspect, sample_rate=sample_rate, window_seconds=window_seconds)
+    decode = partial(inspect, sample_rate=sample_rate, window_seconds=window_seconds, channel=channel)
     names = [(split, name) for split in SPLITS for name in dataset.files[split]]
     is_used = [split == "test" or name in annotated for split, name in names]
     paths = [dataset.files[split][name] for split, name in names]
