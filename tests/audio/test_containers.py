@@ -74,6 +74,17 @@ def test_a_wav_that_states_less_than_it_has_is_refused_with_both_sizes(tmp_path:
         assert part in fault
 
 
+def test_a_wav_whose_size_has_wrapped_is_refused(tmp_path: Path) -> None:
+    path = wav(tmp_path / "a.wav", noise())
+    # A sparse file: it takes no space on the disk.
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size + 2**32)
+    (fault,) = look(path).faults
+    assert fault.startswith(
+        "longer than stated: the header declares 480000 bytes (5.00 s) of sound, but the file has 4295"
+    )
+
+
 def run_advice(advice: str, **files: Path) -> None:
     """Run the commands of a message, with its placeholders replaced by files."""
     for name, path in files.items():

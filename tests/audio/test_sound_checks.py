@@ -55,6 +55,14 @@ def test_a_stuck_stretch_is_placed(tmp_path: Path, start: float, end: float, val
     assert found.remarks == [f"stuck: {end - start:.2f} s of equal samples from {start:.2f} s on", "stereo"]
 
 
+def test_many_short_dropouts_are_stuck(tmp_path: Path) -> None:
+    samples = noise()
+    for start in range(0, 5 * RATE, RATE // 2):
+        samples[start + 1000 : start + RATE // 4] = 0
+    found = look(written(tmp_path / "a.flac", samples))
+    assert found.remarks == [f"stuck: {10 * (RATE // 4 - 1000) / RATE:.2f} s of equal samples from 0.02 s on"]
+
+
 def test_short_silences_are_normal(tmp_path: Path) -> None:
     samples = noise()
     samples[:: RATE // 2] = 0
@@ -70,6 +78,8 @@ def test_recordings_without_any_sound(tmp_path: Path) -> None:
 def test_a_dead_channel_and_opposite_phase(tmp_path: Path) -> None:
     advice = "set data.channel in params.yaml to use one channel"
     dead = written(tmp_path / "dead.wav", np.stack([noise(), np.zeros(5 * RATE)], axis=1))
+    faint = written(tmp_path / "faint.wav", np.stack([noise(), 1e-4 * noise()[::-1] + 0.1], axis=1))
+    assert look(faint).remarks == look(dead).remarks
     assert look(dead).remarks == [f"dead channel: 2 of 2; {advice}", "stereo"]
     opposite = written(tmp_path / "opposite.wav", np.stack([noise() + 0.01, -noise()], axis=1))
     assert look(opposite).remarks == [f"opposite phase: the channels cancel each other out; {advice}", "stereo"]

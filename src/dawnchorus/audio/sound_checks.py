@@ -13,8 +13,12 @@ OTHER_FULL_SCALE = 0.999
 FLOATS = ("FLOAT", "DOUBLE")
 # Floats beyond this are on the scale of integers.
 LOUD_PEAK = 8.0
-# A recorder or card that fails repeats one value, mostly zero. No sound does so for this long.
+# A recorder or card that fails repeats one value, mostly zero. In sound, runs of equal samples are shorter than this.
+STUCK_RUN_SECONDS = 0.1
+# That many seconds in such runs are remarked on.
 STUCK_SECONDS = 1.0
+# A channel has no sound if its power is less than this fraction of another's (-50 dB).
+DEAD = 1e-5
 # Channels cancel each other out where their mean has less than this fraction of their power.
 CANCELLED = 0.01
 
@@ -40,7 +44,7 @@ class SoundChecks:
         self._sums, self._squares = np.zeros(channels + 1), np.zeros(channels + 1)
         self._is_clipped = False
         self._tail = np.zeros((0, channels), np.float32)
-        # Start of the last run of equal samples; start and length of the longest.
+        # Start of the last run of equal samples; start of the first long run and samples in all long runs.
         self._run_start = 0
         self._stuck = (0, 0)
 
@@ -67,29 +71,31 @@ class SoundChecks:
         # Runs go on from one block to the next.
         seam = np.concatenate([self._tail, block])
         self._is_clipped = self._is_clipped or self._has_clipped_run(seam)
-        self._find_stuck(block)
+        self._find_runs(block)
         self._tail = seam[-CLIPPED_RUN + 1 :].copy()
         self.frames += len(block)
 
     def remarks(self) -> list[str]:
         """Unusual properties of the samples, each as "kind" or "kind: details"."""
-        is_dead = self._low == self._high
-        if is_dead.all():
+        if (self._low == self._high).all():
             return ["silent" if self.peak == 0 else f"constant: every sample is {self._low[0]:g}"]
         found = []
         if self._subtype in FLOATS and self.peak > LOUD_PEAK:
             found.append(f"scale of integers: samples of up to {self.peak:.0f}, where full scale is 1")
         elif self._is_clipped:
             found.append("clipped")
+        self._add_runs(np.array([self._run_start]), np.array([self.frames - self._run_start]))
+        self._run_start = self.frames
         start, length = self._stuck
         if length >= STUCK_SECONDS * self._rate:
             found.append(f"stuck: {length / self._rate:.2f} s of equal samples from {start / self._rate:.2f} s on")
+        power = self._squares - np.square(self._sums) / self.frames
+        is_dead = power[:-1] < DEAD * power[:-1].max()
         advice = "set data.channel in params.yaml to use one channel"
         if is_dead.any():
             numbers = ", ".join(str(number + 1) for number in np.flatnonzero(is_dead))
             found.append(f"dead channel: {numbers} of {self._channels}; {advice}")
         elif self._channel == "mean" and self._channels > 1:
-            power = self._squares - np.square(self._sums) / self.frames
             if power[-1] < CANCELLED * power[:-1].mean():
                 found.append(f"opposite phase: the channels cancel each other out; {advice}")
         return found
@@ -107,14 +113,16 @@ class SoundChecks:
                 runs &= samples[shift : shift + n_runs] == samples[:n_runs]
         return bool(runs.any())
 
-    def _find_stuck(self, block: NDArray[np.float32]) -> None:
-        """Find the longest run of equal samples, which may go on from one block to the next."""
+    def _find_runs(self, block: NDArray[np.float32]) -> None:
+        """Find long runs of equal samples that end in this block. The last one may go on in the next."""
         before = self._tail[-1:] if self.frames else np.full((1, self._channels), np.nan, np.float32)
         is_new = (block != np.concatenate([before, block[:-1]])).any(axis=1)
-        # Where runs start: the one that goes on from the previous block, then those in this one.
         starts = np.concatenate([[self._run_start], self.frames + np.flatnonzero(is_new)])
-        lengths = np.diff(starts, append=self.frames + len(block))
-        longest = int(lengths.argmax())
-        if lengths[longest] > self._stuck[1]:
-            self._stuck = int(starts[longest]), int(lengths[longest])
+        self._add_runs(starts[:-1], np.diff(starts))
         self._run_start = int(starts[-1])
+
+    def _add_runs(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+        long = np.flatnonzero(lengths >= STUCK_RUN_SECONDS * self._rate)
+        if len(long):
+            first, total = self._stuck
+            self._stuck = (first if total else int(starts[long[0]]), total + int(lengths[long].sum()))

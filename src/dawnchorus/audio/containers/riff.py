@@ -107,7 +107,9 @@ def examine(file: BinaryIO) -> Container:
     if samples is None:
         found.faults.append(f"unreadable: the chunks of the {layout.name} header do not lead to the samples")
     elif rest > max(TOLERANCE_BYTES, TOLERANCE_SECONDS * byte_rate) and not _is_tag(file, at):
-        if _is_zero(file, at):
+        # A size of 32 bits wraps at 4 GiB.
+        has_wrapped = (end - samples.start - samples.size) % 2**32 <= TOLERANCE_BYTES
+        if not has_wrapped and _is_zero(file, at):
             found.remarks.append(f"padded: {rest} bytes of zeros follow the sound")
         else:
             found.faults.append(
