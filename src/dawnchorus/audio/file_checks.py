@@ -185,8 +185,10 @@ def _decode(file: soundfile.SoundFile, container: Container, found: Inspection, 
 
 def _as_bytes(samples: NDArray[np.int32], bits: int) -> bytes:
     """Samples as FLAC's checksum has them: little-endian, in as many bytes as they have bits."""
-    in_bytes = (samples >> (32 - bits)).astype("<i4").view(np.uint8).reshape(-1, 4)
-    return in_bytes[:, : bits // 8].tobytes()
+    samples = samples >> (32 - bits)
+    if bits == 24:
+        return samples.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+    return samples.astype(f"<i{bits // 8}").tobytes()
 
 
 def _count_decodable(path: Path) -> int:
