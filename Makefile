@@ -57,4 +57,4 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	    results/average_precision.csv results/params_checked.txt \
 	    data/demo/dataset data/pretrained data/spectrograms data/splits \
 	    data/annotations.csv data/fold_report.csv data/fold_species.csv data/folds.csv data/ground_truth.csv \
-	    data/recordings.csv data/species.csv data/template.csv
+	    data/recordings.csv data/remarks.txt data/species.csv data/template.csv

@@ -1,6 +1,7 @@
 """Files appear whole or not at all; progress is readable in a log."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,20 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
             for name in names:
                 (path / name).touch()
     assert [file.name for file in target.iterdir()] == ["c"]
+
+
+def test_names_may_be_as_long_as_the_file_system_allows(tmp_path: Path) -> None:
+    temporaries = set()
+    for name in ("x" * 245 + "a.flac.npy", "x" * 244 + "ab.flac.npy", "é" * 125 + "x.npy"):
+        with replacing(tmp_path / name) as path:
+            assert len(os.fsencode(path.name)) <= 255
+            assert path.parent == tmp_path
+            assert path.name.startswith(".writing.")
+            assert path.suffix == ".npy"
+            path.write_text(name)
+            temporaries.add(path)
+        assert (tmp_path / name).read_text() == name
+    assert len(temporaries) == len(list(tmp_path.iterdir())) == 3
 
 
 def test_a_log_gets_plain_lines_with_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:

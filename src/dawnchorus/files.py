@@ -1,9 +1,14 @@
 """Write files so that an incomplete one never has its final name."""
 
+import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# Characters at the end of a long name that a temporary name keeps.
+KEPT = 20
 
 
 @contextmanager
@@ -14,6 +19,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".writing.{path.name}")
+    if len(os.fsencode(temporary.name)) > os.pathconf(path.parent, "PC_NAME_MAX"):
+        digest = hashlib.blake2b(os.fsencode(path.name), digest_size=16).hexdigest()
+        temporary = path.with_name(f".writing.{digest}{path.name[-KEPT:]}")
     _remove(temporary)
     try:
         yield temporary

@@ -48,8 +48,10 @@ def test_a_copy_of_a_file_that_is_not_decoded_is_found(tmp_path: Path) -> None:
 
 def test_labels_past_the_end_name_their_line(tmp_path: Path) -> None:
     found = {"a": look(written(tmp_path / "a.flac", noise())), "b": look(written(tmp_path / "b.flac", noise(4)))}
-    sources = [f"train_tp.csv line {line}" for line in (2, 3, 4, 5)]
-    table = pd.DataFrame({"recording_id": ["a", "b", "b", "b"], "t_max": [5.05, 3.0, 4.2, 9.0], "source": sources})
+    table = pd.DataFrame({
+        "recording_id": ["a", "b", "b", "b"], "t_max": [5.05, 3.0, 4.2, 9.0], "table": "train_tp.csv",
+        "line": [2, 3, 4, 5],
+    })  # fmt: skip
     add_labels_past_the_end(found, table)
     assert found["a"].faults == []
     assert found["b"].faults == [

@@ -25,7 +25,7 @@ def test_hidden_files_are_no_recordings(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "folder.wav").mkdir()
-    assert list(list_recordings(tmp_path)) == ["site.1/20240611"]
+    assert list(list_recordings(tmp_path)[0]) == ["site.1/20240611"]
 
 
 def test_a_link_to_a_folder_is_refused_and_one_to_a_file_is_not(tmp_path: Path) -> None:
@@ -33,9 +33,30 @@ def test_a_link_to_a_folder_is_refused_and_one_to_a_file_is_not(tmp_path: Path) 
     (tmp_path / "disk/a.wav").touch()
     (tmp_path / "data").mkdir()
     (tmp_path / "data/a.wav").symlink_to(tmp_path / "disk/a.wav")
-    assert list(list_recordings(tmp_path / "data")) == ["a"]
+    assert list(list_recordings(tmp_path / "data")[0]) == ["a"]
     (tmp_path / "data/site").symlink_to(tmp_path / "disk")
     (tmp_path / "whole").symlink_to(tmp_path / "disk")
     for folder, link in (("data", "data/site"), ("whole", "whole")):
         with pytest.raises(InputError, match=f"{link}: is a link to a folder, and DVC would not notice"):
             list_recordings(tmp_path / folder)
+
+
+def test_every_format_that_can_be_decoded_is_a_recording(tmp_path: Path) -> None:
+    for number, suffix in enumerate(("aif", "AIFF", "flac", "Mp3", "oga", "ogg", "opus", "W64", "wav")):
+        (tmp_path / f"{number}.{suffix}").touch()
+    recordings, remarks = list_recordings(tmp_path)
+    assert list(recordings) == list("012345678")
+    assert remarks == []
+
+
+def test_sound_in_other_formats_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    folder = tmp_path / "train"
+    for name in ("a.m4a", "b c/d.M4A", "e.wma", "notes.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    with pytest.raises(InputError, match=r"no recordings; expected .*; train: some files .* 2 \.m4a, 1 \.wma"):
+        list_recordings(folder)
+    (folder / "f.wav").touch()
+    recordings, (remark,) = list_recordings(folder)
+    assert list(recordings) == ["f"]
+    assert remark.endswith(f"not read: 2 .m4a, 1 .wma; convert to FLAC: ffmpeg -i {folder}/a.m4a {folder}/a.flac")

@@ -94,8 +94,10 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     tables = {name: folder / f"{name.replace('-', '_')}.csv"
               for name in ("recordings", "annotations", "species", "ground-truth", "template")}  # fmt: skip
+    tables["remarks"] = folder / "remarks.txt"
     report = run("ingest", folder, "--data", data, *options(tables))
     assert "train: 2 recordings, 0.0 h, 0 unusable" in report
+    assert tables["remarks"].read_text() == ""
     assert "duplicate content: 2" in report  # the test recordings here are the training recordings
     recordings = pd.read_csv(tables["recordings"])
     assert (recordings.sample_rate == 48_000).all()

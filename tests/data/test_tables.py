@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from dawnchorus.data.annotations import read_annotations, write_annotations
 from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.formats.rfcx import read_boxes, read_truth
-from dawnchorus.data.recordings import read_recordings, require_recordings, write_recordings
+from dawnchorus.data.recordings import read_recordings, write_recordings
 from dawnchorus.data.score_tables import read_scores, round_scores, write_scores
 from dawnchorus.data.species import read_species
 from dawnchorus.errors import InputError
@@ -37,8 +37,9 @@ HEADING = "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max"
         (f"{HEADING}\na,0,1,True,100,2,200", ["line 2", "t_min", "'True'", "a number"]),
         (f"{HEADING}\na,0,1,-3,100,2,200", ["line 2", "t_min", "-3"]),
         (f"{HEADING}\na,0,1,1,300,2,200", ["line 2", "f_max"]),
+        (f"{HEADING}\na,0,1,1,-300,2,200", ["line 2", "f_min", "found -300", "Hz, 0 or more"]),
         (f"{HEADING}\n,0,1,1,100,2,200", ["line 2", "recording_id"]),
-        (f"{HEADING}\na,0,1,1,100,2,200,9,9", ["cannot be read"]),
+        (f"{HEADING}\na,0,1,1,100,2,200,9,9", ["line 2", "found 9 cells, expected 7", "decimal point"]),
         (f"{HEADING}\n" + "a,0,1,9,100,2,200\n" * 3, ["line 2", "2 more rows like this"]),
     ],
 )
@@ -154,12 +155,6 @@ def test_declared_prevalence(tmp_path: Path, rows: str, names: list[str]) -> Non
         read_prevalence(path, ["s0", "s1"])
     for name in [str(path), *names]:
         assert name in str(error.value)
-
-
-def test_a_row_whose_recording_has_no_file_is_named(tmp_path: Path) -> None:
-    names = pd.Series(["a", "b", "c"])
-    with pytest.raises(InputError, match=r"tp\.csv: line 4, column recording_id: found 'c', expected .* a file in"):
-        require_recordings(tmp_path / "tp.csv", names, {"a": 1, "b": 2}, tmp_path)
 
 
 def test_scores_survive_writing_and_reading(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def ingest(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.Comple
     outputs = data.parent / "outputs"
     tables = ("recordings", "annotations", "species", "ground-truth", "template")
     options = [word for name in tables for word in (f"--{name}", str(outputs / f"{name.replace('-', '_')}.csv"))]
+    options += ["--remarks", str(outputs / "remarks.txt")]
     return run_script("ingest", "--data", str(data), *options, params=params)
 
 
@@ -72,7 +73,11 @@ def test_valid_data_is_split(data: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "text", "names"),
     [
-        ("train_tp.csv", "recording_id,species_id,t_min,f_min,f_max\na,1,0,1,2\n", ["no column t_max", "first line"]),
+        (
+            "train_tp.csv",
+            "recording_id,species_id,t_min,f_min,f_max\na,1,0,1,2\n",
+            ["line 1: has no column t_max", "to this line"],
+        ),
         (
             "train_tp.csv",
             HEADING + "a,1,1,0,1,2,3\nz,1,1,0,1,2,3\n",
@@ -99,7 +104,7 @@ def test_bad_tables_give_one_error(data: Path, table: str, text: str, names: lis
 
 
 def test_too_few_recordings_for_the_folds_are_an_error(data: Path) -> None:
-    (data / "train_tp.csv").write_text(HEADING + "a,1,1,0,1,0.1,3\n")
+    (data / "train_tp.csv").write_text(HEADING + "a,1,1,0,100,0.1,200\n")
     assert ingest(data).returncode == 0
     done = split_folds(data)
     assert done.returncode == 1
@@ -177,7 +182,7 @@ def test_a_data_set_needs_no_test_recordings_and_no_template(data: Path) -> None
     outputs = data.parent / "outputs"
     assert list(pd.read_csv(outputs / "species.csv").species) == ["s0", "s1"]
     assert (outputs / "ground_truth.csv").read_text() == "recording_id,s0,s1\n"
-    assert (outputs / "template.csv").read_text() == "recording_id\n"
+    assert (outputs / "template.csv").read_text() == "recording_id,listed_as\n"
     assert len(pd.read_csv(outputs / "splits/test.csv")) == 0
 
 
@@ -282,19 +287,77 @@ def test_a_column_of_ones_own_keeps_a_site_in_one_fold(data: Path, edited: Calla
     params = edited("split.group", "site")
     YAML().dump(YAML().load(params) | {"folds": [0, 1]}, params)
     done = ingest(data, params)
-    assert "train_tp.csv: has no column site" in done.stderr
+    assert "train_tp.csv: line 1: has no column site" in done.stderr
     heading = HEADING.replace("\n", ",site\n")
     rows = {"a": "hill", "b": "river", "c": "hill", "d": "river"}
-    (data / "train_tp.csv").write_text(heading + "".join(f"{name},1,1,0,1,0.1,9,{at}\n" for name, at in rows.items()))
-    (data / "train_fp.csv").write_text(heading + "a,0,1,0,1,0.1,9,river\n")
+    (data / "train_tp.csv").write_text(heading + "".join(f"{name},1,1,0,1,0.1,900,{at}\n" for name, at in rows.items()))
+    (data / "train_fp.csv").write_text(heading + "a,0,1,0,1,0.1,900,river\n")
     done = ingest(data, params)
     assert done.returncode == 1
     assert "train_fp.csv: line 2, column site: found 'river', expected 'hill'" in done.stderr
-    (data / "train_fp.csv").write_text(heading + "a,0,1,0,1,0.1,9,hill\n")
-    assert ingest(data, params).returncode == 0
+    (data / "train_fp.csv").write_text(heading + "a,0,1,0,1,0.1,900,Hill \n")
+    done = ingest(data, params)
+    assert done.returncode == 0, done.stderr
+    assert set(recordings(data).group) == {"hill", "river", ""}
     assert split_folds(data, params).returncode == 0
     folds = pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold
     assert folds["a"] == folds["c"] != folds["b"] == folds["d"]
+
+
+def test_what_is_read_differently_than_it_is_written_can_be_seen_again(
+    data: Path, edited: Callable[[str, object], Path]
+) -> None:
+    params = edited("split.group", "site")
+    YAML().dump(YAML().load(params) | {"folds": [0, 1]}, params)
+    long, decomposed, composed = "x" * 251, "e\u0301te\u0301", "\u00e9t\u00e9"
+    (data / "train/c.wav").rename(data / f"train/{decomposed}.wav")
+    (data / "train/d.wav").rename(data / f"train/{long}.wav")
+    (data / "train/._b.wav").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    (data / "train/e.m4a").touch()
+    heading = HEADING.replace("\n", ";site\n").replace(",", ";")
+    rows = ["a.wav;1;1;0;100;0,1;200;1", "b;1;1;0;100;0,1;200;2", f"{composed};1;1;0;100;0,1;200;1.0",
+            f"{long};1;1;0;100;0,1;200;02", "a;1;1;0,0;100,0;0,10;200;1"]  # fmt: skip
+    (data / "train_tp.csv").write_text("\n".join([heading.strip(), *rows]) + "\n")
+    (data / "train_fp.csv").write_text(HEADING.replace("\n", ",site\n") + "b,1,1,0,100,0.1,200,2\n")
+    (data / "sample_submission.csv").write_text(",recording_id,s0,s1\n0,t.wav,0.5,0.5\n")
+    done = ingest(data, params)
+    assert done.returncode == 0, done.stderr
+    remarks = (data.parent / "outputs/remarks.txt").read_text().splitlines()
+    assert remarks == [
+        "train: some files are in formats that are not read: 1 .m4a; convert to FLAC: ffmpeg -i "
+        f"{data}/train/e.m4a {data}/train/e.flac",
+        "sample_submission.csv line 2: 't.wav' is read as 't', without the suffix",
+        "train_tp.csv line 2: 'a.wav' is read as 'a', without the suffix",
+        f"train_tp.csv line 4: {composed!r} is read as {decomposed!r}, which is the same in another Unicode form",
+        "split.group site: '1', '1.0' are one group",
+        "split.group site: '2', '02' are one group",
+        "1 rows repeat an earlier row and count once: first train_tp.csv line 6 = train_tp.csv line 2",
+        "1 boxes are both present and absent, and training takes them for present; first train_tp.csv line 3 and "
+        "train_fp.csv line 2; correct one of the rows",
+    ]
+    assert done.stderr.splitlines()[: len(remarks)] == remarks
+    outputs = data.parent / "outputs"
+    annotations = pd.read_csv(outputs / "annotations.csv")
+    assert list(annotations.recording_id) == ["a", "b", decomposed, long, "b"]
+    assert list(annotations.t_max) == [0.1] * 5
+    assert (outputs / "template.csv").read_text() == "recording_id,listed_as\nt,t.wav\n"
+    done = split_folds(data, params)
+    assert done.returncode == 0, done.stderr
+    folds = pd.read_csv(outputs / "folds.csv", index_col=0).fold
+    assert folds["a"] == folds[decomposed] != folds["b"] == folds[long]
+    output = data.parent / "spectrograms"
+    done = cache(data, output)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.stem for path in output.iterdir()) == sorted(["a", "b", decomposed, long])
+
+
+def test_frequencies_in_khz_stop_the_run(data: Path) -> None:
+    (data / "train_fp.csv").write_text(HEADING + "a,0,1,0,1.0,0.1,2.5\nb,0,1,0,1.0,0.1,4\n")
+    done = ingest(data)
+    assert done.returncode == 1
+    assert "train_fp.csv: line 2, column f_max: found 2.5, expected a frequency in Hz (1 more rows" in done.stderr
+    assert "multiply f_min and f_max by 1000" in done.stderr
+    assert not (data.parent / "outputs").exists()
 
 
 def test_a_recording_that_breaks_after_the_check_is_named_and_leaves_no_folder(data: Path) -> None:

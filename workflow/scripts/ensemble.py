@@ -12,10 +12,11 @@ from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.score_tables import DIGITS, round_scores, write_scores
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TEST, TRAIN
+from dawnchorus.data.template import read_template
 from dawnchorus.files import replacing
 from dawnchorus.inference.calibration import read_prevalence
 from dawnchorus.inference.ensemble import collect
-from dawnchorus.kaggle.submission import read_template, write_submissions
+from dawnchorus.kaggle.submission import write_submissions
 from dawnchorus.reporting.provenance import write_provenance
 from dawnchorus.reporting.results import (
     Recordings,

@@ -4,8 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
-
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import write_annotations
@@ -15,6 +13,7 @@ from dawnchorus.data.ingest import check_recordings, refuse_bad_recordings, requ
 from dawnchorus.data.quality import as_table, summary
 from dawnchorus.data.recordings import write_recordings
 from dawnchorus.data.species import write_species
+from dawnchorus.data.template import write_template
 from dawnchorus.files import replacing
 from dawnchorus.workflow.cores import cores
 
@@ -28,10 +27,13 @@ def main() -> None:
     parser.add_argument("--species", type=Path, required=True, help="output: a row for each species")
     parser.add_argument("--ground-truth", type=Path, required=True, help="output: 0 and 1 for each test recording")
     parser.add_argument("--template", type=Path, required=True, help="output: the recordings that a submission lists")
+    parser.add_argument("--remarks", type=Path, required=True, help="output: a line for each oddity of the tables")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
     dataset = rfcx.read(arguments.data, params.split.group)
+    for remark in dataset.remarks:
+        print(remark, file=sys.stderr)
     inspections = check_recordings(
         dataset, params.spectrogram.sample_rate, params.window.seconds, params.data.channel, cores()
     )
@@ -48,7 +50,9 @@ def main() -> None:
     with replacing(arguments.ground_truth) as path:
         write_ground_truth(path, usable_ground_truth(recordings, dataset))
     with replacing(arguments.template) as path:
-        pd.DataFrame({"recording_id": dataset.template}).to_csv(path, index=False)
+        write_template(path, dataset.template)
+    with replacing(arguments.remarks) as path:
+        path.write_text("".join(f"{remark}\n" for remark in dataset.remarks))
 
 
 if __name__ == "__main__":

@@ -15,12 +15,14 @@ class Dataset:
     Attributes:
         root: the folder.
         files: the audio files by split ("train", "test") and recording_id.
-        annotations: boxes in training recordings, with the columns `annotations.COLUMNS` and `source`, the file and
-            line of each box ("train_tp.csv line 3").
+        annotations: boxes in training recordings, with the columns `annotations.COLUMNS`, and `table` and `line`, the
+            file name and the number of the line that each box is from.
         species: species codes, in the column order of all score tables.
         groups: the group of each recording that has one, indexed by recording_id.
         ground_truth: 0 or 1 for each species (columns), indexed by recording_id; no rows if there is no ground truth.
-        template: the recordings that a competition's submission must list, in order; empty without a competition.
+        template: the recordings that a competition's submission must list, in order, with the names that it gives them;
+            empty without a competition.
+        remarks: what was not read as it is written, or looks wrong, a text for each.
     """
 
     root: Path
@@ -29,4 +31,5 @@ class Dataset:
     species: list[str]
     groups: pd.Series
     ground_truth: pd.DataFrame
-    template: list[str]
+    template: dict[str, str]
+    remarks: list[str]

@@ -10,6 +10,7 @@ import pandas as pd
 from dawnchorus.audio.decoding import Channel
 from dawnchorus.audio.file_checks import Inspection, inspect, look_at_header
 from dawnchorus.data.dataset import SPLITS, Dataset
+from dawnchorus.data.frequencies import refuse_frequencies
 from dawnchorus.data.quality import add_duplicates, add_labels_past_the_end
 from dawnchorus.errors import InputError
 from dawnchorus.progress import track
@@ -31,6 +32,9 @@ def check_recordings(
 
     Returns:
         The inspection of each file, by split and recording_id.
+
+    Raises:
+        InputError: annotations have frequencies that their recordings cannot have.
     """
     annotated = set(dataset.annotations.recording_id)
     decode = partial(inspect, sample_rate=sample_rate, window_seconds=window_seconds, channel=channel)
@@ -46,6 +50,8 @@ def check_recordings(
     for (split, name), one in zip(names, looked, strict=True):
         inspections[split][name] = one
     add_labels_past_the_end(inspections["train"], dataset.annotations)
+    rates = pd.Series({name: one.rate for name, one in inspections["train"].items()}, dtype=float)
+    refuse_frequencies(dataset.annotations, rates, dataset.root)
     return inspections
 
 

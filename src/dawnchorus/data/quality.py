@@ -28,14 +28,15 @@ def add_labels_past_the_end(inspections: dict[str, Inspection], annotations: pd.
 
     Args:
         inspections: inspections by recording_id.
-        annotations: table with the columns recording_id, t_max (s) and source, the file and line of each row.
+        annotations: table with the columns recording_id, t_max (s), and table and line, where each row is from.
     """
     ends = pd.Series({recording_id: one.seconds for recording_id, one in inspections.items() if not one.faults})
     past = annotations[annotations.t_max > annotations.recording_id.map(ends) + TOLERANCE_SECONDS]
     for recording_id, rows in past.groupby("recording_id"):
         more = f" and {len(rows) - 1} more rows" if len(rows) > 1 else ""
+        first = rows.iloc[0]
         inspections[recording_id].faults.append(
-            f"labels past the end: {rows.source.iloc[0]}{more}: t_max {rows.t_max.iloc[0]:g} s, "
+            f"labels past the end: {first.table} line {first.line}{more}: t_max {first.t_max:g} s, "
             f"recording {ends[recording_id]:.2f} s"
         )
 

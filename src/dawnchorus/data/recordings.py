@@ -1,29 +1,36 @@
 """Recordings: finding them in a folder, and the table `data/recordings.csv`."""
 
 import os
-from collections.abc import Container, Sequence
+import shlex
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pandas as pd
 
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
-SUFFIXES = (".flac", ".wav", ".ogg", ".mp3")
+SUFFIXES = (".flac", ".wav", ".ogg", ".mp3", ".aif", ".aiff", ".oga", ".opus", ".w64")
+# Sound that ffmpeg can convert, but that is not read here.
+OTHER_SUFFIXES = (".3gp", ".aac", ".ac3", ".amr", ".ape", ".au", ".caf", ".m4a", ".m4b", ".mka", ".mp2", ".mp4", ".tta",
+                  ".webm", ".wma", ".wv")  # fmt: skip
 # `start` is ISO 8601 or empty. Files with the same sound have the same `digest`.
 COLUMNS = ["recording_id", "file", "split", "group", "start", "seconds", "sample_rate", "channels", "usable",
            "problem", "peak", "rms", "digest"]  # fmt: skip
 
 
-def list_recordings(folder: Path, may_be_empty: bool = False) -> dict[str, Path]:
-    """Find the audio files in a folder and its subfolders, sorted by recording_id.
+def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str, Path], list[str]]:
+    """Find the audio files in a folder and its subfolders.
 
     A recording_id is the path of the file relative to the folder, without suffix: "site1/20240611_053000".
 
     Args:
         folder: the folder.
         may_be_empty: whether the folder may be missing or have no audio files.
+
+    Returns:
+        The files by recording_id, sorted, and remarks about files that hold sound but are not read.
 
     Raises:
         InputError: the folder is missing or has no audio files, two files have the same recording_id, or a file name
@@ -32,8 +39,10 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> dict[str, Path]
     if not folder.is_dir() and not may_be_empty:
         raise InputError(f"{folder}: is missing; `data.root` in params.yaml must name its parent folder")
     found: dict[str, Path] = {}
-    for path in _files_below(folder):
+    others: list[Path] = []
+    for path in files_below(folder):
         if path.suffix.lower() not in SUFFIXES:
+            others += [path] if path.suffix.lower() in OTHER_SUFFIXES else []
             continue
         name = path.relative_to(folder).with_suffix("").as_posix()
         try:
@@ -43,12 +52,23 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> dict[str, Path]
         if name in found:
             raise InputError(f"{path}: recording {name!r} already exists as {found[name].name}; rename one of them")
         found[name] = path
+    remarks = []
+    if others:
+        counts = Counter(path.suffix.lower() for path in others)
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(counts.items()))
+        remarks.append(f"{folder.name}: some files are in formats that are not read: {kinds}; {conversion(others[0])}")
     if not found and not may_be_empty:
-        raise InputError(f"{folder}: contains no recordings; expected files that end in {', '.join(SUFFIXES)}")
-    return dict(sorted(found.items()))
+        expected = f"expected files that end in {', '.join(SUFFIXES)}"
+        raise InputError("; ".join([f"{folder}: contains no recordings", expected, *remarks]))
+    return dict(sorted(found.items())), remarks
 
 
-def _files_below(folder: Path) -> list[Path]:
+def conversion(path: Path) -> str:
+    """What to do with a file that holds sound but is not read."""
+    return f"convert to FLAC: {shlex.join(['ffmpeg', '-i', str(path), str(path.with_suffix('.flac'))])}"
+
+
+def files_below(folder: Path) -> list[Path]:
     """The files in a folder and the folders in it, sorted, but hidden ones, such as the `._*` that macOS leaves.
 
     Raises:
@@ -99,24 +119,6 @@ def read_recordings(path: Path, more: Sequence[str] = ()) -> pd.DataFrame:
 def write_recordings(path: Path, table: pd.DataFrame) -> None:
     """Write a table in the form that `read_recordings` returns."""
     table.assign(usable=table.usable.astype(int)).to_csv(path, index_label="recording_id")
-
-
-def require_recordings(path: Path, names: pd.Series, recordings: Container[str], folder: Path) -> None:
-    """Refuse a table with a recording that has no file.
-
-    Args:
-        path: path of the table.
-        names: the recording_id of each row.
-        recordings: recordings with a file.
-        folder: the folder where the file should be.
-
-    Raises:
-        InputError: a recording has no file; the message has the line, the recording and the folder.
-    """
-    without = np.array([name not in recordings for name in names], bool)
-    refuse_rows(
-        path, names.to_frame("recording_id"), "recording_id", without, f"a recording that has a file in {folder}"
-    )
 
 
 def _stays_inside(name: str) -> bool:

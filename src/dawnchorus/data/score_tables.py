@@ -18,7 +18,12 @@ CORRECTED_DIGITS = 15
 
 
 def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool = False) -> pd.DataFrame:
-    """Read a table of numbers by recording and species.
+    """Read a table of numbers by recording and species, indexed by recording_id; otherwise as `read_score_rows`."""
+    return read_score_rows(path, columns, may_be_empty).set_index("recording_id")
+
+
+def read_score_rows(path: Path, columns: list[str] | None = None, may_be_empty: bool = False) -> pd.DataFrame:
+    """Read the rows of a table of numbers by recording and species.
 
     Args:
         path: a CSV file with the column recording_id and one column per species.
@@ -26,12 +31,13 @@ def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool
         may_be_empty: whether to accept a table without rows.
 
     Returns:
-        A float table of the species columns, indexed by recording_id in the file's order.
+        The column recording_id and the species columns as floats, in the file's order, indexed by the number of each
+        row's line.
 
     Raises:
         InputError: the file is missing or empty, lacks a column, repeats a recording, or has a non-numeric cell.
     """
-    table = read_table(path, ["recording_id", *(columns or [])], may_be_empty, numbers=columns or [])
+    table = read_table(path, ["recording_id", *(columns or [])], may_be_empty, numbers=columns)
     found = [column for column in table.columns if column != "recording_id"]
     expected = columns or found
     if found != expected or not found:
@@ -41,7 +47,7 @@ def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool
     refuse_rows(path, table, "recording_id", table.recording_id.duplicated(), "each recording once")
     for column in expected:
         table[column] = to_numbers(path, table, column)
-    return table.set_index("recording_id")
+    return table
 
 
 def round_scores(scores: pd.DataFrame, digits: int) -> pd.DataFrame:

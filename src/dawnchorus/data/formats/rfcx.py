@@ -18,9 +18,12 @@ import pandas as pd
 
 from dawnchorus.config.section import MOST
 from dawnchorus.data.annotations import COLUMNS
-from dawnchorus.data.dataset import Dataset
-from dawnchorus.data.recordings import list_recordings, require_recordings
-from dawnchorus.data.score_tables import read_scores
+from dawnchorus.data.dataset import SPLITS, Dataset
+from dawnchorus.data.groups import merged_spellings
+from dawnchorus.data.recording_names import match_recordings
+from dawnchorus.data.recordings import list_recordings
+from dawnchorus.data.repeats import without_repeats
+from dawnchorus.data.score_tables import read_score_rows
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
@@ -45,32 +48,52 @@ def read(root: Path, group: str | None = None) -> Dataset:
     Raises:
         InputError: a table or folder is missing, or a table has an invalid row or a recording without a file.
     """
-    files = {"train": list_recordings(root / "train"), "test": list_recordings(root / "test", may_be_empty=True)}
+    files, remarks = {}, []
+    for split in SPLITS:
+        files[split], said = list_recordings(root / split, may_be_empty=split == "test")
+        remarks += said
     template_path, truth_path = root / "sample_submission.csv", root / "truth_test.csv"
-    template = read_scores(template_path) if template_path.exists() else None
-    species = None if template is None else list(template.columns)
+    template, species = {}, None
+    if template_path.exists():
+        rows = read_score_rows(template_path)
+        species = [column for column in rows.columns if column != "recording_id"]
+        meant, said = _test_recordings(template_path, rows.recording_id, files, root)
+        template = dict(zip(meant, rows.recording_id, strict=True))
+        remarks += said
     tables = {
         root / name: read_boxes(root / name, label, species, group, may_be_empty=label == "absent")
         for name, label in TABLES.items()
         if label == "present" or (root / name).exists()
     }
     for path, table in tables.items():
-        require_recordings(path, table.recording_id, files["train"], root / "train")
-    groups = pd.Series(dtype=str) if group is None else recording_groups(tables, group)
+        table["recording_id"], said = match_recordings(path, table.recording_id, files, "train", root)
+        remarks += said
+    groups = pd.Series(dtype=str)
+    if group is not None:
+        groups, said = recording_groups(tables, group)
+        remarks += said
     annotations = pd.concat(
-        [table[COLUMNS].assign(source=[f"{path.name} line {row + 2}" for row in table.index])
-         for path, table in tables.items()],
-        ignore_index=True,
-    )  # fmt: skip
-    if template is not None:
-        names = template.index.to_series(index=range(len(template)))
-        require_recordings(template_path, names, files["test"], root / "test")
+        [table[COLUMNS].assign(table=path.name, line=table.index) for path, table in tables.items()], ignore_index=True
+    )
+    annotations, said = without_repeats(annotations)
+    remarks += said
     species = species or _sorted_codes(annotations.species)
     truth = pd.DataFrame(columns=species, index=pd.Index([], name="recording_id"))
     if truth_path.exists():
-        truth = read_truth(truth_path, species, None if template is None else list(template.index))
-        require_recordings(truth_path, truth.index.to_series(index=range(len(truth))), files["test"], root / "test")
-    return Dataset(root, files, annotations, species, groups, truth, [] if template is None else list(template.index))
+        rows = read_score_rows(truth_path, species)
+        rows["recording_id"], said = _test_recordings(truth_path, rows.recording_id, files, root)
+        truth = _checked_truth(truth_path, rows, list(template) or None)
+        remarks += said
+    return Dataset(root, files, annotations, species, groups, truth, template, remarks)
+
+
+def _test_recordings(
+    path: Path, names: pd.Series, files: dict[str, dict[str, Path]], root: Path
+) -> tuple[pd.Series, list[str]]:
+    """The test recordings that the rows of a table mean, each once, and remarks about their names."""
+    meant, remarks = match_recordings(path, names, files, "test", root)
+    refuse_rows(path, meant.to_frame("recording_id"), "recording_id", meant.duplicated(), "each recording once")
+    return meant, remarks
 
 
 def read_boxes(
@@ -86,7 +109,7 @@ def read_boxes(
         may_be_empty: whether to accept a table without rows.
 
     Returns:
-        The columns `annotations.COLUMNS`, and `group` as text. The index is the line number in the file minus 2.
+        The columns `annotations.COLUMNS`, and `group` as text, indexed by the number of each row's line.
 
     Raises:
         InputError: the file is missing or empty, lacks a column, or has an invalid row.
@@ -100,8 +123,10 @@ def read_boxes(
     table["label"] = label
     if group is not None:
         table[group] = found[group]
-        refuse_rows(path, table, group, table[group] == "", "a group, for split.group in params.yaml is this column")
+        expected = "a group, for split.group in params.yaml is this column"
+        refuse_rows(path, table, group, table[group].str.strip() == "", expected)
     refuse_rows(path, table, "t_min", table.t_min < 0, "seconds from the start of the recording, 0 or more")
+    refuse_rows(path, table, "f_min", table.f_min < 0, "a frequency in Hz, 0 or more")
     refuse_rows(path, table, "t_max", table.t_max <= table.t_min, "a time after the row's t_min")
     refuse_rows(path, table, "f_max", table.f_max < table.f_min, "a frequency not below the row's f_min")
     return table
@@ -139,24 +164,35 @@ def _sorted_codes(codes: pd.Series) -> list[str]:
     return sorted(set(codes), key=lambda code: (len(code), code) if code[1:].isdigit() else (0, code))
 
 
-def recording_groups(tables: dict[Path, pd.DataFrame], column: str) -> pd.Series:
-    """The group of each recording, indexed by recording_id.
+def recording_groups(tables: dict[Path, pd.DataFrame], column: str) -> tuple[pd.Series, list[str]]:
+    """Find the group of each recording.
 
     Args:
         tables: tables of boxes by their path.
         column: the column with the group.
 
+    Returns:
+        The groups, indexed by recording_id, and remarks about those that are spelled in several ways.
+
     Raises:
         InputError: a recording has two groups.
     """
+    spelling = merged_spellings(name for table in tables.values() for name in table[column].unique())
     groups: dict[str, str] = {}
     for path, table in tables.items():
-        first = [groups.setdefault(*row) for row in zip(table.recording_id, table[column], strict=True)]
-        differs = np.flatnonzero(table[column] != first)
+        own = table[column].map(spelling)
+        first = [groups.setdefault(*row) for row in zip(table.recording_id, own, strict=True)]
+        differs = np.flatnonzero(own != first)
         if len(differs):
             expected = f"{first[differs[0]]!r} as in an earlier row of the same recording"
             refuse_rows(path, table.iloc[differs], column, np.ones(len(differs), bool), expected)
-    return pd.Series(groups)
+    spellings = pd.Series(spelling)
+    remarks = [
+        f"split.group {column}: {', '.join(map(repr, names))} are one group"
+        for names in spellings.groupby(spellings, sort=False).groups.values()
+        if len(names) > 1
+    ]
+    return pd.Series(groups), remarks
 
 
 def read_truth(path: Path, columns: list[str], recording_ids: list[str] | None = None) -> pd.DataFrame:
@@ -173,9 +209,14 @@ def read_truth(path: Path, columns: list[str], recording_ids: list[str] | None =
     Raises:
         InputError: as in `read_scores`; also if a cell is neither 0 nor 1, or a recording has no row.
     """
-    truth = read_scores(path, columns)
-    for column in columns:
-        refuse_rows(path, truth.reset_index(), column, ~truth[column].isin([0, 1]).to_numpy(), "0 or 1")
+    return _checked_truth(path, read_score_rows(path, columns), recording_ids)
+
+
+def _checked_truth(path: Path, rows: pd.DataFrame, recording_ids: list[str] | None) -> pd.DataFrame:
+    """Convert rows from `read_score_rows` to the result of `read_truth`."""
+    for column in rows.columns.drop("recording_id"):
+        refuse_rows(path, rows, column, ~rows[column].isin([0, 1]), "0 or 1")
+    truth = rows.set_index("recording_id")
     if recording_ids is None:
         return truth
     missing = [name for name in recording_ids if name not in truth.index]
