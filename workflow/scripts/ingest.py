@@ -7,7 +7,7 @@ from pathlib import Path
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import write_annotations
-from dawnchorus.data.formats import rfcx
+from dawnchorus.data.formats.reading import read_dataset
 from dawnchorus.data.ground_truth import write_ground_truth
 from dawnchorus.data.ingest import check_recordings, refuse_bad_recordings, require_usable, usable_ground_truth
 from dawnchorus.data.quality import as_table, summary
@@ -31,7 +31,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
-    dataset = rfcx.read(arguments.data, params.split.group)
+    dataset = read_dataset(arguments.data, params.data, params.split.group)
     for remark in dataset.remarks:
         print(remark, file=sys.stderr)
     inspections = check_recordings(

@@ -95,9 +95,8 @@ class SoundChecks:
         if is_dead.any():
             numbers = ", ".join(str(number + 1) for number in np.flatnonzero(is_dead))
             found.append(f"dead channel: {numbers} of {self._channels}; {advice}")
-        elif self._channel == "mean" and self._channels > 1:
-            if power[-1] < CANCELLED * power[:-1].mean():
-                found.append(f"opposite phase: the channels cancel each other out; {advice}")
+        elif self._channel == "mean" and self._channels > 1 and power[-1] < CANCELLED * power[:-1].mean():
+            found.append(f"opposite phase: the channels cancel each other out; {advice}")
         return found
 
     def _has_clipped_run(self, samples: NDArray[np.float32]) -> bool:

@@ -10,7 +10,13 @@ from dawnchorus.config.section import PositiveInt, Section, shown
 class Data(Section):
     """Which data set the experiment uses."""
 
-    root: Annotated[str, Field(min_length=1)] = Field(description="folder with train/, test/ and the tables")
+    root: Annotated[str, Field(min_length=1)] = Field(description="folder with the recordings and their labels")
+    format: Literal["raven", "rfcx"] = Field(
+        description="format of the labels: raven for Raven's selection tables, rfcx for the competition's tables"
+    )
+    species_column: Annotated[str, Field(min_length=1)] | None = Field(
+        description="column of Raven's tables with the species; null: a usual name, or the only column of your own"
+    )
     bad_audio: Literal["stop", "skip"] = Field(
         description="what to do with unusable recordings: stop the run, or skip them and their annotations"
     )

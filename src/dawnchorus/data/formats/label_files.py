@@ -1,0 +1,141 @@
+"""Labels in many files, as annotation programs write them, and the data set that they make with the recordings."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from dawnchorus.data.annotations import COLUMNS
+from dawnchorus.data.dataset import Dataset
+from dawnchorus.data.groups import merged_spellings
+from dawnchorus.data.label_matching import match_name, match_paths
+from dawnchorus.data.recordings import list_recordings
+from dawnchorus.data.repeats import without_repeats
+from dawnchorus.errors import InputError
+
+# The value of `split.group` for which the recordings in one folder are a group.
+FOLDER = "folder"
+# What BirdNET-Analyzer writes in place of a species where it has found none.
+NO_CALL = "nocall"
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """The labels of one file.
+
+    Attributes:
+        path: the file.
+        rows: one row per label, indexed by the number of its line: species, label, t_min, t_max (s), f_min, f_max (Hz;
+            NaN if not given).
+        recordings: the name or path of each row's recording as it is written, with the same index; None if the name of
+            the file tells.
+        n_rows: number of rows in the file.
+        dropped: the number of rows that were left out, by the reason.
+    """
+
+    path: Path
+    rows: pd.DataFrame
+    recordings: pd.Series | None
+    n_rows: int
+    dropped: dict[str, int]
+
+
+def list_files(root: Path) -> tuple[dict[str, dict[str, Path]], list[str]]:
+    """Find the recordings of a data set: those in `train/` and `test/`, or all if there is no `train/`.
+
+    Returns:
+        The files by split and recording_id, and remarks.
+
+    Raises:
+        InputError: as in `list_recordings`.
+    """
+    if (root / "train").is_dir():
+        train, said = list_recordings(root / "train")
+        test, more = list_recordings(root / "test", may_be_empty=True)
+        return {"train": train, "test": test}, said + more
+    train, said = list_recordings(root)
+    return {"train": train, "test": {}}, said
+
+
+def dataset_of(
+    root: Path, files: dict[str, dict[str, Path]], labels: Iterable[LabelFile], group: str | None, remarks: list[str]
+) -> Dataset:
+    """Join labels with their recordings.
+
+    Args:
+        root: the data set's folder.
+        files: the audio files by split and recording_id.
+        labels: the label files.
+        group: "folder" if the recordings of a folder are a group; None for no groups.
+        remarks: those made so far.
+
+    Raises:
+        InputError: a label has no recording, or there are no labels.
+    """
+    if group not in (None, FOLDER):
+        raise InputError(
+            f"split.group in params.yaml: found {group!r}, expected {FOLDER} or null: labels of this format have no "
+            "columns for groups"
+        )
+    names = {path: (split, name) for split, by_id in files.items() for name, path in by_id.items()}
+    dropped: defaultdict[str, int] = defaultdict(int)
+    tables, n_files, n_rows = [], 0, 0
+    for one in labels:
+        n_files, n_rows = n_files + 1, n_rows + one.n_rows
+        rows = one.rows.assign(table=one.path.relative_to(root).as_posix(), line=one.rows.index)
+        for reason, count in one.dropped.items():
+            dropped[reason] += count
+        for reason, is_left_out in (
+            ("rows without a species", rows.species == ""),
+            (f"rows that say {NO_CALL}", rows.species.str.casefold() == NO_CALL),
+        ):
+            dropped[reason] += int(is_left_out.sum())
+            rows = rows[~is_left_out]
+        if rows.empty:
+            continue
+        if one.recordings is None:
+            recording = pd.Series([match_name(one.path, list(names), root)] * len(rows), rows.index)
+        else:
+            recording = match_paths(one.path, one.recordings[rows.index], list(names), root)
+        where = pd.DataFrame([names[path] for path in recording], rows.index, ["split", "recording_id"])
+        tables.append(rows.join(where))
+    if not tables:
+        raise InputError(f"{root}: contains no labels of the format that data.format in params.yaml names")
+    every = pd.concat(tables, ignore_index=True)
+    is_test = every.split == "test"
+    dropped["rows about test recordings, which are not used"] += int(is_test.sum())
+    annotations = every[~is_test].reset_index(drop=True)
+    if annotations.empty:
+        raise InputError(f"{root}: all labels are about test recordings; expected some about training recordings")
+    annotations, said = without_repeats(annotations[[*COLUMNS, "table", "line"]])
+    without = len(files["train"]) - annotations.recording_id.nunique()
+    remarks = [
+        *remarks,
+        f"{n_rows} rows in {n_files} label files, {len(annotations)} labels of {annotations.species.nunique()} species "
+        f"in {annotations.recording_id.nunique()} recordings; {without} training recordings have no label",
+        *(f"left out: {count} {reason}" for reason, count in dropped.items() if count),
+        *said,
+        *_near_misses(annotations.species),
+    ]
+    groups = pd.Series(dtype=str)
+    if group == FOLDER:
+        groups = pd.Series({name: str(Path(name).parent) for name in files["train"]})
+    species = sorted(set(annotations.species))
+    truth = pd.DataFrame(columns=species, index=pd.Index([], name="recording_id"))
+    return Dataset(root, files, annotations, species, groups, truth, {}, remarks)
+
+
+def _near_misses(species: pd.Series) -> list[str]:
+    """Remarks about species whose names differ only in upper and lower case or in spaces."""
+    counts = species.value_counts()
+    spellings = pd.Series(merged_spellings(counts.index))
+    return [
+        "species "
+        + " and ".join(f"{name!r} ({counts[name]} labels)" for name in names)
+        + " count as different species; write them alike if they are one"
+        for names in spellings.groupby(spellings, sort=False).groups.values()
+        if len(names) > 1
+    ]

@@ -1,0 +1,133 @@
+"""Raven selection tables: text files with tabs, for one recording each or for many.
+
+    any folders/   recordings, and tables `*.txt` or `*.tsv` beside them or elsewhere; or
+    train/, test/  the same, where some recordings are kept for testing
+
+A table for many recordings names each in `Begin Path` or `Begin File`; `File Offset (s)` is where a selection starts in
+it. Another table has the name of its recording: `X.Table.1.selections.txt` for `X.wav`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dawnchorus.data.dataset import Dataset
+from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
+from dawnchorus.data.recordings import files_below
+from dawnchorus.data.table_layout import Layout, find_layout, read_text
+from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
+from dawnchorus.errors import InputError
+
+SUFFIXES = (".txt", ".tsv")
+BEGIN, END = "Begin Time (s)", "End Time (s)"
+LOW, HIGH = "Low Freq (Hz)", "High Freq (Hz)"
+OFFSET = "File Offset (s)"
+RECORDING = ("Begin Path", "Begin File")
+# Columns that Raven writes itself. Measurements have a unit in parentheses.
+OWN = ("Selection", "View", "Channel", "Begin Date", "Begin Hour", "Begin Date Time", "Begin Clock Time",
+       "End Clock Time", "End Path", "End File", *RECORDING)  # fmt: skip
+# Usual names of the column with the species, the best first.
+SPECIES = ("Species Code", "Species", "Annotation", "Label", "Scientific Name", "Common Name", "Tags")
+
+
+def read(root: Path, group: str | None = None, species_column: str | None = None) -> Dataset:
+    """Read a folder with recordings and selection tables.
+
+    Args:
+        root: the folder.
+        group: "folder" if the recordings of a folder are to stay in one fold.
+        species_column: the column with the species; None for the usual names, or the only column that is not Raven's.
+
+    Raises:
+        InputError: a table is damaged, or a row has no recording.
+    """
+    files, remarks = list_files(root)
+    tables = [path for path in files_below(root) if is_selection_table(path)]
+    return dataset_of(root, files, (read_labels(path, species_column) for path in tables), group, remarks)
+
+
+def is_selection_table(path: Path) -> bool:
+    """Whether a file is a selection table, by its suffix and heading."""
+    if path.suffix.lower() not in SUFFIXES:
+        return False
+    with path.open("rb") as file:
+        heading = file.read(4096)
+    return BEGIN.encode() in heading or BEGIN.encode("utf-16-le") in heading
+
+
+def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
+    """Read a selection table.
+
+    Args:
+        path: the table.
+        species_column: the column with the species; None for the usual names, or the only column that is not Raven's.
+
+    Raises:
+        InputError: the table is damaged, a row has an invalid time or frequency, or no column can be the species.
+    """
+    found = read_table(path, [BEGIN, END], may_be_empty=True, numbers=[BEGIN, END, LOW, HIGH, OFFSET])
+    n_rows = len(found)
+    column = _species_column(path, find_layout(path, read_text(path), [BEGIN, END]), species_column)
+    for name in (BEGIN, END):
+        found[name] = to_numbers(path, found, name)
+    refuse_rows(path, found, BEGIN, found[BEGIN] < 0, "seconds, 0 or more")
+    refuse_rows(path, found, END, found[END] <= found[BEGIN], "a time after the row's begin")
+    rows = pd.DataFrame({"species": found[column].str.strip(), "label": "present", "t_min": found[BEGIN]})
+    rows["t_max"] = found[END]
+    for name, edge in (("f_min", LOW), ("f_max", HIGH)):
+        rows[name] = _or_nan(path, found, edge)
+    refuse_rows(path, found, LOW, rows.f_min < 0, "a frequency in Hz, 0 or more")
+    refuse_rows(path, found, HIGH, rows.f_max < rows.f_min, "a frequency not below the row's low frequency")
+    named = next((name for name in RECORDING if name in found.columns and (found[name] != "").all()), None)
+    recordings = None if named is None else found[named]
+    if recordings is not None and OFFSET in found.columns:
+        offset = to_numbers(path, found, OFFSET)
+        refuse_rows(path, found, OFFSET, offset < 0, "seconds from the start of the recording, 0 or more")
+        # Begin and end are cumulative over all recordings that were opened.
+        rows["t_max"] = offset + (rows.t_max - rows.t_min)
+        rows["t_min"] = offset
+    elif recordings is not None and len(set(recordings)) > 1:
+        raise InputError(
+            f"{path}: is about {len(set(recordings))} recordings, but has no column {OFFSET!r}; add this measurement "
+            "in Raven and save the table again"
+        )
+    if "Selection" in found.columns:
+        rows = _one_per_selection(rows, found)
+    return LabelFile(path, rows, recordings, n_rows, {"second views of a selection": n_rows - len(rows)})
+
+
+def _species_column(path: Path, layout: Layout, chosen: str | None) -> str:
+    """The name of the column with the species."""
+    if chosen is not None:
+        if chosen in layout.named:
+            return chosen
+        raise InputError(
+            f"{path}: has no column {chosen!r}, which data.species_column in params.yaml names; found "
+            f"{', '.join(layout.named)}"
+        )
+    by_name = {name.casefold(): name for name in layout.named}
+    usual = [by_name[name.casefold()] for name in SPECIES if name.casefold() in by_name]
+    others = [name for name in layout.named if name not in OWN and not name.endswith(")")]
+    if usual or len(others) == 1:
+        return (usual or others)[0]
+    raise InputError(
+        f"{path}: which column has the species is not clear; found {', '.join(layout.named)}; name it in "
+        "data.species_column in params.yaml"
+    )
+
+
+def _or_nan(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
+    """A column of numbers, NaN where the cell or the column is missing."""
+    if column not in table.columns:
+        return pd.Series(np.nan, table.index)
+    is_given = table[column] != ""
+    return to_numbers(path, table[is_given], column).reindex(table.index)
+
+
+def _one_per_selection(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Keep one row of each selection, of which Raven writes one for each view: the one with frequencies."""
+    key = table[[name for name in ("Selection", BEGIN, END, OFFSET, *RECORDING) if name in table.columns]]
+    order = rows.f_max.isna().argsort(kind="stable")
+    kept = ~key.iloc[order].duplicated()
+    return rows[kept.reindex(rows.index)]
