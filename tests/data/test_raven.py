@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from dawnchorus.data.formats import raven
+from dawnchorus.config.data import Data
+from dawnchorus.data.dataset import Dataset
+from dawnchorus.data.formats.reading import read_dataset
 from dawnchorus.errors import InputError
 
 HEADING = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\t"
@@ -27,9 +29,14 @@ def write(path: Path, *lines: str) -> Path:
     return path
 
 
-def boxes(root: Path, **options: str) -> list[list[object]]:
-    found = raven.read(root, **options).annotations
-    return found[BOX].astype(object).where(found[BOX].notna(), None).values.tolist()
+def read(root: Path, group: str | None = None, species_column: str | None = None) -> Dataset:
+    settings = Data(root=str(root), format="raven", species_column=species_column, channel="mean", bad_audio="stop")
+    return read_dataset(root, settings, group)
+
+
+def boxes(root: Path, species_column: str | None = None) -> list[list[object]]:
+    found = read(root, species_column=species_column).annotations
+    return found[BOX].astype(object).where(found[BOX].notna(), None).to_numpy().tolist()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +62,7 @@ def test_two_views_of_a_selection_are_one_annotation(tmp_path: Path) -> None:
         "1\tSpectrogram 1\t1\t1\t2\t1000\t2000\tWREN",
         "2\tWaveform 1\t1\t3\t4\t\t\tWREN",
     )
-    found = raven.read(tmp_path)
+    found = read(tmp_path)
     assert boxes(tmp_path) == [
         ["A", "WREN", 1, 2, 1000, 2000, "present"],
         ["A", "WREN", 3, 4, None, None, "present"],
@@ -95,11 +102,11 @@ def test_the_column_with_the_species(tmp_path: Path) -> None:
     path = write(
         tmp_path / "A.txt", HEADING + "Observer\tmy codes\tDelta Freq (Hz)", "1\tS\t1\t1\t2\t3\t4\tann\tWREN\t1"
     )
-    with pytest.raises(InputError, match="which column has the species is not clear; found .*Observer, my codes"):
-        raven.read(tmp_path)
+    with pytest.raises(InputError, match=r"which column has the species is not clear; found .*Observer, my codes"):
+        read(tmp_path)
     assert boxes(tmp_path, species_column="my codes")[0][1] == "WREN"
     with pytest.raises(InputError, match=r"A\.txt: has no column 'code', which data\.species_column"):
-        raven.read(tmp_path, species_column="code")
+        read(tmp_path, species_column="code")
     write(path, HEADING + "my codes\tDelta Freq (Hz)", "1\tS\t1\t1\t2\t3\t4\tWREN\t1")
     assert boxes(tmp_path)[0][1] == "WREN"
 
@@ -118,15 +125,15 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     write(tmp_path / "B.txt", HEADING + "Species", "1\tS\t1\t0\t10\t0\t4000\tnocall")
     write(tmp_path / "C.txt", HEADING + "Species")
     write(tmp_path / "notes.txt", "not a table")
-    found = raven.read(tmp_path)
+    found = read(tmp_path)
     assert list(found.annotations.species) == ["Turdus merula", "turdus merula"]
     assert found.remarks == [
         "5 rows in 3 label files, 2 labels of 2 species in 1 recordings; 2 training recordings have no label",
         "left out: 1 rows without a species",
         "left out: 1 rows that say nocall",
         "1 rows repeat an earlier row and count once: first A.txt line 5 = A.txt line 4",
-        "species 'Turdus merula' (1 labels) and 'turdus merula' (1 labels) count as different species; write them alike "
-        "if they are one",
+        "species 'Turdus merula' (1 labels) and 'turdus merula' (1 labels) count as different species; write them "
+        "alike if they are one",
     ]
 
 
@@ -135,19 +142,19 @@ def test_a_test_folder_and_groups_by_folder(tmp_path: Path) -> None:
     recording(tmp_path / "test/hill/B.wav")
     for name in ("A", "B"):
         write(tmp_path / f"labels/{name}.txt", HEADING + "Species", "1\tS\t1\t1\t2\t1000\t2000\tWREN")
-    found = raven.read(tmp_path, group="folder")
+    found = read(tmp_path, group="folder")
     assert {split: list(by_id) for split, by_id in found.files.items()} == {"train": ["hill/A"], "test": ["hill/B"]}
     assert list(found.annotations.recording_id) == ["hill/A"]
     assert dict(found.groups) == {"hill/A": "hill"}
     assert "left out: 1 rows about test recordings, which are not used" in found.remarks
     with pytest.raises(InputError, match=r"split\.group in params\.yaml: found 'site', expected folder or null"):
-        raven.read(tmp_path, group="site")
+        read(tmp_path, group="site")
 
 
 def faulty(root: Path, cells: str, more: str = "Species") -> str:
     write(root / "A.txt", HEADING + more, cells)
     with pytest.raises(InputError) as error:
-        raven.read(root)
+        read(root)
     return str(error.value)
 
 
@@ -173,16 +180,16 @@ def test_faults_name_file_row_and_column(tmp_path: Path) -> None:
         tmp_path / "A.txt", HEADING + "Begin File\tSpecies", *(f"1\tS\t1\t1\t2\t1\t2\t{name}.wav\tW" for name in "AB")
     )
     with pytest.raises(InputError, match=r"is about 2 recordings, but has no column 'File Offset \(s\)'"):
-        raven.read(tmp_path)
+        read(tmp_path)
 
 
 def test_a_table_without_a_recording_and_a_folder_without_tables(tmp_path: Path) -> None:
     recording(tmp_path / "B.wav")
     with pytest.raises(InputError, match=r"contains no labels of the format"):
-        raven.read(tmp_path)
+        read(tmp_path)
     write(tmp_path / "A.txt", HEADING + "Species", "1\tS\t1\t1\t2\t1\t2\tW")
     with pytest.raises(InputError, match=r"A\.txt: no recording in .* has this name, and no column names one"):
-        raven.read(tmp_path)
+        read(tmp_path)
 
 
 def test_as_pandas_reads_it(tmp_path: Path) -> None:
@@ -196,7 +203,7 @@ def test_as_pandas_reads_it(tmp_path: Path) -> None:
         "High Freq (Hz)": rng.uniform(1000, 4000, 200), "Species": rng.choice(["WREN", "LARK"], 200),
     })  # fmt: skip
     table.to_csv(tmp_path / "A.txt", sep="\t", index=False, encoding="utf-16", lineterminator="\r\n")
-    found = raven.read(tmp_path).annotations
+    found = read(tmp_path).annotations
     expected = pd.read_csv(tmp_path / "A.txt", sep="\t", encoding="utf-16")
     for ours, theirs in (("t_min", "Begin Time (s)"), ("t_max", "End Time (s)"), ("f_min", "Low Freq (Hz)")):
         np.testing.assert_allclose(found[ours], expected[theirs], rtol=1e-12)

@@ -29,8 +29,10 @@ TWO_ROUNDS = [
     {"id": "first", "pseudo_labels": "none", "weight": 0.0}, {"id": "second", "pseudo_labels": "first", "weight": 0.3}
 ]  # fmt: skip
 # Keys that a stage may track without the rest of their section.
-SINGLE_KEYS = {"train.threads", "train.pretrained", "train.checkpoint", "data.bad_audio", "data.channel", "data.root",
-               "data.format", "data.species_column", "split.group", "split.method", "spectrogram.sample_rate"}  # fmt: skip
+SINGLE_KEYS = {
+    "data.bad_audio", "data.channel", "data.format", "data.root", "data.species_column", "split.group", "split.method",
+    "spectrogram.sample_rate", "train.checkpoint", "train.pretrained", "train.threads",
+}  # fmt: skip
 
 
 def imported(path: Path) -> set[Path]:

@@ -11,8 +11,8 @@ class Data(Section):
     """Which data set the experiment uses."""
 
     root: Annotated[str, Field(min_length=1)] = Field(description="folder with the recordings and their labels")
-    format: Literal["raven", "rfcx"] = Field(
-        description="format of the labels: raven for Raven's selection tables, rfcx for the competition's tables"
+    format: Literal["audacity", "raven", "rfcx"] = Field(
+        description="format of the labels: audacity (label tracks), raven (selection tables) or rfcx (competition)"
     )
     species_column: Annotated[str, Field(min_length=1)] | None = Field(
         description="column of Raven's tables with the species; null: a usual name, or the only column of your own"

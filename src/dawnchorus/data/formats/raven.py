@@ -1,7 +1,4 @@
-"""Raven selection tables: text files with tabs, for one recording each or for many.
-
-    any folders/   recordings, and tables `*.txt` or `*.tsv` beside them or elsewhere; or
-    train/, test/  the same, where some recordings are kept for testing
+"""Raven's selection tables: text files with tabs, `*.txt` or `*.tsv`, for one recording each or for many.
 
 A table for many recordings names each in `Begin Path` or `Begin File`; `File Offset (s)` is where a selection starts in
 it. Another table has the name of its recording: `X.Table.1.selections.txt` for `X.wav`.
@@ -12,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dawnchorus.data.dataset import Dataset
-from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
-from dawnchorus.data.recordings import files_below
+from dawnchorus.data.formats.label_files import LabelFile
 from dawnchorus.data.table_layout import Layout, find_layout, read_text
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
@@ -31,23 +26,7 @@ OWN = ("Selection", "View", "Channel", "Begin Date", "Begin Hour", "Begin Date T
 SPECIES = ("Species Code", "Species", "Annotation", "Label", "Scientific Name", "Common Name", "Tags")
 
 
-def read(root: Path, group: str | None = None, species_column: str | None = None) -> Dataset:
-    """Read a folder with recordings and selection tables.
-
-    Args:
-        root: the folder.
-        group: "folder" if the recordings of a folder are to stay in one fold.
-        species_column: the column with the species; None for the usual names, or the only column that is not Raven's.
-
-    Raises:
-        InputError: a table is damaged, or a row has no recording.
-    """
-    files, remarks = list_files(root)
-    tables = [path for path in files_below(root) if is_selection_table(path)]
-    return dataset_of(root, files, (read_labels(path, species_column) for path in tables), group, remarks)
-
-
-def is_selection_table(path: Path) -> bool:
+def is_label_file(path: Path) -> bool:
     """Whether a file is a selection table, by its suffix and heading."""
     if path.suffix.lower() not in SUFFIXES:
         return False

@@ -1,10 +1,14 @@
 """Reading of a data set in the format that `data.format` names."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from dawnchorus.config.data import Data
 from dawnchorus.data.dataset import Dataset
-from dawnchorus.data.formats import raven, rfcx
+from dawnchorus.data.formats import audacity, raven, rfcx
+from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
+from dawnchorus.data.recordings import files_below
 
 
 def read_dataset(root: Path, settings: Data, group: str | None) -> Dataset:
@@ -18,6 +22,16 @@ def read_dataset(root: Path, settings: Data, group: str | None) -> Dataset:
     Raises:
         InputError: the data set is not as its format demands; the message names the file and the row.
     """
-    if settings.format == "raven":
-        return raven.read(root, group, settings.species_column)
-    return rfcx.read(root, group)
+    is_label_file: Callable[[Path], bool]
+    read_labels: Callable[[Path], LabelFile]
+    match settings.format:
+        case "rfcx":
+            return rfcx.read(root, group)
+        case "raven":
+            is_label_file = raven.is_label_file
+            read_labels = partial(raven.read_labels, species_column=settings.species_column)
+        case "audacity":
+            is_label_file, read_labels = audacity.is_label_file, audacity.read_labels
+    files, remarks = list_files(root)
+    paths = [path for path in files_below(root) if is_label_file(path)]
+    return dataset_of(root, files, map(read_labels, paths), group, remarks)

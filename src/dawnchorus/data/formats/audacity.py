@@ -1,0 +1,86 @@
+"""Audacity's label tracks: text files `*.txt` without a heading, each for the recording of the same name.
+
+Each line has start, end and label, with tabs between them. Where Audacity saves frequencies, a label that has them is
+followed by a line with a backslash, the lowest and the highest one; -1 stands for none.
+Source: https://manual.audacityteam.org/man/importing_and_exporting_labels.html
+
+crowsetta's reader takes two lines for each label, and so pairs them wrongly if only some labels have frequencies.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dawnchorus.data.formats.label_files import LabelFile
+from dawnchorus.data.table_layout import read_text, split_lines
+from dawnchorus.errors import InputError
+
+SUFFIX = ".txt"
+# Some systems write decimal commas.
+NUMBER = r"[-+]?\d+(?:[.,]\d*)?(?:[eE][-+]?\d+)?"
+LABEL = re.compile(rf"({NUMBER})\t({NUMBER})(?:\t(.*))?")
+FREQUENCIES = re.compile(rf"\\\t({NUMBER})\t({NUMBER})\s*")
+NO_LENGTH = "labels of a point in time, which have no length"
+
+
+def is_label_file(path: Path) -> bool:
+    """Whether a file is a label track, by its suffix and its first line."""
+    if path.suffix.lower() != SUFFIX:
+        return False
+    try:
+        first = next((line.rstrip("\r\n") for line in split_lines(read_text(path)) if line.strip()), "")
+    except InputError:
+        # Not a text. A label track in another encoding is named when it is read.
+        return LABEL.match(path.read_bytes()[:200].decode("latin-1")) is not None
+    return LABEL.fullmatch(first) is not None
+
+
+def read_labels(path: Path) -> LabelFile:
+    """Read a label track.
+
+    Raises:
+        InputError: a line is neither a label nor frequencies of one, or a label ends before it starts.
+    """
+    rows: dict[int, list[object]] = {}
+    last: int | None = None
+    for line, text in enumerate(map(str.rstrip, split_lines(read_text(path))), start=1):
+        if not text:
+            continue
+        if text.startswith("\\"):
+            edges = FREQUENCIES.fullmatch(text)
+            if edges is None or last is None:
+                expected = "a backslash and two numbers, below the label that they belong to"
+                raise InputError(f"{path}: line {line}: found {text!r}, expected {expected}; correct the line")
+            low, high = (_number(edge) for edge in edges.groups())
+            if 0 <= high < low:
+                raise InputError(
+                    f"{path}: line {line}: found {text!r}, expected the lowest frequency before the highest; correct "
+                    "the line"
+                )
+            rows[last][3:] = [low if low >= 0 else np.nan, high if high >= 0 else np.nan]
+            last = None
+            continue
+        label = LABEL.fullmatch(text)
+        if label is None:
+            raise InputError(
+                f"{path}: line {line}: found {text!r}, expected start, end and label, with tabs between them; correct "
+                "or remove the line"
+            )
+        begin, end = _number(label[1]), _number(label[2])
+        if begin < 0 or end < begin:
+            raise InputError(
+                f"{path}: line {line}: found {text!r}, expected a start of 0 s or more and an end not before it; "
+                "correct or remove the line"
+            )
+        rows[line] = [(label[3] or "").strip(), begin, end, np.nan, np.nan]
+        last = line
+    table = pd.DataFrame.from_dict(rows, "index", columns=["species", "t_min", "t_max", "f_min", "f_max"])
+    table = table.astype({"species": str} | dict.fromkeys(table.columns[1:], float)).assign(label="present")
+    has_length = table.t_max > table.t_min
+    return LabelFile(path, table[has_length], None, len(table), {NO_LENGTH: int((~has_length).sum())})
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
