@@ -16,7 +16,7 @@ def read(root: Path, content: str | bytes) -> Dataset:
     for name in ("A", "B"):
         soundfile.write(root / f"{name}.wav", np.random.default_rng(0).normal(0, 0.1, 80_000), 8000)
     (root / "A.txt").write_bytes(content.encode() if isinstance(content, str) else content)
-    settings = Data(root=str(root), format="audacity", species_column=None, channel="mean", bad_audio="stop")
+    settings = Data(root=str(root), format="audacity", columns={}, channel="mean", bad_audio="stop")
     return read_dataset(root, settings, None)
 
 

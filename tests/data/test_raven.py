@@ -30,7 +30,8 @@ def write(path: Path, *lines: str) -> Path:
 
 
 def read(root: Path, group: str | None = None, species_column: str | None = None) -> Dataset:
-    settings = Data(root=str(root), format="raven", species_column=species_column, channel="mean", bad_audio="stop")
+    columns = {} if species_column is None else {"species": species_column}
+    settings = Data(root=str(root), format="raven", columns=columns, channel="mean", bad_audio="stop")
     return read_dataset(root, settings, group)
 
 
@@ -105,7 +106,7 @@ def test_the_column_with_the_species(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"which column has the species is not clear; found .*Observer, my codes"):
         read(tmp_path)
     assert boxes(tmp_path, species_column="my codes")[0][1] == "WREN"
-    with pytest.raises(InputError, match=r"A\.txt: has no column 'code', which data\.species_column"):
+    with pytest.raises(InputError, match=r"A\.txt: has no column 'code', which data\.columns"):
         read(tmp_path, species_column="code")
     write(path, HEADING + "my codes\tDelta Freq (Hz)", "1\tS\t1\t1\t2\t3\t4\tWREN\t1")
     assert boxes(tmp_path)[0][1] == "WREN"

@@ -11,7 +11,7 @@ from dawnchorus.config.params import Params
 from dawnchorus.features.store import FeatureStore
 from dawnchorus.inference.windows import centre_on, tile
 from dawnchorus.training.labels import window_labels
-from dawnchorus.training.sampling import sample_starts
+from dawnchorus.training.window_starts import sample_starts
 
 
 @given(st.integers(1, 2000), st.integers(1, 300), st.data())
@@ -103,6 +103,18 @@ def test_boxes_take_precedence_over_pseudo_labels() -> None:
     np.testing.assert_allclose(targets, [[1, 0, 0, 0.7]])
     np.testing.assert_allclose(known, [[1, 1, 0, 0.3]])
     np.testing.assert_allclose(said, [[0.2, 0.9, 0.8, 0.7]])
+
+
+def test_an_uncertain_box_masks_its_species_unless_another_box_decides() -> None:
+    """The species have an uncertain box that touches the window, one outside, one with a TP box, and one with an FP box."""
+    boxes = np.array([(14.9, 1000, 20, 2000), (15, 1000, 20, 2000), *[(11.0, 1000, 12, 2000)] * 4])
+    targets, mask = window_labels(
+        boxes, np.array([0, 1, 2, 2, 3, 3]), np.array([False, False, False, True, False, False]), np.zeros(6, int),
+        np.array([10.0]), 5.0, 5, 0.5, 0.3, pseudo_labels=np.full((1, 5), 0.9, np.float32),
+        is_uncertain=np.array([True, True, True, False, True, False]),
+    )  # fmt: skip
+    np.testing.assert_allclose(targets, [[0, 0.9, 1, 0, 0.9]])
+    np.testing.assert_allclose(mask, [[0, 0.3, 1, 1, 0.3]])
 
 
 def test_a_tp_box_takes_precedence_over_an_fp_box() -> None:

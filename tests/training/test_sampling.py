@@ -1,5 +1,6 @@
 """Sampling of training windows: each row once per epoch at a new position, with labels mixed like the images."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def test_targets_and_masks_of_tp_and_fp_boxes(sampler: WindowSampler) -> None:
             np.testing.assert_allclose(target, (np.arange(N_ROWS) == row) * float(row % 3 > 0))
             weight = sampler.params.labels.weak_negative_weight
             np.testing.assert_allclose(known, np.where(np.arange(N_ROWS) == row, 1, weight))
+
+
+def test_an_uncertain_box_masks_its_species_and_draws_no_window(sampler: WindowSampler) -> None:
+    uncertain = Annotations(
+        np.array(["r4", "elsewhere"]), np.array([[0, 0, 4, 9000.0]] * 2), np.array([7, 7]), np.zeros(2, bool)
+    )
+    other = replace(sampler, uncertain=uncertain)
+    assert other.steps_per_epoch == sampler.steps_per_epoch
+    for (inputs, labels), (_, expected) in zip(islice(other.batches(), 3), sampler.batches(), strict=False):
+        is_masked = np.outer(np.array(rows_of([(inputs, labels)])) == 4, np.arange(N_ROWS) == 7)
+        np.testing.assert_array_equal(labels[:, 0], expected[:, 0])
+        np.testing.assert_array_equal(labels[:, 1], np.where(is_masked, 0, expected[:, 1]))
 
 
 def test_windows_move_from_epoch_to_epoch(sampler: WindowSampler, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ TWO_ROUNDS = [
 ]  # fmt: skip
 # Keys that a stage may track without the rest of their section.
 SINGLE_KEYS = {
-    "data.bad_audio", "data.channel", "data.format", "data.root", "data.species_column", "split.group", "split.method",
+    "data.bad_audio", "data.channel", "data.columns", "data.format", "data.root", "split.group", "split.method",
     "spectrogram.sample_rate", "train.checkpoint", "train.pretrained", "train.threads",
 }  # fmt: skip
 

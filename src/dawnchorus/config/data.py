@@ -1,21 +1,27 @@
 """The section `data`: which data set the experiment uses."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from dawnchorus.config.section import PositiveInt, Section, shown
+
+# The columns that `data.columns` may name, for the formats in which it may name any.
+NAMEABLE = {
+    "csv": ("recording", "species", "t_min", "t_max", "f_min", "f_max", "label"),
+    "raven": ("species",),
+}
 
 
 class Data(Section):
     """Which data set the experiment uses."""
 
     root: Annotated[str, Field(min_length=1)] = Field(description="folder with the recordings and their labels")
-    format: Literal["audacity", "raven", "rfcx"] = Field(
-        description="format of the labels: audacity (label tracks), raven (selection tables) or rfcx (competition)"
+    format: Literal["arbimon", "audacity", "csv", "hoplite", "raven", "rfcx"] = Field(
+        description="format of the labels: arbimon, audacity, csv, hoplite, raven or rfcx; docs/data.md describes them"
     )
-    species_column: Annotated[str, Field(min_length=1)] | None = Field(
-        description="column of Raven's tables with the species; null: a usual name, or the only column of your own"
+    columns: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        description="your names of the columns recording, species, t_min, t_max, f_min, f_max, label, where they differ"
     )
     bad_audio: Literal["stop", "skip"] = Field(
         description="what to do with unusable recordings: stop the run, or skip them and their annotations"
@@ -32,3 +38,14 @@ class Data(Section):
         if not root.isprintable() or set(root) & set('"$`\\'):
             raise ValueError(f'found {shown(root)}, expected a path without ", $, `, \\ or control characters')
         return root
+
+    @model_validator(mode="after")
+    def _columns_can_be_named(self) -> Self:
+        nameable = NAMEABLE.get(self.format, ())
+        wrong = [column for column in self.columns if column not in nameable]
+        if wrong:
+            expected = ", ".join(nameable) or "none"
+            raise ValueError(
+                f"data.columns: found {', '.join(wrong)}, expected names for {expected}: data.format is {self.format}"
+            )
+        return self

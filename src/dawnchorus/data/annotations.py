@@ -1,4 +1,4 @@
-"""Annotations: boxes that an expert labelled as present or absent, and the table `data/annotations.csv`."""
+"""Annotations: boxes that an expert labelled as present, absent or uncertain, and the table `data/annotations.csv`."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 
 COLUMNS = ["recording_id", "species", "t_min", "t_max", "f_min", "f_max", "label"]
-LABELS = ["present", "absent"]
+LABELS = ["present", "absent", "uncertain"]
+BOXES = ["recording_id", "species_id", "t_min", "t_max", "f_min", "f_max", "is_tp"]
 # These columns identify a box. Among scored boxes, duplicates count once.
 BOX_COLUMNS = ["recording_id", "species_id", "t_min", "t_max", "is_tp"]
 
@@ -23,7 +24,7 @@ def write_annotations(path: Path, annotations: pd.DataFrame) -> None:
 
 
 def read_annotations(path: Path, species: Sequence[str]) -> pd.DataFrame:
-    """Read `data/annotations.csv`.
+    """Read the present and absent boxes of `data/annotations.csv`.
 
     Args:
         path: the CSV file.
@@ -36,6 +37,28 @@ def read_annotations(path: Path, species: Sequence[str]) -> pd.DataFrame:
     Raises:
         InputError: the table is missing or damaged, or a cell has an invalid value.
     """
+    table = _read(path, species)
+    return table[table.label != "uncertain"].reset_index(drop=True)[BOXES]
+
+
+def read_uncertain(path: Path, species: Sequence[str]) -> pd.DataFrame:
+    """Read the uncertain boxes of `data/annotations.csv`, of which an expert could not say whether the species calls.
+
+    Args:
+        path: the CSV file.
+        species: the codes of all species.
+
+    Returns:
+        The columns of `read_annotations`; is_tp is False.
+
+    Raises:
+        InputError: as in `read_annotations`.
+    """
+    table = _read(path, species)
+    return table[table.label == "uncertain"].reset_index(drop=True)[BOXES]
+
+
+def _read(path: Path, species: Sequence[str]) -> pd.DataFrame:
     table = read_table(path, COLUMNS, numbers=["t_min", "t_max", "f_min", "f_max"])[COLUMNS].copy()
     refuse_rows(path, table, "species", ~table.species.isin(species), "a species from data/species.csv")
     refuse_rows(path, table, "label", ~table.label.isin(LABELS), " or ".join(LABELS))
@@ -47,7 +70,7 @@ def read_annotations(path: Path, species: Sequence[str]) -> pd.DataFrame:
         table[column] = table[column].where(is_known, unknown).astype(float)
     table["species_id"] = table.species.map({code: number for number, code in enumerate(species)}).astype(int)
     table["is_tp"] = table.label == "present"
-    return table[["recording_id", "species_id", "t_min", "t_max", "f_min", "f_max", "is_tp"]]
+    return table
 
 
 @dataclass(frozen=True)
@@ -78,6 +101,15 @@ class Annotations:
 
     def __len__(self) -> int:
         return len(self.is_tp)
+
+    def joined(self, others: "Annotations") -> "Annotations":
+        """These rows, followed by others."""
+        return Annotations(
+            np.concatenate([self.recording_ids, others.recording_ids]),
+            np.concatenate([self.boxes, others.boxes]),
+            np.concatenate([self.species_ids, others.species_ids]),
+            np.concatenate([self.is_tp, others.is_tp]),
+        )
 
     def of_recordings(self, recording_ids: set[str]) -> "Annotations":
         """Select the rows of the given recordings."""

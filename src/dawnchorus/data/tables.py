@@ -188,6 +188,14 @@ def to_numbers(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
     return table[column].astype(float)
 
 
+def to_numbers_or_nan(path: Path, table: pd.DataFrame, column: str | None) -> pd.Series:
+    """Convert a text column as `to_numbers` does, with NaN where the cell or the whole column is missing."""
+    if column is None or column not in table.columns:
+        return pd.Series(np.nan, table.index)
+    is_given = table[column] != ""
+    return to_numbers(path, table[is_given], column).reindex(table.index)
+
+
 def refuse_rows(
     path: Path,
     table: pd.DataFrame,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dawnchorus.config.params import Params
 from dawnchorus.config.train import Train
-from dawnchorus.data.annotations import Annotations, read_annotations
+from dawnchorus.data.annotations import Annotations, read_annotations, read_uncertain
 from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.data.species import read_species
@@ -120,7 +120,10 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
         names = {*annotations.recording_ids, *unlabelled.recording_ids}
         spectrograms = FeatureStore(job.spectrograms, *unlabelled.folders)
         pseudo_labels = _pseudo_labels(job, scored, names, folds, spectrograms, shapes.window[0], len(species))
-    sampler = WindowSampler(annotations, job.spectrograms, params, len(species), draws, pseudo_labels, unlabelled)
+    uncertain = Annotations.of_table(read_uncertain(job.annotations, species))
+    sampler = WindowSampler(
+        annotations, job.spectrograms, params, len(species), draws, pseudo_labels, unlabelled, uncertain
+    )
     # LWLRAP ignores recordings without a present box.
     left_out = set(folds.index[folds == job.fold]) & set(boxes.recording_id[boxes.is_tp])
     validated = GroundTruth.of_annotations(boxes, sorted(left_out), len(species))

@@ -18,6 +18,7 @@ def window_labels(
     tolerance: float = 0.0,
     ends: NDArray[np.floating] | None = None,
     pseudo_labels: NDArray[np.float32] | None = None,
+    is_uncertain: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Compute the target and the mask of each species in each window.
 
@@ -26,7 +27,8 @@ def window_labels(
     1. At least `min_overlap` of a TP box of the species is in the window: target 1, mask 1.
     2. A smaller part of a TP box is in the window: target 0, mask 0.
     3. At least `min_overlap` of an FP box is in the window: target 0, mask 1.
-    4. Otherwise: target from `pseudo_labels`, mask `weak_negative_weight`.
+    4. Any part of an uncertain box is in the window: target 0, mask 0.
+    5. Otherwise: target from `pseudo_labels`, mask `weak_negative_weight`.
 
     A box that is longer than the window counts as if it had the window's length.
 
@@ -34,7 +36,7 @@ def window_labels(
         boxes: t_min (s), f_min (Hz), t_max (s) and f_max (Hz) of annotations, shape [Annotations, 4]. It has the boxes
             of each window's recording; boxes of a recording with several windows are repeated.
         species_ids: species of each box, shape [Annotations].
-        is_tp: whether each box is a TP box (otherwise an FP box), shape [Annotations].
+        is_tp: whether each box is a TP box (otherwise an FP box or an uncertain one), shape [Annotations].
         window: index of the window that each box is compared with, shape [Annotations].
         starts: start of each window, s, shape [Windows].
         seconds: length of a window, s.
@@ -46,6 +48,7 @@ def window_labels(
         tolerance: how much shorter the overlap may be than required, s.
         ends: end of the remaining part of each window, s, shape [Windows]; by default the windows are not cut.
         pseudo_labels: targets of species without an annotation, 0 to 1, shape [Windows, Species]; by default 0.
+        is_uncertain: whether each box is an uncertain one, shape [Annotations]; by default none is.
 
     Returns:
         target and mask, each of shape [Windows, Species].
@@ -60,8 +63,11 @@ def window_labels(
         enough &= (high > band[0]) & (low < band[1])
     target = np.zeros((len(starts), n_species), np.float32) if pseudo_labels is None else pseudo_labels.copy()
     mask = np.full((len(starts), n_species), weak_negative_weight, np.float32)
+    if is_uncertain is None:
+        is_uncertain = np.zeros_like(is_tp)
     for chosen, present, weight in (
-        (~is_tp & enough, 0, 1),
+        (is_uncertain & (inside > 0), 0, 0),
+        (~is_tp & ~is_uncertain & enough, 0, 1),
         (is_tp & ~enough & (inside > 0), 0, 0),
         (is_tp & enough, 1, 1),
     ):

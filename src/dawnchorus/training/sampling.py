@@ -20,6 +20,7 @@ from dawnchorus.training.augmentation import draw_changes
 from dawnchorus.training.labels import window_labels
 from dawnchorus.training.mixing import before, draw_cuts, join_windows, mix_labels, rest, union
 from dawnchorus.training.pseudo_labels import PseudoLabels
+from dawnchorus.training.window_starts import sample_starts
 
 # Labels are computed for this many batches at once, which takes little longer than for one batch.
 BATCHES_AT_ONCE = 64
@@ -83,6 +84,7 @@ class WindowSampler:
         pseudo_labels: targets of species without an annotation. If None, these species count as absent with the weight
             `labels.weak_negative_weight`.
         unlabelled: recordings that have only pseudo-labels, or None.
+        uncertain: uncertain boxes, also of other recordings, or None. They mask their species, and draw no windows.
     """
 
     annotations: Annotations
@@ -92,6 +94,7 @@ class WindowSampler:
     job: tuple[str | int, ...]
     pseudo_labels: PseudoLabels | None = None
     unlabelled: Unlabelled | None = None
+    uncertain: Annotations | None = None
 
     def draws(self, epoch: int) -> Draws:
         """The random draws of an epoch. They depend only on the seed, the model and the epoch."""
@@ -195,7 +198,7 @@ class WindowSampler:
         Returns:
             Target and mask, (Windows, 2, Species).
         """
-        labels, settings, annotations = self.params.labels, self.params.spectrogram, self.annotations
+        labels, settings, boxes = self.params.labels, self.params.spectrogram, self._boxes
         second = to_seconds(1, settings)
         names = self._recording_ids[rows]
         nothing = np.empty(0, int)
@@ -203,7 +206,7 @@ class WindowSampler:
         pairs = np.concatenate(same)
         begins, ends = (starts[:, None] * second + stretches * second).T
         target, mask = window_labels(
-            annotations.boxes[pairs], annotations.species_ids[pairs], annotations.is_tp[pairs],
+            boxes.boxes[pairs], boxes.species_ids[pairs], boxes.is_tp[pairs],
             np.repeat(np.arange(len(rows)), [len(one) for one in same]), begins, self._shapes.window[0] * second,
             self.n_species, labels.min_overlap,
             labels.weak_negative_weight if self.pseudo_labels is None else self.pseudo_labels.weight,
@@ -212,6 +215,7 @@ class WindowSampler:
             tolerance=second,
             ends=ends,
             pseudo_labels=None if self.pseudo_labels is None else self.pseudo_labels.of(names, starts),
+            is_uncertain=pairs >= len(self.annotations),
         )  # fmt: skip
         return np.stack([target, mask], axis=1)
 
@@ -263,35 +267,11 @@ class WindowSampler:
         return Shapes.of(self.params)
 
     @cached_property
+    def _boxes(self) -> Annotations:
+        """The annotations, followed by the uncertain boxes."""
+        return self.annotations if self.uncertain is None else self.annotations.joined(self.uncertain)
+
+    @cached_property
     def _rows_of_recording(self) -> dict[str, NDArray[np.int64]]:
-        return pd.Series(self.annotations.recording_ids).groupby(self.annotations.recording_ids).indices
-
-
-def sample_starts(
-    t_min: NDArray[np.float64],
-    t_max: NDArray[np.float64],
-    seconds: float,
-    recording_seconds: NDArray[np.float64],
-    begin_within: float,
-    min_overlap: float,
-    draws: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Sample the starts of training windows that each contain a box. All arrays have the shape [Windows].
-
-    Args:
-        t_min: start of the box, s.
-        t_max: end of the box, s.
-        seconds: length of a window, s.
-        recording_seconds: length of the recording, s.
-        begin_within: the box starts within this first fraction of the window.
-        min_overlap: minimum fraction of the box, or of the window if that is shorter, that is in the window.
-        draws: random numbers from 0 to 1; 0 selects the earliest window that meets both conditions. 1 selects the
-            latest, which starts with the box.
-
-    Returns:
-        Start of each window, s. The window does not extend beyond the recording, unless the recording is shorter.
-    """
-    needed = min_overlap * np.minimum(t_max - t_min, seconds)
-    earliest = t_min - np.minimum(begin_within * seconds, seconds - needed)
-    start = earliest + draws * (t_min - earliest)
-    return np.minimum(np.maximum(start, 0.0), np.maximum(0.0, recording_seconds - seconds))
+        """The rows of `_boxes` of each recording."""
+        return pd.Series(self._boxes.recording_ids).groupby(self._boxes.recording_ids).indices

@@ -6,12 +6,11 @@ it. Another table has the name of its recording: `X.Table.1.selections.txt` for 
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from dawnchorus.data.formats.label_files import LabelFile
 from dawnchorus.data.table_layout import Layout, find_layout, read_text
-from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
+from dawnchorus.data.tables import read_table, refuse_rows, to_numbers, to_numbers_or_nan
 from dawnchorus.errors import InputError
 
 SUFFIXES = (".txt", ".tsv")
@@ -55,7 +54,7 @@ def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
     rows = pd.DataFrame({"species": found[column].str.strip(), "label": "present", "t_min": found[BEGIN]})
     rows["t_max"] = found[END]
     for name, edge in (("f_min", LOW), ("f_max", HIGH)):
-        rows[name] = _or_nan(path, found, edge)
+        rows[name] = to_numbers_or_nan(path, found, edge)
     refuse_rows(path, found, LOW, rows.f_min < 0, "a frequency in Hz, 0 or more")
     refuse_rows(path, found, HIGH, rows.f_max < rows.f_min, "a frequency not below the row's low frequency")
     named = next((name for name in RECORDING if name in found.columns and (found[name] != "").all()), None)
@@ -82,7 +81,7 @@ def _species_column(path: Path, layout: Layout, chosen: str | None) -> str:
         if chosen in layout.named:
             return chosen
         raise InputError(
-            f"{path}: has no column {chosen!r}, which data.species_column in params.yaml names; found "
+            f"{path}: has no column {chosen!r}, which data.columns in params.yaml names; found "
             f"{', '.join(layout.named)}"
         )
     by_name = {name.casefold(): name for name in layout.named}
@@ -92,16 +91,8 @@ def _species_column(path: Path, layout: Layout, chosen: str | None) -> str:
         return (usual or others)[0]
     raise InputError(
         f"{path}: which column has the species is not clear; found {', '.join(layout.named)}; name it in "
-        "data.species_column in params.yaml"
+        "params.yaml, as data.columns: {{species: <column>}}"
     )
-
-
-def _or_nan(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
-    """A column of numbers, NaN where the cell or the column is missing."""
-    if column not in table.columns:
-        return pd.Series(np.nan, table.index)
-    is_given = table[column] != ""
-    return to_numbers(path, table[is_given], column).reindex(table.index)
 
 
 def _one_per_selection(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

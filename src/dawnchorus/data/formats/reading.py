@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dawnchorus.config.data import Data
 from dawnchorus.data.dataset import Dataset
-from dawnchorus.data.formats import audacity, raven, rfcx
+from dawnchorus.data.formats import audacity, delimited, raven, rfcx
 from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
 from dawnchorus.data.recordings import files_below
 
@@ -29,9 +29,13 @@ def read_dataset(root: Path, settings: Data, group: str | None) -> Dataset:
             return rfcx.read(root, group)
         case "raven":
             is_label_file = raven.is_label_file
-            read_labels = partial(raven.read_labels, species_column=settings.species_column)
+            read_labels = partial(raven.read_labels, species_column=settings.columns.get("species"))
         case "audacity":
             is_label_file, read_labels = audacity.is_label_file, audacity.read_labels
+        case "arbimon" | "csv" | "hoplite":
+            form = delimited.FORMATS[settings.format].renamed(settings.columns)
+            is_label_file = partial(delimited.is_label_file, form=form)
+            read_labels = partial(delimited.read_labels, form=form)
     files, remarks = list_files(root)
     paths = [path for path in files_below(root) if is_label_file(path)]
     return dataset_of(root, files, map(read_labels, paths), group, remarks)

@@ -1,0 +1,125 @@
+"""Tables of labels with one row per label and fixed columns: Arbimon's and Hoplite's exports, and tables of your own.
+
+    arbimon  the CSV of a pattern matching (Export): recording and site, species, x1, x2 (s), y1, y2 (Hz), validated
+    hoplite  recording, start_offset_s, end_offset_s, label, label_type (positive, negative, uncertain)
+    csv      recording, species, t_min, t_max (s), and if there are any f_min, f_max (Hz) and label (present, absent,
+             uncertain); `data.columns` gives the names that they have in your table
+
+Sources: https://github.com/rfcx/arbimon-legacy (app/routes/data-api/project/pattern_matchings.js) and
+https://github.com/google-research/perch-hoplite (perch_hoplite/agile/README.md).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from dawnchorus.data.formats.label_files import LabelFile
+from dawnchorus.data.table_layout import find_layout, read_text
+from dawnchorus.data.tables import read_table, refuse_rows, to_numbers_or_nan
+from dawnchorus.errors import InputError
+
+SUFFIXES = (".csv", ".tsv", ".txt")
+PRESENT, ABSENT, UNCERTAIN = "present", "absent", "uncertain"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a table of labels is written.
+
+    Attributes:
+        columns: the name of the column for each of recording, species, t_min, t_max, f_min, f_max and label.
+        folder: a column with the folder of the recording, if there is one.
+        optional: those of `columns` that a table may lack.
+        labels: what a cell of the column label means, in lower case: present, absent, uncertain, or None for a row that
+            nobody has judged.
+    """
+
+    columns: Mapping[str, str]
+    labels: Mapping[str, str | None]
+    optional: tuple[str, ...] = ()
+    folder: str | None = None
+
+    def renamed(self, names: Mapping[str, str]) -> "Form":
+        """The same with other names of columns; what a user names must exist."""
+        optional = tuple(name for name in self.optional if name not in names)
+        return replace(self, columns={**self.columns, **names}, optional=optional)
+
+    @property
+    def required(self) -> list[str]:
+        """The names of the columns that a table must have."""
+        needed = [name for key, name in self.columns.items() if key not in self.optional]
+        return needed + ([] if self.folder is None else [self.folder])
+
+
+FORMATS = {
+    "arbimon": Form(
+        {"recording": "recording", "species": "species", "t_min": "x1", "t_max": "x2", "f_min": "y1", "f_max": "y2",
+         "label": "validated"},
+        {"present": PRESENT, "not present": ABSENT, "(not validated)": None, "": None},
+        folder="site",
+    ),
+    "hoplite": Form(
+        {"recording": "recording", "species": "label", "t_min": "start_offset_s", "t_max": "end_offset_s",
+         "label": "label_type"},
+        {"positive": PRESENT, "negative": ABSENT, "uncertain": UNCERTAIN},
+    ),
+    "csv": Form(
+        {name: name for name in ("recording", "species", "t_min", "t_max", "f_min", "f_max", "label")},
+        {PRESENT: PRESENT, ABSENT: ABSENT, UNCERTAIN: UNCERTAIN},
+        ("f_min", "f_max", "label"),
+    ),
+}  # fmt: skip
+
+
+def is_label_file(path: Path, form: Form) -> bool:
+    """Whether a file is a table of labels, by its suffix and heading."""
+    if path.suffix.lower() not in SUFFIXES:
+        return False
+    try:
+        find_layout(path, read_text(path), form.required)
+    except InputError:
+        return False
+    return True
+
+
+def read_labels(path: Path, form: Form) -> LabelFile:
+    """Read a table of labels.
+
+    Args:
+        path: the table.
+        form: how it is written.
+
+    Raises:
+        InputError: the table is damaged, or a row has an invalid time, frequency or label.
+    """
+    names = form.columns
+    numbers = [names[key] for key in ("t_min", "t_max", "f_min", "f_max") if key in names]
+    found = read_table(path, form.required, may_be_empty=True, numbers=numbers)
+    rows = pd.DataFrame({"species": found[names["species"]].str.strip()})
+    for key in ("t_min", "t_max", "f_min", "f_max"):
+        rows[key] = to_numbers_or_nan(path, found, names.get(key))
+    for key, expected, wrong in (
+        ("t_min", "seconds from the start of the recording, 0 or more", ~(rows.t_min >= 0)),
+        ("t_max", f"a time after the row's {names['t_min']}", ~(rows.t_max > rows.t_min)),
+        ("f_min", "a frequency in Hz, 0 or more", rows.f_min < 0),
+        ("f_max", f"a frequency not below the row's {names.get('f_min')}", rows.f_max < rows.f_min),
+    ):
+        if names.get(key) in found.columns:
+            refuse_rows(path, found, names[key], wrong, expected)
+    refuse_rows(path, found, names["recording"], found[names["recording"]].str.strip() == "", "a recording")
+    recordings = found[names["recording"]]
+    if form.folder is not None:
+        recordings = (found[form.folder].str.strip() + "/" + recordings.str.strip()).rename(recordings.name)
+    is_judged = pd.Series(True, rows.index)
+    rows["label"] = PRESENT
+    if names["label"] in found.columns:
+        cells = found[names["label"]].str.strip().str.casefold()
+        expected = ", ".join(label for label in form.labels if label)
+        refuse_rows(path, found, names["label"], ~cells.isin(list(form.labels)), f"one of {expected}")
+        rows["label"] = cells.map(form.labels)
+        is_judged = rows.label.notna()
+    return LabelFile(
+        path, rows[is_judged], recordings, len(rows), {"rows that nobody has judged": int((~is_judged).sum())}
+    )
