@@ -106,7 +106,7 @@ def test_boxes_take_precedence_over_pseudo_labels() -> None:
 
 
 def test_an_uncertain_box_masks_its_species_unless_another_box_decides() -> None:
-    """The species have an uncertain box that touches the window, one outside, one with a TP box, and one with an FP box."""
+    """Of the species, one has an uncertain box in the window, one has one outside, one also a TP and one an FP box."""
     boxes = np.array([(14.9, 1000, 20, 2000), (15, 1000, 20, 2000), *[(11.0, 1000, 12, 2000)] * 4])
     targets, mask = window_labels(
         boxes, np.array([0, 1, 2, 2, 3, 3]), np.array([False, False, False, True, False, False]), np.zeros(6, int),
