@@ -59,6 +59,7 @@ ALL = [HEADING, *ROWS]
         (written(with_column(ALL, ["", "0", "1", "2"]), ",").encode(), 2),
         (written(with_column(ALL, ["", "1", "2", "3"]), ";", quoting=csv.QUOTE_ALL).encode(), 2),
         (written(with_column(ALL, [""] * 4, 7), ";").encode(), 2),
+        (written(with_column(ALL, ["Unnamed: 0", "0", "1", "2"]), ",").encode(), 2),
         ((written(ALL, ",") + ",,,,,,,,\n\n").encode(), 2),
         (written([[f" {name} " for name in HEADING], *ROWS], ",").encode(), 2),
     ],
@@ -82,6 +83,7 @@ def test_what_is_certain_is_read(tmp_path: Path, content: bytes, first_line: int
 @pytest.mark.parametrize(
     "text",
     [
+        "Unnamed: 0,recording_id,s0,s1\n0,t,0.25,1e-9\n1,u,0,1\n",
         ",recording_id,s0,s1\n0,t,0.25,1e-9\n1,u,0,1\n",
         "recording_id;s0;s1\nt;0,25;1e-9\nu;0;1\n",
         '"","recording_id","s0","s1"\n"1","t",0.25,1e-9\n"2","u",0,1\n',
@@ -162,6 +164,23 @@ def test_what_is_not_certain_is_refused_with_its_line(tmp_path: Path, content: s
     for word in ("C error", "Expected", "tokenizing", "codec", "Unnamed", "unexpected end", "delimiter"):
         assert word not in message
     assert len(message) < 1500
+
+
+def test_a_heading_of_two_lines_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "train_tp.csv"
+    path.write_text('recording_id,"note\r\n(free)"\na,x\n')
+    table = read_table(path, ["recording_id"])
+    assert list(table.columns) == ["recording_id", "note (free)"]
+    assert list(table.index) == [3]
+
+
+def test_columns_without_a_name_but_with_content_stay(tmp_path: Path) -> None:
+    path = tmp_path / "sample_submission.csv"
+    for column in ("4,5", "0,2", "1,x"):
+        first, second = column.split(",")
+        path.write_text(f",recording_id,s0\n{first},t,0\n{second},u,0\n")
+        with pytest.raises(InputError, match=r"found the columns \(column 1, without a name\), recording_id, s0"):
+            read_scores(path, ["s0"])
 
 
 def test_a_note_of_two_lines_is_read(tmp_path: Path) -> None:

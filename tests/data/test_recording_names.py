@@ -67,6 +67,8 @@ def test_a_recording_of_exactly_that_name_comes_first(tmp_path: Path) -> None:
         (["train/x/a.wav", "train/y/a.wav"], "a.wav", "lies in another folder; write 'x/a' or 'y/a'"),
         (["train/a.wav"], "site1/a", "a recording of that name lies in another folder; write 'a'"),
         ([f"train/{DECOMPOSED}.wav", f"train/{COMPOSED}.wav"], f"{COMPOSED}.wav", "several recordings may be meant"),
+        (["train/0012.wav"], "12", "leading zeros are missing or too many; write '0012'"),
+        (["train/a.wav"], "C:\\field\\a.wav", "lies in another folder; write 'a'"),
         (["train/a.m4a"], "a", "train/a.m4a is in a format that is not read; convert to FLAC: ffmpeg -i "),
         (["train/my site/a.WMA"], "my site/a.WMA", "/train/my site/a.flac'"),
         (["train/a.txt"], "a", "train/a.txt has none of the suffixes .flac, .wav"),

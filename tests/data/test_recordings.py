@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+import soundfile
+from sounds import RATE, noise
 
+from dawnchorus.audio.decoding import read_blocks
 from dawnchorus.data.recordings import list_recordings
 from dawnchorus.errors import InputError
 
@@ -41,12 +44,25 @@ def test_a_link_to_a_folder_is_refused_and_one_to_a_file_is_not(tmp_path: Path) 
             list_recordings(tmp_path / folder)
 
 
+def test_a_line_break_in_a_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a\nb.wav").touch()
+    with pytest.raises(InputError, match=r"the file name 'a\\nb' has a line break; rename it"):
+        list_recordings(tmp_path)
+
+
 def test_every_format_that_can_be_decoded_is_a_recording(tmp_path: Path) -> None:
-    for number, suffix in enumerate(("aif", "AIFF", "flac", "Mp3", "oga", "ogg", "opus", "W64", "wav")):
-        (tmp_path / f"{number}.{suffix}").touch()
+    formats = {
+        "aif": ("AIFF", "PCM_16"), "AIFF": ("AIFF", "PCM_24"), "flac": ("FLAC", "PCM_16"),
+        "Mp3": ("MP3", "MPEG_LAYER_III"), "oga": ("OGG", "VORBIS"), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS"),
+        "W64": ("W64", "PCM_16"), "wav": ("WAV", "PCM_16"),
+    }  # fmt: skip
+    for suffix, (kind, subtype) in formats.items():
+        soundfile.write(tmp_path / f"{suffix}.{suffix}", noise(), RATE, format=kind, subtype=subtype)
     recordings, remarks = list_recordings(tmp_path)
-    assert list(recordings) == list("012345678")
+    assert list(recordings) == sorted(formats)
     assert remarks == []
+    for path in recordings.values():
+        assert sum(map(len, read_blocks(path, RATE))) == pytest.approx(len(noise()), abs=0.1 * RATE), path
 
 
 def test_sound_in_other_formats_is_not_passed_over_in_silence(tmp_path: Path) -> None:

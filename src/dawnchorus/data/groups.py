@@ -21,7 +21,7 @@ def merged_spellings(names: Iterable[str]) -> dict[str, str]:
         The first spelling of each name's group, by name.
     """
     first: dict[str | Decimal, str] = {}
-    return {name: first.setdefault(_key(name), name.strip()) for name in names}
+    return {name: first.setdefault(_key(name), " ".join(name.split())) for name in names}
 
 
 def _key(name: str) -> str | Decimal:

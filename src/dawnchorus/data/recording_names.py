@@ -94,6 +94,9 @@ def _reason(name: str, candidates: list[str], files: dict[str, dict[str, Path]],
         return f"upper and lower case differ; {_choice(other_case)}"
     if elsewhere := [one for one in recordings if PurePosixPath(_composed(one).casefold()).name in lasts]:
         return f"a recording of that name lies in another folder; {_choice(elsewhere)}"
+    shortened = {form.lstrip("0") for form in forms if form.isdigit()}
+    if zeros := [one for one in recordings if one.isdigit() and one.lstrip("0") in shortened]:
+        return f"leading zeros are missing or too many; {_choice(zeros)}"
     for folder in (root / split / name).parents:
         if os.path.islink(folder) and not folder.exists():
             return f"{folder} is a link to {folder.readlink()}, which does not exist; put the recordings there"

@@ -34,7 +34,7 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str,
 
     Raises:
         InputError: the folder is missing or has no audio files, two files have the same recording_id, or a file name
-            is not UTF-8.
+            is not UTF-8 or has a line break.
     """
     if not folder.is_dir() and not may_be_empty:
         raise InputError(f"{folder}: is missing; `data.root` in params.yaml must name its parent folder")
@@ -49,6 +49,8 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str,
             name.encode()
         except UnicodeEncodeError as error:
             raise InputError(f"{folder}: the file name {os.fsencode(path.name)!r} is not UTF-8; rename it") from error
+        if "\n" in name or "\r" in name:
+            raise InputError(f"{folder}: the file name {name!r} has a line break; rename it")
         if name in found:
             raise InputError(f"{path}: recording {name!r} already exists as {found[name].name}; rename one of them")
         found[name] = path

@@ -12,6 +12,8 @@ from dawnchorus.errors import InputError
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 # What Excel takes for the separator, in the first line of a file.
 DECLARED = re.compile(r'"?sep=([,;|\t])"?[,;\t]*', re.IGNORECASE)
+# What pandas writes for a column that had no name in the table that it read.
+UNNAMED = re.compile(r"\s*(Unnamed: \d+\s*)?")
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 MOST_SHOWN = 500
 SAVE = "save the table as UTF-8 (Excel calls this CSV UTF-8)"
@@ -127,7 +129,10 @@ def _layout(path: Path, text: str, separator: str, start: int, heading: int) -> 
             f"{path}: line {heading}: has more than {csv.field_size_limit()} characters in one cell, expected the "
             "names of columns; close each quote"
         ) from error
-    columns = [name.strip() or unnamed(position) for position, name in enumerate(cells)]
+    columns = [
+        unnamed(position) if UNNAMED.fullmatch(name) else re.sub(r"\s*[\r\n]+\s*", " ", name.strip())
+        for position, name in enumerate(cells)
+    ]
     used = sum(len(line) for line in islice(split_lines(text, start), reader.line_num))
     return Layout(separator, columns, heading, heading + reader.line_num, start + used)
 
@@ -136,7 +141,7 @@ def _without_columns(path: Path, layouts: Sequence[Layout], required: Sequence[s
     """The message for a heading that lacks columns, about the separator under which it lacks the fewest."""
     best = max(layouts, key=lambda layout: len({*required} & {*layout.columns}))
     missing = ", ".join(name for name in required if name not in best.columns)
-    found = ", ".join(" ".join(name.split()) for name in best.columns)
+    found = ", ".join(best.columns)
     found = found if len(found) <= MOST_SHOWN else f"{found[:MOST_SHOWN]}..."
     remedy = "add the column name to this line"
     if not {*required} & {*best.columns}:

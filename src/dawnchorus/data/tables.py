@@ -70,12 +70,15 @@ def _parse_plain(text: str, layout: Layout, numbers: Collection[str]) -> pd.Data
     with warnings.catch_warnings():
         # By default, pandas silently drops cells beyond the last column.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        content = text[layout.start :].encode()
+        content = text.encode()
+        start = len(text[: layout.start].encode())
         texts = [column for column in layout.columns if column not in numbers]
 
         def read(**types: object) -> pd.DataFrame:
+            rows = BytesIO(content)
+            rows.seek(start)
             table = pd.read_csv(
-                BytesIO(content), header=None, names=layout.columns, sep=layout.separator, quoting=csv.QUOTE_NONE,
+                rows, header=None, names=layout.columns, sep=layout.separator, quoting=csv.QUOTE_NONE,
                 keep_default_na=False, index_col=False, skip_blank_lines=False, float_precision="round_trip", **types,
             )  # fmt: skip
             table.index += layout.line

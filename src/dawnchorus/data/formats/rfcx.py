@@ -136,8 +136,8 @@ def _codes(path: Path, table: pd.DataFrame, species: Sequence[str] | None) -> pd
     """The species code of each row, from the column `species` if there is one, else from `species_id`."""
     if "species" in table.columns:
         refuse_rows(path, table, "species", table.species == "", "a species code")
-        trimmed = table.species.str.strip()
-        refuse_rows(path, table, "species", table.species != trimmed, "a code without spaces around it")
+        trimmed = table.species.str.strip().str.replace(r"[\r\n]", "", regex=True)
+        refuse_rows(path, table, "species", table.species != trimmed, "a code without spaces around it or line breaks")
         if species is not None:
             refuse_rows(path, table, "species", ~table.species.isin(species), f"one of {', '.join(species)}")
         return table.species
