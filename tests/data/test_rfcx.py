@@ -14,7 +14,8 @@ from tiny import ROOT
 
 from dawnchorus.config.presets import preset_content
 from dawnchorus.data.folds import fold_report, notebook_split, stratified_split
-from dawnchorus.data.formats.rfcx import read_boxes, species_columns
+from dawnchorus.data.formats.rfcx import read, read_boxes, species_columns
+from dawnchorus.data.frequencies import refuse_frequencies
 from dawnchorus.data.score_tables import read_scores
 
 RECORDINGS = ["0a4e7e350", "f97ababc1"]
@@ -39,6 +40,22 @@ def tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_all_rows_are_read(folder: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     assert read_scores(folder / "sample_submission.csv").shape == (1992, 24)
     assert [len(table) for table in tables] == [1216, 7781]
+
+
+def test_the_tables_give_no_remarks(folder: Path, tmp_path: Path) -> None:
+    for name in ("train_tp.csv", "train_fp.csv", "sample_submission.csv"):
+        (tmp_path / name).symlink_to(folder / name)
+    listed = {"train": pd.concat([pd.read_csv(folder / f"train_{kind}.csv") for kind in ("tp", "fp")]),
+              "test": pd.read_csv(folder / "sample_submission.csv")}  # fmt: skip
+    for split, table in listed.items():
+        (tmp_path / split).mkdir()
+        for name in table.recording_id.unique():
+            (tmp_path / split / f"{name}.flac").touch()
+    dataset = read(tmp_path)
+    assert dataset.remarks == []
+    assert len(dataset.annotations) == 1216 + 7781
+    assert list(dataset.template) == list(listed["test"].recording_id)
+    refuse_frequencies(dataset.annotations, pd.Series(48_000.0, list(dataset.files["train"])), tmp_path)
 
 
 def test_our_folds_leak_nothing_and_validate_every_row(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:

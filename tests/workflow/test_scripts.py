@@ -360,6 +360,15 @@ def test_frequencies_in_khz_stop_the_run(data: Path) -> None:
     assert not (data.parent / "outputs").exists()
 
 
+def test_the_rate_of_a_recording_that_is_skipped_does_not_count(
+    data: Path, edited: Callable[[str, object], Path]
+) -> None:
+    soundfile.write(data / "train/b.wav", [0.1] * 100, 100)
+    done = ingest(data, edited("data.bad_audio", "skip"))
+    assert done.returncode == 0, done.stderr
+    assert recordings(data).problem["b"].startswith("absurd rate: 100 Hz")
+
+
 def test_a_recording_that_breaks_after_the_check_is_named_and_leaves_no_folder(data: Path) -> None:
     assert ingest(data).returncode == 0
     assert split_folds(data).returncode == 0

@@ -16,7 +16,7 @@ def refuse_frequencies(annotations: pd.DataFrame, rates: pd.Series, root: Path) 
 
     Args:
         annotations: as in `dataset.Dataset`.
-        rates: sample rate of each training recording, Hz, by recording_id; 0 where it is not known.
+        rates: sample rate of each training recording, Hz, by recording_id; 0 where nobody knows.
         root: the data set's folder.
 
     Raises:

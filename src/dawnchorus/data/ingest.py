@@ -50,7 +50,8 @@ def check_recordings(
     for (split, name), one in zip(names, looked, strict=True):
         inspections[split][name] = one
     add_labels_past_the_end(inspections["train"], dataset.annotations)
-    rates = pd.Series({name: one.rate for name, one in inspections["train"].items()}, dtype=float)
+    # A damaged recording may have any rate, and its boxes are not used.
+    rates = pd.Series({name: 0 if one.faults else one.rate for name, one in inspections["train"].items()}, dtype=float)
     refuse_frequencies(dataset.annotations, rates, dataset.root)
     return inspections
 
