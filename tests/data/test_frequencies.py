@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -23,6 +24,7 @@ def annotations(**tables: list[tuple[str, float, float]]) -> pd.DataFrame:
         [("a", 0, 24_000), ("b", 0, 11_025), ("b", 0, 11_025.5), ("unreadable", 1e5, 2e5)],
         [("a", 10, 20), ("a", 100, 200)],  # an elephant, and something else
         [("a", 0, 0), ("a", 0, 0)],  # not known
+        [("a", np.nan, np.nan)],  # not given
         [("unreadable", 1, 2)],
         [],
     ],
@@ -41,10 +43,10 @@ def test_a_frequency_above_half_the_rate_names_its_row(tmp_path: Path) -> None:
 
 
 def test_a_table_in_khz_is_refused() -> None:
-    in_khz = [("a", 1.0, 2.0), ("b", 7.5, 11.025), ("a", 0.0, 0.0)]
+    in_khz = [("a", np.nan, np.nan), ("a", 1.0, 2.0), ("b", 7.5, 11.025), ("a", 0.0, 0.0), ("unreadable", 0.0, 4e3)]
     with pytest.raises(InputError) as error:
         refuse_frequencies(annotations(tp=[("a", 1e3, 2e3)], fp=in_khz), RATES, ROOT)
     assert str(error.value) == (
-        "/data/fp.csv: line 2, column f_max: found 2, expected a frequency in Hz (2 more rows like this); these seem "
+        "/data/fp.csv: line 3, column f_max: found 2, expected a frequency in Hz (1 more rows like this); these seem "
         "to be kHz: multiply f_min and f_max by 1000"
     )

@@ -1,5 +1,6 @@
 """Rows that say the same count once; rows that contradict each other are named."""
 
+import numpy as np
 import pandas as pd
 
 from dawnchorus.data.repeats import without_repeats
@@ -24,6 +25,15 @@ def test_equal_rows_count_once() -> None:
     assert list(kept.index) == [0, 1, 2, 3]
     assert remarks == ["2 rows repeat an earlier row and count once: first train_tp.csv line 5 = train_tp.csv line 3"]
     assert without_repeats(kept)[1] == []
+
+
+def test_rows_without_frequencies_may_be_equal_too() -> None:
+    table = annotations(*[("a", "s0", 0.5, label, "labels.txt", line) for line, label in
+                          enumerate(("present", "present", "absent"), 1)])  # fmt: skip
+    kept, (repeated, contradicts) = without_repeats(table.assign(f_min=np.nan, f_max=np.nan))
+    assert list(kept.line) == [1, 3]
+    assert repeated.endswith("first labels.txt line 2 = labels.txt line 1")
+    assert "first labels.txt line 1 and labels.txt line 3" in contradicts
 
 
 def test_a_box_that_is_both_present_and_absent_is_named() -> None:

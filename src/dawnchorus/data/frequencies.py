@@ -22,17 +22,21 @@ def refuse_frequencies(annotations: pd.DataFrame, rates: pd.Series, root: Path) 
     Raises:
         InputError: of a table no f_max is above a thousandth of half its recording's rate, or one is above half of it.
     """
-    highest = annotations.recording_id.map(rates).to_numpy(float) / 2
-    for name, rows in annotations.groupby("table", sort=False):
-        path, nyquist = root / str(name), highest[rows.index]
-        is_known = nyquist > 0
-        rows, nyquist = rows[is_known].set_index("line"), nyquist[is_known]
-        is_above = (rows.f_max > nyquist + TOLERANCE_HZ).to_numpy()
-        if is_above.any():
-            expected = f"at most {nyquist[is_above][0]:g} Hz, half the sample rate of the recording"
-            refuse_rows(path, rows, "f_max", is_above, expected, "give frequencies in Hz, or correct the row")
-        if (rows.f_max > 0).any() and (rows.f_max <= nyquist / 1000).all():
-            refuse_rows(
-                path, rows, "f_max", np.ones(len(rows), bool), "a frequency in Hz", "these seem to be kHz: multiply "
-                "f_min and f_max by 1000",
-            )  # fmt: skip
+    nyquist = annotations.recording_id.map(rates).to_numpy(float) / 2
+    is_above = (nyquist > 0) & (annotations.f_max > nyquist + TOLERANCE_HZ)
+    if is_above.any():
+        expected = f"at most {nyquist[is_above][0]:g} Hz, half the sample rate of the recording"
+        _refuse(annotations, is_above, expected, "give frequencies in Hz, or correct the row", root)
+    is_given = (nyquist > 0) & (annotations.f_max > 0)
+    is_low = is_given & (annotations.f_max <= nyquist / 1000)
+    in_khz = (is_low == is_given).groupby(annotations.table).transform("all") & is_low
+    if in_khz.any():
+        remedy = "these seem to be kHz: multiply f_min and f_max by 1000"
+        _refuse(annotations, in_khz, "a frequency in Hz", remedy, root)
+
+
+def _refuse(annotations: pd.DataFrame, wrong: pd.Series, expected: str, remedy: str, root: Path) -> None:
+    """Refuse the wrong rows of the first table that has some."""
+    table = annotations.table[wrong].iloc[0]
+    rows = annotations[wrong & (annotations.table == table)].set_index("line")
+    refuse_rows(root / table, rows, "f_max", np.ones(len(rows), bool), expected, remedy)

@@ -34,6 +34,8 @@ def without_repeats(annotations: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]
 def _first_places(annotations: pd.DataFrame, columns: list[str]) -> tuple[str, str]:
     """Name the first row that an earlier one equals in some columns, and before it the earlier one."""
     second = annotations[annotations.duplicated(columns)].iloc[0]
-    equal = annotations[(annotations[columns] == second[columns]).all(axis=1)]
+    compared = annotations[columns]
+    is_equal = (compared == second[columns]) | (compared.isna() & second[columns].isna())
+    equal = annotations[is_equal.all(axis=1)]
     earlier, later = (f"{row.table} line {row.line}" for row in equal[:2].itertuples())
     return earlier, later
