@@ -9,7 +9,7 @@ from dawnchorus.data.groups import merged_spellings
     "spellings",
     [
         ["1", "1.0", "01", "1.", "1,0", "+1", " 1 ", "1e0", "1.00", "0.1e1"],
-        ["Hill", "hill", "HILL", "Hill ", " hill", "\u00a0Hill"],
+        ["Hill", "hill", "HILL", "Hill ", " hill", "\u00a0Hill", "\ufeffHill", "Hi\u200bll"],
         ["upper  hill", "Upper Hill", "upper\thill"],
         ["\u00c9t\u00e9", "E\u0301te\u0301", "\u00e9t\u00e9"],
         ["Stra\u00dfe", "STRASSE"],

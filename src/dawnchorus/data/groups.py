@@ -26,5 +26,6 @@ def merged_spellings(names: Iterable[str]) -> dict[str, str]:
 
 def _key(name: str) -> str | Decimal:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    text = " ".join(folded.split())
+    # Cf: characters that nobody sees, such as a space of no width.
+    text = " ".join("".join(each for each in folded if unicodedata.category(each) != "Cf").split())
     return Decimal(text.replace(",", ".")) if NUMBER.fullmatch(text) else text
