@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from dawnchorus.config.data import Data
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats.reading import read_dataset
 from dawnchorus.errors import InputError
@@ -16,8 +15,7 @@ def read(root: Path, content: str | bytes) -> Dataset:
     for name in ("A", "B"):
         soundfile.write(root / f"{name}.wav", np.random.default_rng(0).normal(0, 0.1, 80_000), 8000)
     (root / "A.txt").write_bytes(content.encode() if isinstance(content, str) else content)
-    settings = Data(root=str(root), format="audacity", columns={}, channel="mean", bad_audio="stop")
-    return read_dataset(root, settings, None)
+    return read_dataset(root, "audacity", {}, None)
 
 
 def boxes(found: Dataset) -> list[list[object]]:

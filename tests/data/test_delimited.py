@@ -21,8 +21,7 @@ def read(root: Path, name: str, content: str, **columns: str) -> Dataset:
         (root / site).mkdir(exist_ok=True)
         soundfile.write(root / site / "0530.WAV", np.random.default_rng(len(site)).normal(0, 0.1, 80_000), 8000)
     (root / "labels.csv").write_text(content)
-    settings = Data(root=str(root), format=name, columns=columns, channel="mean", bad_audio="stop")  # type: ignore[arg-type]
-    return read_dataset(root, settings, None)
+    return read_dataset(root, name, columns, None)
 
 
 def boxes(found: Dataset) -> list[list[object]]:

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import soundfile
 
-from dawnchorus.config.data import Data
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats.reading import read_dataset
 from dawnchorus.errors import InputError
@@ -31,8 +30,7 @@ def write(path: Path, *lines: str) -> Path:
 
 def read(root: Path, group: str | None = None, species_column: str | None = None) -> Dataset:
     columns = {} if species_column is None else {"species": species_column}
-    settings = Data(root=str(root), format="raven", columns=columns, channel="mean", bad_audio="stop")
-    return read_dataset(root, settings, group)
+    return read_dataset(root, "raven", columns, group)
 
 
 def boxes(root: Path, species_column: str | None = None) -> list[list[object]]:

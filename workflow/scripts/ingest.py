@@ -31,7 +31,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
-    dataset = read_dataset(arguments.data, params.data, params.split.group)
+    dataset = read_dataset(arguments.data, params.data.format, params.data.columns, params.split.group)
     for remark in dataset.remarks:
         print(remark, file=sys.stderr)
     inspections = check_recordings(

@@ -1,22 +1,22 @@
 """Reading of a data set in the format that `data.format` names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from dawnchorus.config.data import Data
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats import audacity, delimited, raven, rfcx
 from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
 from dawnchorus.data.recordings import files_below
 
 
-def read_dataset(root: Path, settings: Data, group: str | None) -> Dataset:
+def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str | None) -> Dataset:
     """Read a data set.
 
     Args:
         root: its folder.
-        settings: the section `data` of the parameters.
+        name: the parameter `data.format`.
+        columns: the parameter `data.columns`.
         group: the parameter `split.group`.
 
     Raises:
@@ -24,16 +24,16 @@ def read_dataset(root: Path, settings: Data, group: str | None) -> Dataset:
     """
     is_label_file: Callable[[Path], bool]
     read_labels: Callable[[Path], LabelFile]
-    match settings.format:
+    match name:
         case "rfcx":
             return rfcx.read(root, group)
         case "raven":
             is_label_file = raven.is_label_file
-            read_labels = partial(raven.read_labels, species_column=settings.columns.get("species"))
+            read_labels = partial(raven.read_labels, species_column=columns.get("species"))
         case "audacity":
             is_label_file, read_labels = audacity.is_label_file, audacity.read_labels
-        case "arbimon" | "csv" | "hoplite":
-            form = delimited.FORMATS[settings.format].renamed(settings.columns)
+        case _:
+            form = delimited.FORMATS[name].renamed(columns)
             is_label_file = partial(delimited.is_label_file, form=form)
             read_labels = partial(delimited.read_labels, form=form)
     files, remarks = list_files(root)
