@@ -15,7 +15,7 @@ class Split(Section):
         "first notebook, which leaks; use it only for comparison"
     )
     group: Annotated[str, Field(min_length=1)] | None = Field(
-        description="column of train_tp.csv and train_fp.csv, such as site; a group's recordings stay in one fold; "
+        description="a group's recordings stay in one fold: a column of the competition's tables, or folder; "
         "null: no groups"
     )
 

@@ -1,4 +1,4 @@
-"""Adapters: one module for each layout of recordings and labels.
+"""Formats of labels: one module for each, and `reading`, which reads a data set in any of them.
 
-Each adapter has a function `read` that converts a folder into a `data.dataset.Dataset`.
+A module tells its files from others and converts one into a `label_files.LabelFile`. `rfcx` reads a whole folder.
 """
