@@ -19,7 +19,12 @@ MOST_SHOWN = 20
 
 
 def check_recordings(
-    dataset: Dataset, sample_rate: int, window_seconds: float, channel: Channel, workers: int
+    dataset: Dataset,
+    sample_rate: int,
+    window_seconds: float,
+    channel: Channel,
+    workers: int,
+    decode_all: bool = False,
 ) -> dict[str, dict[str, Inspection]]:
     """Decode every annotated recording and every test recording; read only the header of all others.
 
@@ -29,6 +34,7 @@ def check_recordings(
         window_seconds: length of a window, s.
         channel: number of the channel that is used, from 1, or "mean".
         workers: number of processes.
+        decode_all: whether to decode every recording.
 
     Returns:
         The inspection of each file, by split and recording_id.
@@ -39,7 +45,7 @@ def check_recordings(
     annotated = set(dataset.annotations.recording_id)
     decode = partial(inspect, sample_rate=sample_rate, window_seconds=window_seconds, channel=channel)
     names = [(split, name) for split in SPLITS for name in dataset.files[split]]
-    is_used = [split == "test" or name in annotated for split, name in names]
+    is_used = [decode_all or split == "test" or name in annotated for split, name in names]
     paths = [dataset.files[split][name] for split, name in names]
     with ProcessPoolExecutor(workers) as pool:
         work = pool.map(partial(_look, decode), paths, is_used, chunksize=4)

@@ -9,6 +9,29 @@ from dawnchorus.data.formats import audacity, delimited, raven, rfcx
 from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
 from dawnchorus.data.recordings import files_below
 
+FORMATS = ("raven", "audacity", "rfcx", *delimited.FORMATS)
+
+
+def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> list[Path]:
+    """Find the files in a folder that are of a format, sorted.
+
+    Args:
+        root: the folder.
+        name: the format, one of `FORMATS`.
+        columns: the parameter `data.columns`.
+    """
+    is_label_file: Callable[[Path], bool]
+    match name:
+        case "rfcx":
+            return [root / table for table in rfcx.TABLES if (root / table).exists()]
+        case "raven":
+            is_label_file = raven.is_label_file
+        case "audacity":
+            is_label_file = audacity.is_label_file
+        case _:
+            is_label_file = partial(delimited.is_label_file, form=delimited.FORMATS[name].renamed(columns))
+    return [path for path in files_below(root) if is_label_file(path)]
+
 
 def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str | None) -> Dataset:
     """Read a data set.
@@ -22,20 +45,15 @@ def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str |
     Raises:
         InputError: the data set is not as its format demands; the message names the file and the row.
     """
-    is_label_file: Callable[[Path], bool]
     read_labels: Callable[[Path], LabelFile]
     match name:
         case "rfcx":
             return rfcx.read(root, group)
         case "raven":
-            is_label_file = raven.is_label_file
             read_labels = partial(raven.read_labels, species_column=columns.get("species"))
         case "audacity":
-            is_label_file, read_labels = audacity.is_label_file, audacity.read_labels
+            read_labels = audacity.read_labels
         case _:
-            form = delimited.FORMATS[name].renamed(columns)
-            is_label_file = partial(delimited.is_label_file, form=form)
-            read_labels = partial(delimited.read_labels, form=form)
+            read_labels = partial(delimited.read_labels, form=delimited.FORMATS[name].renamed(columns))
     files, remarks = list_files(root)
-    paths = [path for path in files_below(root) if is_label_file(path)]
-    return dataset_of(root, files, map(read_labels, paths), group, remarks)
+    return dataset_of(root, files, map(read_labels, list_label_files(root, name, columns)), group, remarks)
