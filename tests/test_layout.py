@@ -17,6 +17,7 @@ LEVELS = [
     ["reporting"],
     ["workflow"],
     ["cli"],
+    ["command"],
 ]
 LEVEL = {room: number for number, level in enumerate(LEVELS) for room in level}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

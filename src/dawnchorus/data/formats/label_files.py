@@ -52,6 +52,8 @@ def list_files(root: Path) -> tuple[dict[str, dict[str, Path]], list[str]]:
     Raises:
         InputError: as in `list_recordings`.
     """
+    if not root.is_dir():
+        raise InputError(f"{root}: is missing or no folder; expected a folder with recordings and their labels")
     if (root / "train").is_dir():
         train, said = list_recordings(root / "train")
         test, more = list_recordings(root / "test", may_be_empty=True)

@@ -1,0 +1,29 @@
+"""The `dawnchorus` command, for what is done outside the workflow."""
+
+import argparse
+from pathlib import Path
+
+from dawnchorus.cli import run
+from dawnchorus.data.survey import survey
+from dawnchorus.workflow.cores import cores
+
+
+def main() -> None:
+    """Run a subcommand of `dawnchorus`."""
+    parser = argparse.ArgumentParser(prog="dawnchorus", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    inspect = commands.add_parser(
+        "inspect", help="tell what is in a folder of recordings and labels, and which parameters would use it"
+    )
+    inspect.add_argument("folder", type=Path, help="the folder; nothing in it is changed")
+    inspect.add_argument("--folds", type=int, default=3, help="number of folds that you want (default: %(default)s)")
+    inspect.add_argument(
+        "--window", type=float, default=3.0, metavar="SECONDS", help="length of a window (default: %(default)s s)"
+    )
+    inspect.set_defaults(command=lambda options: print(survey(options.folder, options.window, options.folds, cores())))
+    options = parser.parse_args()
+    run(lambda: options.command(options))
+
+
+if __name__ == "__main__":
+    main()

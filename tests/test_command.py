@@ -1,0 +1,30 @@
+"""The `dawnchorus` command that the environment installs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+
+def dawnchorus(*options: str) -> "subprocess.CompletedProcess[str]":
+    program = Path(sys.executable).parent / "dawnchorus"
+    return subprocess.run([str(program), *options], capture_output=True, text=True)
+
+
+def test_inspect_reports_a_folder(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "A.wav", np.random.default_rng(0).normal(0, 0.1, 48_000), 24_000)
+    (tmp_path / "A.txt").write_text("0.5\t1.0\tWREN\n")
+    done = dawnchorus("inspect", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "Recordings: 1 in 1 folders" in done.stdout
+    assert "Labels: 1 files of the format audacity" in done.stdout
+    assert f"  root: {tmp_path}\n  format: audacity\n" in done.stdout
+
+
+def test_a_missing_folder_is_named_without_a_traceback(tmp_path: Path) -> None:
+    done = dawnchorus("inspect", str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path / 'none'}: is missing")
+    assert "Traceback" not in done.stderr
