@@ -113,6 +113,6 @@ def test_faults_name_file_row_and_column(tmp_path: Path, row: str, reason: str) 
 
 def test_columns_are_named_only_where_the_format_has_none_of_its_own() -> None:
     with pytest.raises(ValueError, match=r"data\.columns: found species, expected names for none"):
-        Data(root="x", format="arbimon", columns={"species": "a"}, channel="mean", bad_audio="stop")
+        Data(root="x", format="arbimon", columns={"species": "a"}, species=None, channel="mean", bad_audio="stop")
     with pytest.raises(ValueError, match=r"data\.columns: found code, expected names for recording, species"):
-        Data(root="x", format="csv", columns={"code": "a"}, channel="mean", bad_audio="stop")
+        Data(root="x", format="csv", columns={"code": "a"}, species=None, channel="mean", bad_audio="stop")

@@ -57,7 +57,7 @@ def test_its_lines_for_the_parameters_are_valid(forest: Path) -> None:
     assert lines["data"] == {"root": str(forest), "format": "raven", "bad_audio": "skip"}
     assert lines["split"] == {"group": "folder"}
     assert lines["spectrogram"] == {"sample_rate": 24_000, "f_max": 12_000.0}
-    Data(**lines["data"], columns={}, channel="mean")
+    Data(**lines["data"], columns={}, species=None, channel="mean")
 
 
 def test_only_recordings(forest: Path) -> None:

@@ -13,6 +13,7 @@ from dawnchorus.data.ingest import check_recordings, refuse_bad_recordings, requ
 from dawnchorus.data.quality import as_table, summary
 from dawnchorus.data.recordings import write_recordings
 from dawnchorus.data.species import write_species
+from dawnchorus.data.species_list import choose_species, read_species_list
 from dawnchorus.data.template import write_template
 from dawnchorus.files import replacing
 from dawnchorus.workflow.cores import cores
@@ -32,6 +33,9 @@ def main() -> None:
     params = load_params(arguments.params)
 
     dataset = read_dataset(arguments.data, params.data.format, params.data.columns, params.split.group)
+    names = read_species_list(params.data.species or dataset.species)
+    if params.data.species is not None:
+        dataset = choose_species(dataset, names)
     for remark in dataset.remarks:
         print(remark, file=sys.stderr)
     inspections = check_recordings(
@@ -46,7 +50,7 @@ def main() -> None:
     with replacing(arguments.annotations) as path:
         write_annotations(path, dataset.annotations)
     with replacing(arguments.species) as path:
-        write_species(path, dataset.species)
+        write_species(path, names.drop_duplicates("species"))
     with replacing(arguments.ground_truth) as path:
         write_ground_truth(path, usable_ground_truth(recordings, dataset))
     with replacing(arguments.template) as path:

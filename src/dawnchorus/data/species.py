@@ -1,6 +1,5 @@
 """Species codes and the table `data/species.csv`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +9,9 @@ from dawnchorus.data.tables import read_table, refuse_rows
 COLUMNS = ["species", "scientific_name", "common_name"]
 
 
-def write_species(path: Path, species: Sequence[str]) -> None:
-    """Write `data/species.csv`: one row per species, in the column order of all score tables."""
-    pd.DataFrame({"species": species, "scientific_name": "", "common_name": ""}).to_csv(path, index=False)
+def write_species(path: Path, species: pd.DataFrame) -> None:
+    """Write `data/species.csv`: a row per species with `COLUMNS`, in the column order of all score tables."""
+    species[COLUMNS].to_csv(path, index=False)
 
 
 def read_species(path: Path) -> list[str]:

@@ -1,0 +1,83 @@
+"""The user's list of species: which to keep, under which code and names, and which labels are one species."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from dawnchorus.data.dataset import Dataset
+from dawnchorus.data.species import COLUMNS
+from dawnchorus.data.tables import read_table, refuse_rows
+from dawnchorus.errors import InputError
+
+# The name of a species in the label files, where it differs from the code.
+LABEL = "label"
+MOST_SHOWN = 10
+
+
+def read_species_list(choice: str | list[str]) -> pd.DataFrame:
+    """Read the parameter `data.species`.
+
+    Args:
+        choice: codes, or the path of a table with the columns species, and if needed label, scientific_name and
+            common_name.
+
+    Returns:
+        A row for each name in the label files, with the columns label and `species.COLUMNS`, text. Several rows may
+        have one species.
+
+    Raises:
+        InputError: the table is missing or damaged, names a label twice, or gives one species different names.
+    """
+    if isinstance(choice, list):
+        return pd.DataFrame({LABEL: choice, "species": choice, "scientific_name": "", "common_name": ""})
+    path = Path(choice)
+    table = read_table(path, ["species"], named_by="data.species in params.yaml names it").copy()
+    for column in (LABEL, *COLUMNS):
+        table[column] = table[column].astype(str).str.strip() if column in table.columns else ""
+    refuse_rows(path, table, "species", table.species == "", "a species code")
+    table[LABEL] = table[LABEL].where(table[LABEL] != "", table.species)
+    refuse_rows(path, table, LABEL, table[LABEL].duplicated(), "each label once")
+    for column in COLUMNS[1:]:
+        first = table.groupby("species")[column].transform("first")
+        refuse_rows(path, table, column, table[column] != first, "the same name in all rows of a species")
+    return table[[LABEL, *COLUMNS]]
+
+
+def choose_species(dataset: Dataset, listed: pd.DataFrame) -> Dataset:
+    """Keep the labels of listed species, under their codes, in the order of the list.
+
+    Args:
+        dataset: a data set.
+        listed: table from `read_species_list`.
+
+    Returns:
+        The data set with these species alone. Its remarks count the labels that were left out.
+
+    Raises:
+        InputError: a listed species has no label, or the data set has a template or ground truth, which give its species.
+    """
+    if dataset.template or len(dataset.ground_truth):
+        raise InputError(
+            f"{dataset.root}: data.species in params.yaml must be null where a sample_submission.csv or truth_test.csv "
+            "gives the species"
+        )
+    annotations = dataset.annotations
+    code = annotations.species.map(dict(zip(listed[LABEL], listed.species, strict=True)))
+    kept = annotations.assign(species=code)[code.notna()].reset_index(drop=True)
+    species = list(dict.fromkeys(listed.species))
+    without = [name for name in species if name not in set(kept.species)]
+    if without:
+        more = ", ..." if len(dataset.species) > MOST_SHOWN else ""
+        raise InputError(
+            f"data.species in params.yaml: no label is of {', '.join(without[:MOST_SHOWN])}; found "
+            f"{', '.join(dataset.species[:MOST_SHOWN])}{more}; correct the list, or give the name that the labels have in "
+            "its column label"
+        )
+    left_out = annotations.species[code.isna()].value_counts()
+    remarks = list(dataset.remarks)
+    if len(left_out):
+        shown = ", ".join(f"{name} ({count})" for name, count in left_out.iloc[:MOST_SHOWN].items())
+        more = f" and {len(left_out) - MOST_SHOWN} more" if len(left_out) > MOST_SHOWN else ""
+        remarks.append(f"left out: {left_out.sum()} labels of species that data.species does not list: {shown}{more}")
+    return replace(dataset, annotations=kept, species=species, remarks=remarks)

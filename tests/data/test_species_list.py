@@ -1,0 +1,76 @@
+"""A user's list of species keeps, drops, merges and names them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from dawnchorus.data.dataset import Dataset
+from dawnchorus.data.formats.reading import read_dataset
+from dawnchorus.data.species_list import choose_species, read_species_list
+from dawnchorus.errors import InputError
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    soundfile.write(tmp_path / "A.wav", np.random.default_rng(0).normal(0, 0.1, 80_000), 8000)
+    labels = ["WREN", "wren song", "LARK", "OWL", "LARK"]
+    (tmp_path / "A.txt").write_text("".join(f"{row}\t{row + 1}\t{label}\n" for row, label in enumerate(labels)))
+    return read_dataset(tmp_path, "audacity", {}, None)
+
+
+def table(tmp_path: Path, text: str) -> str:
+    (tmp_path / "species.csv").write_text(text)
+    return str(tmp_path / "species.csv")
+
+
+def test_a_list_keeps_species_in_its_order(dataset: Dataset) -> None:
+    found = choose_species(dataset, read_species_list(["WREN", "LARK"]))
+    assert found.species == ["WREN", "LARK"]
+    assert list(found.annotations.species) == ["WREN", "LARK", "LARK"]
+    assert list(found.annotations.line) == [1, 3, 5]
+    assert found.remarks[-1] == (
+        "left out: 2 labels of species that data.species does not list: wren song (1), OWL (1)"
+    )
+
+
+def test_a_table_names_and_merges_species(dataset: Dataset, tmp_path: Path) -> None:
+    listed = read_species_list(table(
+        tmp_path,
+        "species,label,scientific_name,common_name\nwren,WREN,Troglodytes troglodytes,Wren\n"
+        "wren,wren song,Troglodytes troglodytes,Wren\nLARK,,Alauda arvensis,Skylark\n",
+    ))  # fmt: skip
+    found = choose_species(dataset, listed)
+    assert found.species == ["wren", "LARK"]
+    assert list(found.annotations.species) == ["wren", "wren", "LARK", "LARK"]
+    assert list(listed.drop_duplicates("species").scientific_name) == ["Troglodytes troglodytes", "Alauda arvensis"]
+
+
+def test_a_species_without_labels_and_a_template_are_refused(dataset: Dataset) -> None:
+    with pytest.raises(InputError, match="no label is of Lark; found LARK, OWL, WREN, wren song"):
+        choose_species(dataset, read_species_list(["Lark"]))
+    truth = pd.DataFrame({"WREN": [1]}, index=["t"])
+    other = Dataset(dataset.root, dataset.files, dataset.annotations, ["WREN"], dataset.groups, truth, {}, [])
+    with pytest.raises(InputError, match=r"data\.species in params\.yaml must be null"):
+        choose_species(other, read_species_list(["WREN"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("code\nWREN\n", "has no column species"),
+        ("species\n \n", "line 2, column species: found '', expected a species code"),
+        ("species,label\nwren,WREN\nlark,WREN\n", "line 3, column label: found 'WREN', expected each label once"),
+        ("species,label,common_name\nw,A,Wren\nw,B,Owl\n", "line 3, column common_name: found 'Owl', expected the"),
+    ],
+)  # fmt: skip
+def test_faults_of_the_table(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        read_species_list(table(tmp_path, text))
+
+
+def test_a_missing_table_is_named_with_the_parameter(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"species\.csv: is missing; data\.species in params\.yaml names it"):
+        read_species_list(str(tmp_path / "species.csv"))
