@@ -55,7 +55,7 @@ def choose_species(dataset: Dataset, listed: pd.DataFrame) -> Dataset:
         The data set with these species alone. Its remarks count the labels that were left out.
 
     Raises:
-        InputError: a listed species has no label, or the data set has a template or ground truth, which give its species.
+        InputError: a listed species has no label, or a template or ground truth gives the species.
     """
     if dataset.template or len(dataset.ground_truth):
         raise InputError(
@@ -71,8 +71,8 @@ def choose_species(dataset: Dataset, listed: pd.DataFrame) -> Dataset:
         more = ", ..." if len(dataset.species) > MOST_SHOWN else ""
         raise InputError(
             f"data.species in params.yaml: no label is of {', '.join(without[:MOST_SHOWN])}; found "
-            f"{', '.join(dataset.species[:MOST_SHOWN])}{more}; correct the list, or give the name that the labels have in "
-            "its column label"
+            f"{', '.join(dataset.species[:MOST_SHOWN])}{more}; correct the list, or give the name that labels have in its "
+            "column label"
         )
     left_out = annotations.species[code.isna()].value_counts()
     remarks = list(dataset.remarks)
