@@ -71,7 +71,7 @@ def choose_species(dataset: Dataset, listed: pd.DataFrame) -> Dataset:
         more = ", ..." if len(dataset.species) > MOST_SHOWN else ""
         raise InputError(
             f"data.species in params.yaml: no label is of {', '.join(without[:MOST_SHOWN])}; found "
-            f"{', '.join(dataset.species[:MOST_SHOWN])}{more}; correct the list, or give the name that labels have in its "
+            f"{', '.join(dataset.species[:MOST_SHOWN])}{more}; correct the list, or give the labels' own name in its "
             "column label"
         )
     left_out = annotations.species[code.isna()].value_counts()
