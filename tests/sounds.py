@@ -6,6 +6,7 @@ import numpy as np
 import soundfile
 
 from dawnchorus.audio.decoding import read_blocks
+from dawnchorus.audio.file_checks import look_at_header
 
 RATE = 48_000
 BLOCK = 65_536
@@ -38,9 +39,9 @@ def read(path: Path) -> np.ndarray:
     return np.concatenate(list(read_blocks(path, 48_000)))
 
 
-def native(path: Path) -> np.ndarray:
+def native(path: Path, rate: int | None = None) -> np.ndarray:
     """All samples of a recording at its own rate."""
-    return np.concatenate(list(read_blocks(path, soundfile.info(path).samplerate)))
+    return np.concatenate(list(read_blocks(path, rate or look_at_header(path).rate)))
 
 
 def calls(seconds: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,8 @@ import pytest
 import soundfile
 from sounds import RATE, calls, native, noise, places, written
 
-from dawnchorus.audio.file_checks import Inspection, inspect
+from dawnchorus.audio.file_checks import Inspection, inspect, look_at_header
+from dawnchorus.errors import InputError
 
 
 def needs(program: str) -> pytest.MarkDecorator:
@@ -107,6 +108,7 @@ def test_chunks_behind_the_samples_are_no_lost_sound(tmp_path: Path) -> None:
         "metadata": b"LIST" + struct.pack("<I", 40_000) + bytes(range(1, 41)) * 1000,
         "odd": b"note" + struct.pack("<I", 5) + b"hello" + b"LIST" + struct.pack("<I", 30_000) + b"x" * 30_000,
         "a tag": b"ID3\3" + b"\1" * 40_000,
+        "metadata that is cut": b"LIST" + struct.pack("<I", 100_000) + b"x" * 40_000,
     }.items():
         path.write_bytes(content + rest)
         assert (look(path).faults, look(path).remarks) == ([], []), name
@@ -234,12 +236,73 @@ def test_an_mp3_with_a_wrong_header_is_refused(tmp_path: Path, factor: float, fa
     assert look(path).faults[0].startswith(fault)
 
 
-def test_tags_around_an_mp3_are_no_holes(tmp_path: Path) -> None:
+def id3(size: int, flags: int = 0) -> bytes:
+    """An ID3v2.4 tag whose content looks like starts of frames, with a footer if the flags say so."""
+    header = bytes([4, 0, flags, *(size >> shift & 0x7F for shift in (21, 14, 7, 0))])
+    return b"ID3" + header + b"\xff\xfb" * (size // 2) + (b"3DI" + header if flags else b"")
+
+
+def ape(size: int) -> bytes:
+    return b"APETAGEX" + struct.pack("<IIII8x", 2000, size, 1, 1 << 29) + b"x" * size
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(id3(300), b"TAG" + bytes(125), id="small tags"),
+        pytest.param(id3(200_000), b"", id="album art"),
+        pytest.param(id3(60_000, flags=0x10), b"", id="a footer"),
+        pytest.param(ape(5000), ape(5000), id="APE tags"),
+        pytest.param(b"junk" * 1000, bytes(5000), id="junk and padding"),
+    ],
+)
+def test_tags_around_an_mp3_are_no_holes(tmp_path: Path, before: bytes, after: bytes) -> None:
     path = written(tmp_path / "a.mp3", noise())
-    content, expected = path.read_bytes(), look(path).seconds
-    # An ID3v2 tag of 300 bytes, one byte of which looks like the start of a frame, and an ID3v1 tag.
-    path.write_bytes(b"ID3\3\0\0\0\0\2\x2c" + b"\xff\xfb" * 150 + content + b"TAG" + bytes(125))
-    assert (look(path).faults, look(path).seconds) == ([], expected)
+    content, expected = path.read_bytes(), native(path)
+    path.write_bytes(before + content + after)
+    assert (look(path).faults, look_at_header(path).faults) == ([], [])
+    np.testing.assert_array_equal(native(path), expected)
+
+
+@needs("ffmpeg")
+@pytest.mark.parametrize("encoder", ["libmp3lame", "adpcm_ima_wav", "pcm_s24le", "pcm_f64le", "pcm_alaw"])
+def test_encodings_in_wav(tmp_path: Path, encoder: str) -> None:
+    source = written(tmp_path / "a.wav", noise())
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(source), "-c:a", encoder, str(tmp_path / "b.wav")], check=True)
+    assert look(tmp_path / "b.wav").faults == []
+    assert look(tmp_path / "b.wav").seconds == pytest.approx(5, abs=0.1)
+
+
+@needs("ffmpeg")
+@pytest.mark.parametrize("options", [["-f", "w64"], ["-f", "wav", "-rf64", "always"]])
+def test_a_header_without_a_length_is_named(tmp_path: Path, options: list[str]) -> None:
+    source = written(tmp_path / "a.wav", noise())
+    command = ["ffmpeg", "-v", "error", "-i", str(source), *options, "-"]
+    piped = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    (tmp_path / "b.wav").write_bytes(piped)
+    assert look(tmp_path / "b.wav").faults[0].startswith("no length: the header does not state how long the sound is")
+
+
+def test_bytes_behind_a_finished_ogg_are_no_lost_sound(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.ogg", noise())
+    path.write_bytes(path.read_bytes() + bytes(3000))
+    assert (look(path).faults, look(path).remarks) == ([], ["padded: 3000 bytes follow the sound"])
+
+
+def test_a_stereo_aiff_states_its_seconds(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.aiff", np.stack([noise()] * 2, axis=1))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert "(5.00 s) of sound, the file has" in look(path).faults[0]
+
+
+def test_what_is_no_mp3_is_refused_also_where_only_the_header_is_read(tmp_path: Path) -> None:
+    for content in (noise().tobytes(), b"\xff" * 1_000_000):
+        (tmp_path / "a.mp3").write_bytes(content)
+        for found in (look(tmp_path / "a.mp3"), look_at_header(tmp_path / "a.mp3")):
+            assert found.faults[0].startswith("unreadable: no sound of a known format")
+        with pytest.raises(InputError, match=r"a\.mp3: cannot be decoded"):
+            native(tmp_path / "a.mp3", RATE)
 
 
 HOLES: dict[str, Callable[[bytearray, int], bytearray]] = {

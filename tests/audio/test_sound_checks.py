@@ -81,6 +81,8 @@ def test_a_dead_channel_and_opposite_phase(tmp_path: Path) -> None:
     faint = written(tmp_path / "faint.wav", np.stack([noise(), 1e-4 * noise()[::-1] + 0.1], axis=1))
     assert look(faint).remarks == look(dead).remarks
     assert look(dead).remarks == [f"dead channel: 2 of 2; {advice}", "stereo"]
+    assert look(dead, channel=1).remarks == ["stereo"]
+    assert look(dead, channel=2).remarks == [f"dead channel: 2 of 2; {advice}", "stereo"]
     opposite = written(tmp_path / "opposite.wav", np.stack([noise() + 0.01, -noise()], axis=1))
     assert look(opposite).remarks == [f"opposite phase: the channels cancel each other out; {advice}", "stereo"]
     assert look(opposite, channel=1).remarks == ["stereo"]

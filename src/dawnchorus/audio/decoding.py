@@ -12,6 +12,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from dawnchorus.audio.containers import mp3
 from dawnchorus.errors import InputError
 
 # Samples per block, small enough for the processor's cache.
@@ -53,21 +54,28 @@ def open_forward(path: Path) -> Iterator[soundfile.SoundFile]:
         if file.format != "MP3":
             yield file
             return
-    with _piped(path) as pipe, ForwardFile(pipe, closefd=False) as file:
+    with path.open("rb") as content:
+        start = mp3.find_start(content)
+    if start is None:
+        # libsndfile finds MP3 in almost any bytes.
+        raise soundfile.SoundFileError("no MP3 of layer III")
+    with _piped(path, start) as pipe, ForwardFile(pipe, closefd=False) as file:
         yield file
 
 
 @contextmanager
-def _piped(path: Path) -> Iterator[int]:
-    """The reading end of a pipe with the content of a file.
+def _piped(path: Path, start: int) -> Iterator[int]:
+    """The reading end of a pipe with the content of a file from an offset on.
 
-    libsndfile ends an MP3 at a length that it estimates from the file's size. The size of a pipe is unknown to it.
+    libsndfile ends an MP3 at a length that it estimates from the file's size. The size of a pipe is unknown to it. Tags
+    before the first frame are left out, because in a pipe it does not look behind them.
     """
     reading, writing = os.pipe()
 
     def write() -> None:
         # The reader may close its end first, because of an error.
         with suppress(BrokenPipeError), path.open("rb") as file, os.fdopen(writing, "wb", buffering=0) as pipe:
+            file.seek(start)
             while block := file.read(PIPE_BYTES):
                 pipe.write(block)
 

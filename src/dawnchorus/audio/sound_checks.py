@@ -92,7 +92,7 @@ class SoundChecks:
         power = self._squares - np.square(self._sums) / self.frames
         is_dead = power[:-1] < DEAD * power[:-1].max()
         advice = "set data.channel in params.yaml to use one channel"
-        if is_dead.any():
+        if is_dead.any() and (self._channel == "mean" or is_dead[self._channel - 1]):
             numbers = ", ".join(str(number + 1) for number in np.flatnonzero(is_dead))
             found.append(f"dead channel: {numbers} of {self._channels}; {advice}")
         elif self._channel == "mean" and self._channels > 1 and power[-1] < CANCELLED * power[:-1].mean():

@@ -11,7 +11,7 @@ import pandas as pd
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
-SUFFIXES = (".flac", ".wav", ".ogg", ".mp3", ".aif", ".aiff", ".oga", ".opus", ".w64")
+SUFFIXES = (".flac", ".wav", ".wave", ".ogg", ".mp3", ".aif", ".aiff", ".aifc", ".oga", ".opus", ".w64")
 # Sound that ffmpeg can convert, but that is not read here.
 OTHER_SUFFIXES = (".3gp", ".aac", ".ac3", ".amr", ".ape", ".au", ".caf", ".m4a", ".m4b", ".mka", ".mp2", ".mp4", ".tta",
                   ".webm", ".wma", ".wv")  # fmt: skip

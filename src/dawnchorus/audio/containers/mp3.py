@@ -5,6 +5,7 @@ ends. Decoders believe it, and without it they estimate.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -19,6 +20,10 @@ RATES = (44_100, 48_000, 32_000)
 # Tags may stand before, between and behind the frames.
 TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 BLOCK = 2**16
+# Decoders look this far for the first frame.
+MOST_JUNK = 2**16
+# The first two bytes of a frame of layer III.
+START = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,12 @@ def examine(file: BinaryIO) -> Container:
         file: the file.
     """
     size = file.seek(0, os.SEEK_END)
-    start = _find_frames(file, skip_id3(file, 0), size)
-    if start is None:
+    start = find_start(file)
+    first = None if start is None else _frame(file, start)
+    if start is None or first is None:
         # Layer I or II, free format, or no MP3 at all.
         return Container(UNKNOWN, ())
-    at, first = start
+    at = start
     info = _info(file, at, first)
     if info is not None:
         # Its frame has no sound.
@@ -80,16 +86,16 @@ def examine(file: BinaryIO) -> Container:
             n_frames += 1
             at += frame.size
             continue
-        more = _find_frames(file, at + 1, size)
+        more = _find_frame(file, at + 1, size, size)
         if more is None:
             break
         file.seek(at)
         is_tag = file.read(12).startswith(TAGS)
         seconds = n_frames * first.samples / first.kind[1]
         faults.append(
-            several_streams(more[0])
+            several_streams(more)
             if is_tag
-            else f"hole: bytes {at} to {more[0]}, {seconds:.2f} s from the start, are damaged, and all after them "
+            else f"hole: bytes {at} to {more}, {seconds:.2f} s from the start, are damaged, and all after them "
             "would be early"
         )
         break
@@ -133,21 +139,34 @@ def _frame(file: BinaryIO, at: int) -> Frame | None:
     return parse_header(file.read(4))
 
 
-def _find_frames(file: BinaryIO, at: int, size: int) -> tuple[int, Frame] | None:
-    """The first frame from an offset on that another frame, or the end of the file, follows, and its offset."""
-    while at < size:
+def find_start(file: BinaryIO) -> int | None:
+    """The offset of the first frame, behind tags and up to 64 KiB of anything else; None if there is none.
+
+    Args:
+        file: the file.
+    """
+    size = file.seek(0, os.SEEK_END)
+    start = skip_id3(file, 0)
+    file.seek(start)
+    header = file.read(32)
+    if header.startswith(b"APETAGEX"):
+        start += 32 + int.from_bytes(header[12:16], "little")
+    return _find_frame(file, start, min(size, start + MOST_JUNK), size)
+
+
+def _find_frame(file: BinaryIO, at: int, last: int, size: int) -> int | None:
+    """The first offset from `at` to `last` of a frame that another frame, or the end of the file, follows."""
+    while at < last:
         file.seek(at)
-        block = file.read(BLOCK)
-        place = block.find(b"\xff")
-        while place >= 0:
-            frame = _frame(file, at + place)
-            if frame is not None:
-                end = at + place + frame.size
-                following = _frame(file, end)
-                if end == size or (following is not None and following.kind == frame.kind):
-                    return at + place, frame
-            place = block.find(b"\xff", place + 1)
-        at += len(block)
+        block = file.read(BLOCK + 3)
+        for match in START.finditer(block):
+            place = at + match.start()
+            frame = parse_header(block[match.start() : match.start() + 4])
+            if frame is not None and place < last:
+                following = _frame(file, place + frame.size)
+                if place + frame.size == size or (following is not None and following.kind == frame.kind):
+                    return place
+        at += BLOCK
     return None
 
 

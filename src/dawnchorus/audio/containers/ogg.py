@@ -13,7 +13,13 @@ MAGIC = b"OggS"
 HEADER = struct.Struct("<4sBBqIIIB")
 FIRST, LAST = 2, 4
 # By the first bytes of a stream.
-CODECS = {b"\x01vorbis": "Vorbis", b"OpusHead": "Opus", b"\x7fFLAC": "FLAC", b"Speex   ": "Speex"}
+CODECS = {
+    b"\x01vorbis": "Vorbis",
+    b"OpusHead": "Opus",
+    b"\x7fFLAC": "FLAC",
+    b"Speex   ": "Speex",
+    b"fishead": "Skeleton",
+}
 DECODED = ("Vorbis", "Opus")
 BLOCK = 2**16
 POLYNOMIAL = 0x04C11DB7
@@ -56,6 +62,9 @@ def examine(file: BinaryIO) -> Container:
         following = _page(file, page.end)
         if following is None or following.end > size:
             after = _find_page(file, page.end + 1)
+            if after is None and page.flags & LAST:
+                found.remarks.append(f"padded: {size - page.end} bytes follow the sound")
+                break
             if after is None:
                 found.faults.append(f"truncated: no whole page follows byte {page.end} of {size}")
             else:

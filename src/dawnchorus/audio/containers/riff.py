@@ -13,6 +13,22 @@ PLACEHOLDERS = (range(2**31 - 0x1100, 2**31 + 0x100), range(2**32 - 0x1100, 2**3
 UNKNOWN = 2**32 - 1
 # Some recorders count a chunk header or a padding byte too many.
 TOLERANCE_BYTES = 16
+# What may follow the samples other than whole chunks.
+METADATA = (
+    b"ID3",
+    b"id3 ",
+    b"TAG",
+    b"LIST",
+    b"bext",
+    b"iXML",
+    b"axml",
+    b"guan",
+    b"wamd",
+    b"cue ",
+    b"_PMX",
+    b"<?x",
+    b"<x:",
+)
 # Less data than this after the last chunk is not missed.
 TOLERANCE_SECONDS = 0.1
 
@@ -73,7 +89,8 @@ def examine(file: BinaryIO) -> Container:
         file: a file that begins with a key of `LAYOUTS`.
     """
     file.seek(0)
-    layout = LAYOUTS[file.read(4)]
+    magic = file.read(4)
+    layout = LAYOUTS[magic]
     found = Container(layout.name, layout.suffixes)
     end = file.seek(0, os.SEEK_END)
     at, byte_rate, long_size = layout.start, 0.0, 0
@@ -94,6 +111,12 @@ def examine(file: BinaryIO) -> Container:
                 chunk = Chunk(chunk.kind, chunk.start, long_size)
             samples = chunk
             there = end - chunk.start
+            if chunk.size >= 2**62 or (magic == b"RF64" and chunk.size == UNKNOWN):
+                found.faults.append(
+                    "no length: the header does not state how long the sound is, as after writing to a pipe; convert "
+                    "it: ffmpeg -i <file> <new file>.flac"
+                )
+                return found
             if _is_placeholder(chunk.size) and there < chunk.size:
                 return found
             if chunk.size > there + TOLERANCE_BYTES:
@@ -106,7 +129,7 @@ def examine(file: BinaryIO) -> Container:
     rest = end - at
     if samples is None:
         found.faults.append(f"unreadable: the chunks of the {layout.name} header do not lead to the samples")
-    elif rest > max(TOLERANCE_BYTES, TOLERANCE_SECONDS * byte_rate) and not _is_tag(file, at):
+    elif rest > max(TOLERANCE_BYTES, TOLERANCE_SECONDS * byte_rate) and not _is_metadata(file, at):
         # A size of 32 bits wraps at 4 GiB.
         has_wrapped = (end - samples.start - samples.size) % 2**32 <= TOLERANCE_BYTES
         if not has_wrapped and _is_zero(file, at):
@@ -155,7 +178,7 @@ def _byte_rate(content: bytes, layout: Layout) -> float:
         return struct.unpack_from(f"{layout.order}I", content, 8)[0]
     channels, bits, exponent, mantissa = struct.unpack(">h4xhHQ", content)
     # The rate is an 80-bit number; its exponent is biased by 16383, and its mantissa has 63 binary places.
-    return channels * (bits + 7) // 8 * mantissa * 2.0 ** (min(exponent, 16_400) - 16_383 - 63)
+    return channels * ((bits + 7) // 8) * mantissa * 2.0 ** (min(exponent, 16_400) - 16_383 - 63)
 
 
 def _is_placeholder(size: int) -> bool:
@@ -166,9 +189,10 @@ def _amount(size: int, byte_rate: float) -> str:
     return f"{size} bytes" + (f" ({size / byte_rate:.2f} s)" if byte_rate > 0 else "")
 
 
-def _is_tag(file: BinaryIO, at: int) -> bool:
+def _is_metadata(file: BinaryIO, at: int) -> bool:
+    """Whether a tag, or a chunk of metadata that is not whole, begins at an offset."""
     file.seek(at)
-    return file.read(3) in (b"ID3", b"TAG")
+    return file.read(16).lstrip(b"\0").startswith(METADATA)
 
 
 def _is_zero(file: BinaryIO, at: int) -> bool:
