@@ -8,7 +8,7 @@ import pandas as pd
 from sounds import RATE, noise, written
 
 from dawnchorus.audio.file_checks import Inspection, inspect, look_at_header
-from dawnchorus.data.quality import add_duplicates, add_labels_past_the_end, as_table, summary
+from dawnchorus.data.quality import add_duplicates, add_labels_past_the_end, as_table, cut_at_the_end, summary
 
 
 def look(path: Path) -> Inspection:
@@ -57,6 +57,20 @@ def test_labels_past_the_end_name_their_line(tmp_path: Path) -> None:
     assert found["b"].faults == [
         "labels past the end: train_tp.csv line 4 and 1 more rows: t_max 4.2 s, recording 4.00 s"
     ]
+
+
+def test_labels_of_windows_that_run_past_the_end_are_cut(tmp_path: Path) -> None:
+    found = {"a": look(written(tmp_path / "a.flac", noise()))}
+    table = pd.DataFrame({
+        "recording_id": "a", "t_min": [1.0, 3.0, 6.0], "t_max": [4.0, 6.0, 9.0], "table": "a.txt", "line": [1, 2, 3],
+    })  # fmt: skip
+    cut, remarks = cut_at_the_end(found, table)
+    assert list(cut.t_max) == [4, 5, 9]
+    assert remarks == [
+        "1 labels end behind their recordings and are cut there; first a.txt line 2: t_max 6 s, recording 5.00 s"
+    ]
+    add_labels_past_the_end(found, cut)
+    assert found["a"].faults == ["labels past the end: a.txt line 3: t_max 9 s, recording 5.00 s"]
 
 
 def test_the_table_and_the_summary(tmp_path: Path) -> None:

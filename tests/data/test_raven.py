@@ -71,6 +71,44 @@ def test_two_views_of_a_selection_are_one_annotation(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("system", ["/Users/ann/{}", r"C:\\Users\\ann\\{}"])
+def test_other_species_at_the_same_time_are_no_second_view(tmp_path: Path) -> None:
+    recording(tmp_path / "A.wav")
+    write(tmp_path / "A.txt", HEADING + "Species", *(f"1\tSpectrogram 1\t1\t1\t2\t1000\t2000\t{name}" for name in "XY"))
+    assert [row[1] for row in boxes(tmp_path)] == ["X", "Y"]
+
+
+def test_a_row_without_a_recording_among_others_is_refused(tmp_path: Path) -> None:
+    recording(tmp_path / "A.wav")
+    rows = (f"1\tS\t1\t1\t2\t1\t2\t{name}\t0\tWREN" for name in ("A.wav", ""))
+    write(tmp_path / "A.txt", HEADING + "Begin File\tFile Offset (s)\tSpecies", *rows)
+    with pytest.raises(InputError, match=r"line 3, column Begin File: found '', expected a recording"):
+        read(tmp_path)
+
+
+def test_a_usual_column_that_is_empty_is_not_the_species(tmp_path: Path) -> None:
+    recording(tmp_path / "A.wav")
+    write(tmp_path / "A.txt", HEADING + "Annotation\tBird ID", "1\tS\t1\t1\t2\t1\t2\t\tWREN")
+    assert boxes(tmp_path)[0][1] == "WREN"
+
+
+def test_folders_for_splits(tmp_path: Path) -> None:
+    recording(tmp_path / "test/A.wav")
+    recording(tmp_path / "s1/B.wav")
+    with pytest.raises(InputError, match=r"has a folder test, but none train; move the recordings"):
+        read(tmp_path)
+    recording(tmp_path / "train/C.wav")
+    write(tmp_path / "C.txt", HEADING + "Species", "1\tS\t1\t1\t2\t1\t2\tWREN")
+    where = tmp_path / "s1/B.wav"
+    assert f"1 recordings outside train and test are not used, for example {where}" in read(tmp_path).remarks
+
+
+def test_tables_without_a_usable_row_are_counted(tmp_path: Path) -> None:
+    recording(tmp_path / "A.wav")
+    write(tmp_path / "A.txt", HEADING + "Species", "1\tS\t1\t1\t2\t1\t2\tnocall")
+    with pytest.raises(InputError, match=r"1 label files contain no label that can be used: 1 rows that say nocall"):
+        read(tmp_path)
+
+
 def test_a_table_of_many_recordings_fits_both_ways_in_which_raven_reads_it(tmp_path: Path, system: str) -> None:
     for site in ("north", "south"):
         recording(tmp_path / "audio" / site / "0530.WAV")
@@ -126,7 +164,9 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     write(tmp_path / "notes.txt", "not a table")
     found = read(tmp_path)
     assert list(found.annotations.species) == ["Turdus merula", "turdus merula"]
-    assert found.remarks == [
+    assert found.remarks[0].startswith("1 other files are no labels of the format raven; first ")
+    assert "notes.txt: line 1: found 'not a table', expected a heading with Begin Time (s)" in found.remarks[0]
+    assert found.remarks[1:] == [
         "5 rows in 3 label files, 2 labels of 2 species in 1 recordings; 2 training recordings have no label",
         "left out: 1 rows without a species",
         "left out: 1 rows that say nocall",
@@ -187,7 +227,7 @@ def test_a_table_without_a_recording_and_a_folder_without_tables(tmp_path: Path)
     with pytest.raises(InputError, match=r"contains no labels of the format"):
         read(tmp_path)
     write(tmp_path / "A.txt", HEADING + "Species", "1\tS\t1\t1\t2\t1\t2\tW")
-    with pytest.raises(InputError, match=r"A\.txt: no recording in .* has this name, and no column names one"):
+    with pytest.raises(InputError, match=r"A\.txt: no recording in .* has the name of this file"):
         read(tmp_path)
 
 

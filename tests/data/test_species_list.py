@@ -48,6 +48,16 @@ def test_a_table_names_and_merges_species(dataset: Dataset, tmp_path: Path) -> N
     assert list(listed.drop_duplicates("species").scientific_name) == ["Troglodytes troglodytes", "Alauda arvensis"]
 
 
+def test_labels_that_are_merged_count_once(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "A.wav", np.random.default_rng(0).normal(0, 0.1, 80_000), 8000)
+    (tmp_path / "A.txt").write_text("1\t2\tsong\n1\t2\tcall\n")
+    listed = read_species_list(table(tmp_path, "species,label\nWREN,song\nWREN,call\n"))
+    (tmp_path / "species.csv").unlink()
+    found = choose_species(read_dataset(tmp_path, "audacity", {}, None), listed)
+    assert len(found.annotations) == 1
+    assert "1 rows repeat an earlier row and count once: first A.txt line 2 = A.txt line 1" in found.remarks
+
+
 def test_a_species_without_labels_and_a_template_are_refused(dataset: Dataset) -> None:
     with pytest.raises(InputError, match="no label is of Lark; found LARK, OWL, WREN, wren song"):
         choose_species(dataset, read_species_list(["Lark"]))

@@ -60,6 +60,13 @@ def test_its_lines_for_the_parameters_are_valid(forest: Path) -> None:
     Data(**lines["data"], columns={}, species=None, channel="mean")
 
 
+def test_lines_for_a_folder_with_an_odd_name(forest: Path) -> None:
+    other = forest.rename(forest.with_name("Site #3: oak"))
+    report = survey(other, window_seconds=3.0, n_folds=3, workers=1)
+    lines = YAML(typ="safe").load(report.partition("Lines for params.yaml\n")[2])
+    assert lines["data"]["root"] == str(other)
+
+
 def test_only_recordings(forest: Path) -> None:
     for path in forest.rglob("*.txt"):
         path.unlink()
@@ -73,7 +80,9 @@ def test_labels_that_cannot_be_read_are_explained_beside_the_recordings(forest: 
     table.write_text(HEADING + "1\tSpectrogram 1\t1\tx\t2\t500\t900\tWREN\n")
     report = survey(forest, window_seconds=3.0, n_folds=3, workers=1)
     assert "Recordings: 12 in 3 folders" in report
-    assert f"They cannot be read: {table}: line 2, column Begin Time (s): found 'x', expected a number" in report
+    assert (
+        f"They cannot be read as raven: {table}: line 2, column Begin Time (s): found 'x', expected a number" in report
+    )
 
 
 def test_frequencies_in_khz_are_explained(forest: Path) -> None:

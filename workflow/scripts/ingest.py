@@ -9,7 +9,13 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import write_annotations
 from dawnchorus.data.formats.reading import read_dataset
 from dawnchorus.data.ground_truth import write_ground_truth
-from dawnchorus.data.ingest import check_recordings, refuse_bad_recordings, require_usable, usable_ground_truth
+from dawnchorus.data.ingest import (
+    check_labels,
+    check_recordings,
+    refuse_bad_recordings,
+    require_usable,
+    usable_ground_truth,
+)
 from dawnchorus.data.quality import as_table, summary
 from dawnchorus.data.recordings import write_recordings
 from dawnchorus.data.species import write_species
@@ -36,11 +42,12 @@ def main() -> None:
     names = read_species_list(params.data.species or dataset.species)
     if params.data.species is not None:
         dataset = choose_species(dataset, names)
-    for remark in dataset.remarks:
-        print(remark, file=sys.stderr)
     inspections = check_recordings(
         dataset, params.spectrogram.sample_rate, params.window.seconds, params.data.channel, cores()
     )
+    dataset = check_labels(dataset, inspections, cut=params.data.format != "rfcx")
+    for remark in dataset.remarks:
+        print(remark, file=sys.stderr)
     print(summary(inspections), file=sys.stderr)
     refuse_bad_recordings(inspections, dataset, params.data.bad_audio)
     recordings = as_table(inspections, dataset.groups, dataset.root)

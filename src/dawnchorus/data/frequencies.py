@@ -20,8 +20,10 @@ def refuse_frequencies(annotations: pd.DataFrame, rates: pd.Series, root: Path) 
         root: the data set's folder.
 
     Raises:
-        InputError: of a table no f_max is above a thousandth of half its recording's rate, or one is above half of it.
+        InputError: of a table no frequency is above a thousandth of half its recording's rate, or one is above half of
+            it.
     """
+    annotations = annotations.assign(f_max=annotations.f_max.fillna(annotations.f_min))
     nyquist = annotations.recording_id.map(rates).to_numpy(float) / 2
     is_above = (nyquist > 0) & (annotations.f_max > nyquist + TOLERANCE_HZ)
     if is_above.any():

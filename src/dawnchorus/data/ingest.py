@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from dawnchorus.audio.decoding import Channel
 from dawnchorus.audio.file_checks import Inspection, inspect, look_at_header
 from dawnchorus.data.dataset import SPLITS, Dataset
 from dawnchorus.data.frequencies import refuse_frequencies
-from dawnchorus.data.quality import add_duplicates, add_labels_past_the_end
+from dawnchorus.data.quality import add_duplicates, add_labels_past_the_end, cut_at_the_end
 from dawnchorus.errors import InputError
 from dawnchorus.progress import track
 
@@ -38,9 +39,6 @@ def check_recordings(
 
     Returns:
         The inspection of each file, by split and recording_id.
-
-    Raises:
-        InputError: annotations have frequencies that their recordings cannot have.
     """
     annotated = set(dataset.annotations.recording_id)
     decode = partial(inspect, sample_rate=sample_rate, window_seconds=window_seconds, channel=channel)
@@ -55,11 +53,31 @@ def check_recordings(
     inspections: dict[str, dict[str, Inspection]] = {split: {} for split in SPLITS}
     for (split, name), one in zip(names, looked, strict=True):
         inspections[split][name] = one
+    return inspections
+
+
+def check_labels(dataset: Dataset, inspections: dict[str, dict[str, Inspection]], cut: bool) -> Dataset:
+    """Check the times and frequencies of labels beside the recordings.
+
+    Args:
+        dataset: data set from an adapter.
+        inspections: of its recordings, by split and recording_id. A recording with labels past its end gets a fault.
+        cut: whether to cut labels at the end of their recordings.
+
+    Returns:
+        The data set, with labels cut, and a remark about it.
+
+    Raises:
+        InputError: annotations have frequencies that their recordings cannot have.
+    """
+    if cut:
+        annotations, said = cut_at_the_end(inspections["train"], dataset.annotations)
+        dataset = replace(dataset, annotations=annotations, remarks=[*dataset.remarks, *said])
     add_labels_past_the_end(inspections["train"], dataset.annotations)
     # A damaged recording may have any rate, and its boxes are not used.
     rates = pd.Series({name: 0 if one.faults else one.rate for name, one in inspections["train"].items()}, dtype=float)
     refuse_frequencies(dataset.annotations, rates, dataset.root)
-    return inspections
+    return dataset
 
 
 def _look(decode: Callable[[Path], Inspection], path: Path, is_used: bool) -> Inspection:
@@ -101,7 +119,10 @@ def require_usable(recordings: pd.DataFrame, dataset: Dataset) -> None:
     Raises:
         InputError: a split has no usable recording; the message names its folder.
     """
-    annotated = set(dataset.annotations.recording_id)
+    labels = dataset.annotations
+    annotated = set(labels.recording_id)
+    if not (labels.label == "present").any():
+        raise InputError(f"{dataset.root}: no label says that a species is present; expected at least one")
     for split in SPLITS:
         of_split = recordings[recordings.split == split]
         wanted = of_split[of_split.index.isin(annotated)] if split == "train" else of_split

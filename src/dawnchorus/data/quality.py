@@ -41,6 +41,28 @@ def add_labels_past_the_end(inspections: dict[str, Inspection], annotations: pd.
         )
 
 
+def cut_at_the_end(inspections: dict[str, Inspection], annotations: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Cut labels that begin in a recording and end behind it, as those of programs that work in windows do.
+
+    Args:
+        inspections: inspections by recording_id.
+        annotations: as in `dataset.Dataset`.
+
+    Returns:
+        The annotations, and a remark if some were cut.
+    """
+    ends = annotations.recording_id.map({name: one.seconds for name, one in inspections.items() if not one.faults})
+    is_cut = (annotations.t_max > ends + TOLERANCE_SECONDS) & (annotations.t_min < ends)
+    if not is_cut.any():
+        return annotations, []
+    first = annotations[is_cut].iloc[0]
+    remark = (
+        f"{is_cut.sum()} labels end behind their recordings and are cut there; first {first.table} line {first.line}: "
+        f"t_max {first.t_max:g} s, recording {ends[is_cut].iloc[0]:.2f} s"
+    )
+    return annotations.assign(t_max=annotations.t_max.where(~is_cut, ends)), [remark]
+
+
 def as_table(inspections: dict[str, dict[str, Inspection]], groups: pd.Series, root: Path) -> pd.DataFrame:
     """Convert inspections to the table of all recordings.
 

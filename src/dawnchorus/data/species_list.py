@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from dawnchorus.data.dataset import Dataset
+from dawnchorus.data.repeats import without_repeats
 from dawnchorus.data.species import COLUMNS
 from dawnchorus.data.tables import read_table, refuse_rows
 from dawnchorus.errors import InputError
@@ -39,8 +40,10 @@ def read_species_list(choice: str | list[str]) -> pd.DataFrame:
     table[LABEL] = table[LABEL].where(table[LABEL] != "", table.species)
     refuse_rows(path, table, LABEL, table[LABEL].duplicated(), "each label once")
     for column in COLUMNS[1:]:
-        first = table.groupby("species")[column].transform("first")
-        refuse_rows(path, table, column, table[column] != first, "the same name in all rows of a species")
+        filled = table[column].where(table[column] != "")
+        first = filled.groupby(table.species).transform("first").fillna("")
+        refuse_rows(path, table, column, filled.notna() & (filled != first), "the same name in all rows of a species")
+        table[column] = first
     return table[[LABEL, *COLUMNS]]
 
 
@@ -64,7 +67,8 @@ def choose_species(dataset: Dataset, listed: pd.DataFrame) -> Dataset:
         )
     annotations = dataset.annotations
     code = annotations.species.map(dict(zip(listed[LABEL], listed.species, strict=True)))
-    kept = annotations.assign(species=code)[code.notna()].reset_index(drop=True)
+    # Labels that are merged may be repeated.
+    kept, said = without_repeats(annotations.assign(species=code)[code.notna()].reset_index(drop=True))
     species = list(dict.fromkeys(listed.species))
     without = [name for name in species if name not in set(kept.species)]
     if without:
@@ -75,7 +79,7 @@ def choose_species(dataset: Dataset, listed: pd.DataFrame) -> Dataset:
             "column label"
         )
     left_out = annotations.species[code.isna()].value_counts()
-    remarks = list(dataset.remarks)
+    remarks = [*dataset.remarks, *said]
     if len(left_out):
         shown = ", ".join(f"{name} ({count})" for name, count in left_out.iloc[:MOST_SHOWN].items())
         more = f" and {len(left_out) - MOST_SHOWN} more" if len(left_out) > MOST_SHOWN else ""

@@ -1,18 +1,21 @@
 """What is in a folder of recordings and labels: a report for a person, which changes nothing."""
 
 from collections import Counter
+from io import StringIO
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from ruamel.yaml import YAML
 
 from dawnchorus.audio.file_checks import Inspection
 from dawnchorus.data.annotations import LABELS
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats.label_files import list_files
 from dawnchorus.data.formats.reading import FORMATS, list_label_files, read_dataset
-from dawnchorus.data.ingest import check_recordings
+from dawnchorus.data.ingest import check_labels, check_recordings
 from dawnchorus.errors import InputError
 
 # A rate of which the checks make no fault.
@@ -32,14 +35,15 @@ def survey(root: Path, window_seconds: float, n_folds: int, workers: int) -> str
     Raises:
         InputError: the folder is missing or has no recordings.
     """
+    files = list_files(root)[0]
     name, dataset, label_lines = _read_labels(root, n_folds)
-    files = dataset.files if dataset else list_files(root)[0]
     plain = Dataset(root, files, _no_annotations(), [], pd.Series(dtype=str), pd.DataFrame(), {}, [])
-    try:
-        inspections = check_recordings(dataset or plain, SAMPLE_RATE, window_seconds, "mean", workers, decode_all=True)
-    except InputError as error:
-        label_lines += ["", f"They cannot be used: {error}"]
-        inspections = check_recordings(plain, SAMPLE_RATE, window_seconds, "mean", workers, decode_all=True)
+    inspections = check_recordings(dataset or plain, SAMPLE_RATE, window_seconds, "mean", workers, decode_all=True)
+    if dataset is not None:
+        try:
+            check_labels(dataset, inspections, cut=name != "rfcx")
+        except InputError as error:
+            label_lines += ["", f"They cannot be used: {error}"]
     every = {f"{split}/{name}" if files["test"] else name: one
              for split, by_id in inspections.items() for name, one in by_id.items()}  # fmt: skip
     lines = [*_describe_recordings(every), "", *label_lines]
@@ -53,17 +57,23 @@ def _no_annotations() -> pd.DataFrame:
 
 
 def _read_labels(root: Path, n_folds: int) -> tuple[str, Dataset | None, list[str]]:
-    """The format of which the folder has most files, the data set if it can be read, and lines about the labels."""
-    counts = {name: len(list_label_files(root, name, {})) for name in FORMATS}
-    name = max(counts, key=lambda each: counts[each])
-    if not counts[name]:
-        return name, None, [f"Labels: no file of a known format ({', '.join(FORMATS)})"]
-    lines = ["Labels: " + ", ".join(f"{count} files of the format {each}" for each, count in counts.items() if count)]
-    try:
-        dataset = read_dataset(root, name, {}, None)
-    except InputError as error:
-        return name, None, [*lines, f"They cannot be read: {error}"]
-    return name, dataset, [*lines, *dataset.remarks, "", *_describe_species(dataset.annotations, n_folds)]
+    """The format in which the folder has most labels, the data set if it can be read, and lines about the labels."""
+    counts = {name: len(list_label_files(root, name, {})[0]) for name in FORMATS}
+    found = {name: count for name, count in counts.items() if count}
+    if not found:
+        return "", None, [f"Labels: no file of a known format ({', '.join(FORMATS)})"]
+    lines = ["Labels: " + ", ".join(f"{count} files of the format {name}" for name, count in found.items())]
+    datasets, errors = {}, []
+    for name in found:
+        try:
+            datasets[name] = read_dataset(root, name, {}, None)
+        except InputError as error:
+            errors.append(f"They cannot be read as {name}: {error}")
+    if not datasets:
+        return "", None, [*lines, *errors]
+    name = max(datasets, key=lambda each: len(datasets[each].annotations))
+    dataset = datasets[name]
+    return name, dataset, [*lines, *errors, *dataset.remarks, "", *_describe_species(dataset.annotations, n_folds)]
 
 
 def _describe_recordings(inspections: dict[str, Inspection]) -> list[str]:
@@ -126,14 +136,17 @@ def _describe_species(annotations: pd.DataFrame, n_folds: int) -> list[str]:
 def _parameters(root: Path, name: str, dataset: Dataset, inspections: dict[str, Inspection], n_folds: int) -> list[str]:
     """The lines of `params.yaml` that would use a data set in the format `name`."""
     usable = [one for one in inspections.values() if not one.faults]
-    lines = ["data:", f"  root: {root.resolve()}", f"  format: {name}"]
+    data: dict[str, str] = {"root": str(root.resolve()), "format": name}
     if len(usable) < len(inspections):
-        lines.append("  bad_audio: skip # or repair the recordings")
+        data["bad_audio"] = "skip"
+    sections: dict[str, dict[str, Any]] = {"data": data}
     folders = {PurePosixPath(recording_id).parent for recording_id in dataset.annotations.recording_id}
     if name != "rfcx" and len(folders) >= n_folds:
-        lines += ["split:", "  group: folder"]
+        sections["split"] = {"group": "folder"}
     if usable:
         rate = Counter(one.rate for one in usable).most_common(1)[0][0]
-        lines += ["spectrogram:", f"  sample_rate: {rate} # the most frequent rate"]
-        lines += [f"  f_max: {rate / 2} # at most half the rate; lower if your species call lower"]
-    return lines
+        # The bands of the spectrogram end at half the rate or below.
+        sections["spectrogram"] = {"sample_rate": rate, "f_max": rate / 2}
+    text = StringIO()
+    YAML().dump(sections, text)
+    return text.getvalue().splitlines()

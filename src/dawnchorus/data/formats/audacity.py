@@ -17,24 +17,21 @@ from dawnchorus.data.formats.label_files import LabelFile
 from dawnchorus.data.table_layout import read_text, split_lines
 from dawnchorus.errors import InputError
 
-SUFFIX = ".txt"
+SUFFIXES = (".txt",)
 # Some systems write decimal commas.
 NUMBER = r"[-+]?\d+(?:[.,]\d*)?(?:[eE][-+]?\d+)?"
-LABEL = re.compile(rf"({NUMBER})\t({NUMBER})(?:\t(.*))?")
+# BirdNET-Analyzer adds its confidence behind the label. Audacity ignores it, too.
+LABEL = re.compile(rf"({NUMBER})\t({NUMBER})(?:\t([^\t]*)(?:\t.*)?)?")
 FREQUENCIES = re.compile(rf"\\\t({NUMBER})\t({NUMBER})\s*")
 NO_LENGTH = "labels of a point in time, which have no length"
 
 
-def is_label_file(path: Path) -> bool:
-    """Whether a file is a label track, by its suffix and its first line."""
-    if path.suffix.lower() != SUFFIX:
-        return False
-    try:
-        first = next((line.rstrip("\r\n") for line in split_lines(read_text(path)) if line.strip()), "")
-    except InputError:
-        # Not a text. A label track in another encoding is named when it is read.
-        return LABEL.match(path.read_bytes()[:200].decode("latin-1")) is not None
-    return LABEL.fullmatch(first) is not None
+def why_not(path: Path) -> str | None:
+    """Why a text file is no label track; None if it is one."""
+    first = next((line.rstrip("\r\n") for line in split_lines(read_text(path)) if line.strip()), "")
+    if LABEL.fullmatch(first):
+        return None
+    return f"{path}: line 1: found {first[:80]!r}, expected start, end and label, with tabs between them"
 
 
 def read_labels(path: Path) -> LabelFile:

@@ -73,15 +73,13 @@ FORMATS = {
 }  # fmt: skip
 
 
-def is_label_file(path: Path, form: Form) -> bool:
-    """Whether a file is a table of labels, by its suffix and heading."""
-    if path.suffix.lower() not in SUFFIXES:
-        return False
+def why_not(path: Path, form: Form) -> str | None:
+    """Why a file is no table of labels in a form; None if it is one."""
     try:
         find_layout(path, read_text(path), form.required)
-    except InputError:
-        return False
-    return True
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def read_labels(path: Path, form: Form) -> LabelFile:

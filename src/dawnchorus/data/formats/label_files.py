@@ -1,5 +1,6 @@
 """Labels in many files, as annotation programs write them, and the data set that they make with the recordings."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,16 +11,18 @@ import pandas as pd
 from dawnchorus.data.annotations import COLUMNS
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.groups import merged_spellings
-from dawnchorus.data.label_matching import match_name, match_paths
-from dawnchorus.data.recordings import list_recordings
+from dawnchorus.data.label_matching import RecordingIndex
+from dawnchorus.data.recordings import SUFFIXES, files_below, list_recordings
 from dawnchorus.data.repeats import without_repeats
+from dawnchorus.data.tables import refuse_rows
 from dawnchorus.errors import InputError
 
 # The value of `split.group` for which the recordings in one folder are a group.
 FOLDER = "folder"
 # What BirdNET-Analyzer writes in place of a species where it has found none.
 NO_CALL = "nocall"
-MOST_SHOWN = 5
+# Names that a column of a score table cannot have.
+RESERVED = re.compile(r"recording_id|Unnamed.*|.*[\x00-\x1f\x7f].*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,20 @@ def list_files(root: Path) -> tuple[dict[str, dict[str, Path]], list[str]]:
     """
     if not root.is_dir():
         raise InputError(f"{root}: is missing or no folder; expected a folder with recordings and their labels")
-    if (root / "train").is_dir():
-        train, said = list_recordings(root / "train")
-        test, more = list_recordings(root / "test", may_be_empty=True)
-        return {"train": train, "test": test}, said + more
-    train, said = list_recordings(root)
-    return {"train": train, "test": {}}, said
+    if not (root / "train").is_dir():
+        if (root / "test").is_dir():
+            raise InputError(
+                f"{root}: has a folder test, but none train; move the recordings to train on into {root / 'train'}"
+            )
+        train, said = list_recordings(root)
+        return {"train": train, "test": {}}, said
+    train, said = list_recordings(root / "train")
+    test, more = list_recordings(root / "test", may_be_empty=True)
+    used = {*train.values(), *test.values()}
+    others = [path for path in files_below(root) if path.suffix.lower() in SUFFIXES and path not in used]
+    if others:
+        more.append(f"{len(others)} recordings outside train and test are not used, for example {others[0]}")
+    return {"train": train, "test": test}, said + more
 
 
 def dataset_of(
@@ -83,6 +94,7 @@ def dataset_of(
             "columns for groups"
         )
     names = {path: (split, name) for split, by_id in files.items() for name, path in by_id.items()}
+    index = RecordingIndex(list(names), root)
     dropped: defaultdict[str, int] = defaultdict(int)
     tables, n_files, n_rows = [], 0, 0
     for one in labels:
@@ -90,22 +102,25 @@ def dataset_of(
         rows = one.rows.assign(table=one.path.relative_to(root).as_posix(), line=one.rows.index)
         for reason, count in one.dropped.items():
             dropped[reason] += count
-        for reason, is_left_out in (
-            ("rows without a species", rows.species == ""),
-            (f"rows that say {NO_CALL}", rows.species.str.casefold() == NO_CALL),
-        ):
-            dropped[reason] += int(is_left_out.sum())
-            rows = rows[~is_left_out]
+        is_empty, says_none = rows.species == "", rows.species.str.casefold() == NO_CALL
+        dropped["rows without a species"] += int(is_empty.sum())
+        dropped[f"rows that say {NO_CALL}"] += int(says_none.sum())
+        rows = rows[~is_empty & ~says_none]
         if rows.empty:
             continue
+        refuse_rows(
+            one.path, rows, "species", rows.species.str.fullmatch(RESERVED),
+            "a name in one line that is not recording_id and does not start with Unnamed", "rename the species",
+        )  # fmt: skip
         if one.recordings is None:
-            recording = pd.Series([match_name(one.path, list(names), root)] * len(rows), rows.index)
+            recording = pd.Series([index.match_name(one.path)] * len(rows), rows.index)
         else:
-            recording = match_paths(one.path, one.recordings[rows.index], list(names), root)
+            recording = index.match_paths(one.path, one.recordings[rows.index])
         where = pd.DataFrame([names[path] for path in recording], rows.index, ["split", "recording_id"])
         tables.append(rows.join(where))
     if not tables:
-        raise InputError(f"{root}: contains no labels of the format that data.format in params.yaml names")
+        why = "; ".join(f"{count} {reason}" for reason, count in dropped.items() if count) or "they have no rows"
+        raise InputError(f"{root}: {n_files} label files contain no label that can be used: {why}")
     every = pd.concat(tables, ignore_index=True)
     is_test = every.split == "test"
     dropped["rows about test recordings, which are not used"] += int(is_test.sum())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from dawnchorus.data.formats.label_files import LabelFile
-from dawnchorus.data.table_layout import Layout, find_layout, read_text
+from dawnchorus.data.table_layout import read_text, split_lines
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers, to_numbers_or_nan
 from dawnchorus.errors import InputError
 
@@ -25,13 +25,12 @@ OWN = ("Selection", "View", "Channel", "Begin Date", "Begin Hour", "Begin Date T
 SPECIES = ("Species Code", "Species", "Annotation", "Label", "Scientific Name", "Common Name", "Tags")
 
 
-def is_label_file(path: Path) -> bool:
-    """Whether a file is a selection table, by its suffix and heading."""
-    if path.suffix.lower() not in SUFFIXES:
-        return False
-    with path.open("rb") as file:
-        heading = file.read(4096)
-    return BEGIN.encode() in heading or BEGIN.encode("utf-16-le") in heading
+def why_not(path: Path) -> str | None:
+    """Why a text file is no selection table; None if it is one."""
+    first = next(split_lines(read_text(path)), "")
+    if BEGIN in first:
+        return None
+    return f"{path}: line 1: found {first.strip()[:80]!r}, expected a heading with {BEGIN}"
 
 
 def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
@@ -46,7 +45,10 @@ def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
     """
     found = read_table(path, [BEGIN, END], may_be_empty=True, numbers=[BEGIN, END, LOW, HIGH, OFFSET])
     n_rows = len(found)
-    column = _species_column(path, find_layout(path, read_text(path), [BEGIN, END]), species_column)
+    if found.empty:
+        rows = pd.DataFrame(columns=["species", "label", "t_min", "t_max", "f_min", "f_max"])
+        return LabelFile(path, rows.astype({"species": str}), None, 0, {})
+    column = _species_column(path, found, species_column)
     for name in (BEGIN, END):
         found[name] = to_numbers(path, found, name)
     refuse_rows(path, found, BEGIN, found[BEGIN] < 0, "seconds, 0 or more")
@@ -57,7 +59,9 @@ def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
         rows[name] = to_numbers_or_nan(path, found, edge)
     refuse_rows(path, found, LOW, rows.f_min < 0, "a frequency in Hz, 0 or more")
     refuse_rows(path, found, HIGH, rows.f_max < rows.f_min, "a frequency not below the row's low frequency")
-    named = next((name for name in RECORDING if name in found.columns and (found[name] != "").all()), None)
+    named = next((name for name in RECORDING if name in found.columns and (found[name] != "").any()), None)
+    if named is not None:
+        refuse_rows(path, found, named, found[named] == "", "a recording, as in other rows")
     recordings = None if named is None else found[named]
     if recordings is not None and OFFSET in found.columns:
         offset = to_numbers(path, found, OFFSET)
@@ -75,29 +79,31 @@ def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
     return LabelFile(path, rows, recordings, n_rows, {"second views of a selection": n_rows - len(rows)})
 
 
-def _species_column(path: Path, layout: Layout, chosen: str | None) -> str:
+def _species_column(path: Path, table: pd.DataFrame, chosen: str | None) -> str:
     """The name of the column with the species."""
     if chosen is not None:
-        if chosen in layout.named:
+        if chosen in table.columns:
             return chosen
         raise InputError(
             f"{path}: has no column {chosen!r}, which data.columns in params.yaml names; found "
-            f"{', '.join(layout.named)}"
+            f"{', '.join(table.columns)}"
         )
-    by_name = {name.casefold(): name for name in layout.named}
+    filled = [name for name in table.columns if (table[name] != "").any()]
+    by_name = {name.casefold(): name for name in filled}
     usual = [by_name[name.casefold()] for name in SPECIES if name.casefold() in by_name]
-    others = [name for name in layout.named if name not in OWN and not name.endswith(")")]
+    others = [name for name in filled if name not in OWN and not name.endswith(")")]
     if usual or len(others) == 1:
         return (usual or others)[0]
     raise InputError(
-        f"{path}: which column has the species is not clear; found {', '.join(layout.named)}; name it in "
-        "params.yaml, as data.columns: {{species: <column>}}"
+        f"{path}: which column has the species is not clear; found {', '.join(filled)}; name it in params.yaml: "
+        "data.columns: {species: <column>}"
     )
 
 
 def _one_per_selection(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Keep one row of each selection, of which Raven writes one for each view: the one with frequencies."""
-    key = table[[name for name in ("Selection", BEGIN, END, OFFSET, *RECORDING) if name in table.columns]]
+    names = [name for name in ("Selection", BEGIN, END, OFFSET, *RECORDING) if name in table.columns]
+    key = table[names].assign(species=rows.species)
     order = rows.f_max.isna().argsort(kind="stable")
     kept = ~key.iloc[order].duplicated()
     return rows[kept.reindex(rows.index)]

@@ -8,29 +8,47 @@ from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats import audacity, delimited, raven, rfcx
 from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
 from dawnchorus.data.recordings import files_below
+from dawnchorus.errors import InputError
 
 FORMATS = ("raven", "audacity", "rfcx", *delimited.FORMATS)
 
 
-def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> list[Path]:
-    """Find the files in a folder that are of a format, sorted.
+def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple[list[Path], list[str]]:
+    """Find the files in a folder that are of a format.
 
     Args:
         root: the folder.
         name: the format, one of `FORMATS`.
         columns: the parameter `data.columns`.
+
+    Returns:
+        The files, sorted, and why each other file with a suffix of the format is not of it.
     """
-    is_label_file: Callable[[Path], bool]
+    why_not: Callable[[Path], str | None]
+    suffixes: tuple[str, ...]
     match name:
         case "rfcx":
-            return [root / table for table in rfcx.TABLES if (root / table).exists()]
+            return [root / table for table in rfcx.TABLES if (root / table).exists()], []
         case "raven":
-            is_label_file = raven.is_label_file
+            suffixes, why_not = raven.SUFFIXES, raven.why_not
         case "audacity":
-            is_label_file = audacity.is_label_file
+            suffixes, why_not = audacity.SUFFIXES, audacity.why_not
         case _:
-            is_label_file = partial(delimited.is_label_file, form=delimited.FORMATS[name].renamed(columns))
-    return [path for path in files_below(root) if is_label_file(path)]
+            form = delimited.FORMATS[name].renamed(columns)
+            suffixes, why_not = delimited.SUFFIXES, partial(delimited.why_not, form=form)
+    paths, reasons = [], []
+    for path in files_below(root):
+        if path.suffix.lower() not in suffixes:
+            continue
+        try:
+            reason = why_not(path)
+        except InputError as error:
+            reason = str(error)
+        if reason is None:
+            paths.append(path)
+        else:
+            reasons.append(reason)
+    return paths, reasons
 
 
 def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str | None) -> Dataset:
@@ -56,4 +74,10 @@ def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str |
         case _:
             read_labels = partial(delimited.read_labels, form=delimited.FORMATS[name].renamed(columns))
     files, remarks = list_files(root)
-    return dataset_of(root, files, map(read_labels, list_label_files(root, name, columns)), group, remarks)
+    paths, reasons = list_label_files(root, name, columns)
+    if not paths:
+        why = f": {reasons[0]}" if reasons else ""
+        raise InputError(f"{root}: contains no labels of the format {name}, which data.format names{why}")
+    if reasons:
+        remarks.append(f"{len(reasons)} other files are no labels of the format {name}; first {reasons[0]}")
+    return dataset_of(root, files, map(read_labels, paths), group, remarks)
