@@ -51,10 +51,15 @@ lint: env ## check style, types and workflow files
 bench: demo ## measure speed against a conventional implementation and the machine's limits
 	python benchmarks/run.py
 
+# Each output in dvc.yaml, with a * for each axis of its matrix, and what jobs write beside them. Other files may be yours.
 clean: ## remove the workflow's outputs, but not DVC's cache or .venv
-	rm -rf .snakemake logs dvc_plots results/models results/curves results/epoch_weights results/checkpoints \
-	    results/predictions results/scores results/kaggle results/provenance results/provenance.json \
-	    results/average_precision.csv results/params_checked.txt \
-	    data/demo/dataset data/pretrained data/spectrograms data/splits \
-	    data/annotations.csv data/fold_report.csv data/fold_species.csv data/folds.csv data/ground_truth.csv \
-	    data/recordings.csv data/remarks.txt data/species.csv data/template.csv
+	rm -rf .snakemake dvc_plots logs/*.log logs/*/ \
+	    data/demo/dataset data/recordings.csv data/annotations.csv data/species.csv data/ground_truth.csv \
+	    data/template.csv data/remarks.txt data/folds.csv data/fold_report.csv data/fold_species.csv data/splits \
+	    data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/pretrained/*/ \
+	    results/params_checked.txt results/predictions/none results/predictions/*/*/* results/models/*/*/*.weights.h5 \
+	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \
+	    results/scores results/kaggle results/average_precision.csv results/provenance.json
+	@for folder in logs data/spectrograms data/pretrained results/{predictions,models,curves,epoch_weights,checkpoints,provenance}; do \
+	    [ ! -d $$folder ] || find $$folder -type d -empty -delete; \
+	done
