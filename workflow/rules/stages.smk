@@ -29,6 +29,12 @@ RESOURCES = {
 }
 
 
+def output_of(rule, path):
+    """Return an output with Snakemake's flags: a path without a suffix is a folder, and a frozen one is kept."""
+    flagged = path if Path(path).suffix else directory(path)
+    return update(flagged) if rule.frozen else flagged
+
+
 for stages in PLAN.rules:
     cores, on_gpu = RESOURCES.get(stages.name, (1, False))
 
@@ -38,7 +44,7 @@ for stages in PLAN.rules:
         input:
             inputs_of(stages),
         output:
-            [out if Path(out).suffix else directory(out) for out in stages.outputs],
+            [output_of(stages, out) for out in stages.outputs],
         log:
             stages.log,
         wildcard_constraints:

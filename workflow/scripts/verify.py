@@ -16,6 +16,8 @@ def main() -> None:
     found = verify(arguments.root)
     if found.changed:
         print(f"changed, as `dvc status` also reports, and left alone: {', '.join(found.changed)}", file=sys.stderr)
+    if found.copied:
+        print(f"copied to DVC's cache, which did not have them: {', '.join(found.copied)}", file=sys.stderr)
     if found.damaged:
         raise InputError(
             "\n".join([

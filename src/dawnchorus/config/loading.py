@@ -1,5 +1,6 @@
 """Read `params.yaml`; errors name the key, the value found and the values allowed."""
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +18,8 @@ MOST_VALUES = 10_000
 
 
 DEEPEST = 32
+# The lines with which git marks what a merge could not resolve.
+CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( .*)?$", re.MULTILINE)
 
 
 def load_params(path: Path | str) -> Params:
@@ -65,6 +68,12 @@ def parse_sections(text: str, path: Path) -> dict[str, Any]:
         excess = _excess(text)
         content = None if excess else YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
+        line = conflict_line(text)
+        if line:
+            raise InputError(
+                f"{path}: line {line} marks a merge conflict of git: keep the values that you want, and remove the "
+                "lines that begin with <<<<<<<, ======= and >>>>>>>"
+            ) from error
         raise InputError(f"{path}: is not valid YAML: {error}") from error
     # Python's constructors raise various exceptions for numbers, dates or tags that they reject.
     except Exception as error:
@@ -74,6 +83,12 @@ def parse_sections(text: str, path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: found {type(content).__name__}, expected sections such as 'data:' and 'train:'")
     return content
+
+
+def conflict_line(text: str) -> int | None:
+    """The first line, counted from 1, that marks a merge conflict of git in a text; None if there is none."""
+    found = CONFLICT.search(text)
+    return text.count("\n", 0, found.start()) + 1 if found else None
 
 
 def _excess(text: str) -> str:

@@ -1,7 +1,8 @@
 """The plan of a Snakemake run, made from DVC's stages: the rules, and which stages run.
 
 A stage runs if `dvc status` calls it stale, or if it descends from a stage that runs. check_params is an exception: its
-output is constant, so once the output exists, a stale check_params does not make its descendants run.
+output is constant, so once the output exists, a stale check_params does not make its descendants run. A stage with
+`frozen: true` does not depend on anything, as under `dvc repro`.
 
 The process that a user starts queries DVC and writes the plan. Jobs, including those on other machines, only read the
 plan, so DVC is imported inside the functions that query it.
@@ -20,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 from dawnchorus.config.loading import load_params
 from dawnchorus.errors import InputError
 from dawnchorus.models.declarations import require_backbones
+from dawnchorus.workflow.explanations import explain
 from dawnchorus.workflow.locks import FOLDER, refuse_writers, unlisted
+from dawnchorus.workflow.losses import refuse_loss
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -39,11 +42,13 @@ class Rule:
         name: name of the entry, for example "train".
         outputs: paths, with a wildcard in braces for each axis of the entry's matrix.
         wildcards: the values of each wildcard, by its name and in the matrix's order.
+        frozen: whether DVC only takes note of the outputs as they are, so that Snakemake must not remove them.
     """
 
     name: str
     outputs: list[str]
     wildcards: dict[str, list[str]]
+    frozen: bool = False
 
     @property
     def log(self) -> str:
@@ -122,7 +127,7 @@ def make_plan() -> Plan:
 
     Raises:
         InputError: parameters, a dvc.yaml, a dvc.lock or a dependency cannot be read; another process writes outputs;
-            or a stage has no permission to write its outputs.
+            a stage has no permission to write its outputs; or the run would lose outputs that DVC cannot restore.
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -133,13 +138,7 @@ def make_plan() -> Plan:
             refuse_writers(Path(repo.root_dir), repo.config["core"].get("hardlink_lock", False))
             return _plan_of(repo)
     except DvcException as error:
-        # A plain `dvc repro` overwrites dvc.lock in place; jobs of Snakemake replace it atomically.
-        remedy = (
-            ": was a `dvc repro` killed while it wrote it? `git checkout` it, or remove it if git has no copy, and run "
-            "again: finished stages are restored from DVC's cache"
-        )
-        said = str(error)
-        raise InputError(said + remedy if "dvc.lock'" in said else said) from error
+        raise InputError(explain(error)) from error
     except (OSError, UnicodeError) as error:
         raise InputError(
             f"DVC cannot read a file that a stage depends on: {error}; look for a broken link in data.root, or a file "
@@ -149,10 +148,12 @@ def make_plan() -> Plan:
 
 def _plan_of(repo: "Repo") -> Plan:
     import networkx
+    from dvc.repo.reproduce import get_active_graph
 
     with unlisted():
         stale = repo.status()
-    graph, root = repo.index.graph, repo.root_dir
+    # Without the dependencies of frozen stages.
+    graph, root = get_active_graph(repo.index.graph), repo.root_dir
     wanted = {stage for stage in graph if stage.path == os.path.join(root, "dvc.yaml")}
     wanted |= {parent for stage in wanted for parent in networkx.descendants(graph, stage)}
     # A file tracked with `dvc add` is a stage without a command.
@@ -161,6 +162,7 @@ def _plan_of(repo: "Repo") -> Plan:
     for stage in list(runs):
         if stage.name != "check_params" or not all(out.exists for out in stage.outs):
             runs |= networkx.ancestors(graph, stage) & stages
+    refuse_loss(runs, stale)
     for stage in sorted(runs, key=lambda stage: stage.addressing):
         _require_writable(stage, root)
     planned = {
@@ -224,7 +226,7 @@ def rules_of(stages: Iterable["PipelineStage"], root: str) -> list[Rule]:
             axis: list(dict.fromkeys(wildcards[axis] for wildcards in found if wildcards))
             for axis in definition.get("matrix", {})
         }
-        rules.append(Rule(name, patterns, values))
+        rules.append(Rule(name, patterns, values, frozen=group[0].frozen))
     return rules
 
 
@@ -265,4 +267,4 @@ def stale_makers(output: Path) -> list[str]:
             with unlisted():
                 return sorted(repo.status(targets=[out.stage.addressing], with_deps=True))
     except (DvcException, OSError, UnicodeError) as error:
-        raise InputError(f"DVC cannot tell whether {output} is up to date: {error}") from error
+        raise InputError(f"DVC cannot tell whether {output} is up to date: {explain(error)}") from error

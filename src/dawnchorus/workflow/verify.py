@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from dawnchorus.errors import InputError
 from dawnchorus.progress import track
 from dawnchorus.workflow.cores import cores
+from dawnchorus.workflow.explanations import explain
 from dawnchorus.workflow.locks import RUN_LOCK
 
 
@@ -28,17 +29,19 @@ class Verdict:
         n_files: number of files that were hashed.
         damaged: one line for each silently damaged file; the file was removed.
         changed: outputs that differ from dvc.lock, which `dvc status` reports too; they were not removed.
+        copied: intact outputs that DVC's cache did not have; they were copied into it.
     """
 
     n_files: int = 0
     damaged: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    copied: list[str] = field(default_factory=list)
 
 
 def verify(root: Path) -> Verdict:
     """Hash every output and every object in DVC's cache, and remove the silently damaged ones.
 
-    A removed cache object is restored from the workspace if its output there is intact.
+    An object that the cache lacks, or that was removed, is copied from the workspace if its output there is intact.
 
     Args:
         root: the project's folder.
@@ -52,7 +55,7 @@ def verify(root: Path) -> Verdict:
     except Timeout as error:
         raise InputError(f"a Snakemake runs in {root}: verify again after it has ended") from error
     except DvcException as error:
-        raise InputError(f"DVC cannot verify {root}: {error}") from error
+        raise InputError(f"DVC cannot verify {root}: {explain(error)}") from error
 
 
 def _verify(repo: Any) -> Verdict:
@@ -80,15 +83,25 @@ def _verify(repo: Any) -> Verdict:
         )
     for path in damaged:
         Path(path).unlink()
-    for out in whole:
-        if out.use_cache and not actual[out].keys().isdisjoint(lost.values()):
-            out.commit(relink=False)
+    kept = set(objects.values()) - set(lost.values())
+    uncached = [out for out in whole if out.use_cache and not actual[out].keys() <= kept]
+    for out in uncached:
+        out.commit(relink=False)
+    for stage in {out.stage for out in uncached}:
+        # `dvc repro --no-commit` does not record the run either, and without that DVC restores no earlier outputs.
+        if set(stage.outs) <= set(whole) and not stage.changed_stage() and all(dep.exists for dep in stage.deps):
+            repo.stage_cache.save(stage)
     lines = [
         f"{os.path.relpath(path, repo.root_dir)}: {what}{', restored from it' if os.path.exists(path) else ''}"
         for path, what in damaged.items()
     ]
     unseen = {out for out, paths in members.items() if not damaged.keys().isdisjoint(paths)}
-    return Verdict(len(hashes), lines, [str(out) for out in outs if out not in whole and out not in unseen])
+    return Verdict(
+        n_files=len(hashes),
+        damaged=lines,
+        changed=[str(out) for out in outs if out not in whole and out not in unseen],
+        copied=[str(out) for out in uncached if actual[out].keys().isdisjoint(lost.values())],
+    )
 
 
 def _hashes(paths: list[str]) -> dict[str, str]:
