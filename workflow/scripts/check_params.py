@@ -10,6 +10,7 @@ from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
 from dawnchorus.models.declarations import require_backbones
+from dawnchorus.workflow.experiments import require_data_root
 from dawnchorus.workflow.prune import prune
 
 
@@ -21,6 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     require_backbones(params)
+    require_data_root(params.data.root)
     prune(arguments.results, [each.id for each in params.rounds], params.backbones, params.folds)
     with replacing(arguments.output) as path:
         path.write_text("The parameters are valid.\n")

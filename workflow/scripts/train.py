@@ -11,6 +11,7 @@ from dawnchorus.files import replacing
 from dawnchorus.reporting.provenance import note_job
 from dawnchorus.training.job import Job, train_model
 from dawnchorus.workflow.devices import use_device
+from dawnchorus.workflow.experiments import lasting_checkpoints
 
 
 def main() -> None:
@@ -49,6 +50,7 @@ def main() -> None:
         pseudo_labels=arguments.pseudo_labels,
         pseudo_label_weight=arguments.pseudo_label_weight,
         checkpoint=arguments.checkpoint,
+        lasting_checkpoints=lasting_checkpoints(),
     )
     trained = train_model(job, params, device)
     with ExitStack() as outputs:
@@ -62,8 +64,10 @@ def main() -> None:
         arguments.provenance, f"train@{job.round_id}-{job.backbone}-{job.fold}", device, params.train.threads,
         inputs=[], outputs=[arguments.weights],
     )  # fmt: skip
-    # This includes states that jobs with other settings left there.
-    shutil.rmtree(arguments.checkpoint)
+    trained.checkpoint.remove()
+    if arguments.checkpoint.exists():
+        # States that jobs with other settings left there.
+        shutil.rmtree(arguments.checkpoint)
 
 
 if __name__ == "__main__":

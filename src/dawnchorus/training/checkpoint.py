@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import filelock
+
 from dawnchorus.files import replacing
 
 # Libraries whose versions can change the last bits of trained weights.
@@ -20,6 +22,16 @@ class Checkpoint:
     def __init__(self, folder: Path) -> None:
         """Use a folder that no other job uses. It does not need to exist."""
         self._folder = folder
+        self._lock = filelock.FileLock(f"{folder}.lock", timeout=0)
+
+    def lock(self) -> bool:
+        """Reserve the folder until this process ends; False if the same job runs in another process."""
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except filelock.Timeout:
+            return False
+        return True
 
     @property
     def kept(self) -> Path:
@@ -50,7 +62,7 @@ class Checkpoint:
             shutil.rmtree(self._folder)
 
 
-def fingerprint(settings: str, files: Iterable[Path], folders: Iterable[Path]) -> str:
+def fingerprint(settings: str, files: Iterable[Path], folders: Iterable[Path], by_content: bool = False) -> str:
     """Hash everything that a job depends on, so that no job resumes from another job's state.
 
     The hash also covers the imported modules of this package, the script, and the versions of Python and `LIBRARIES`.
@@ -59,6 +71,7 @@ def fingerprint(settings: str, files: Iterable[Path], folders: Iterable[Path]) -
         settings: parameters and anything else that distinguishes jobs.
         files: files that are hashed by content.
         folders: folders whose files are hashed by name, size and modification time.
+        by_content: whether to hash the content of these files instead of their modification times, which takes longer.
 
     Returns:
         16 hexadecimal digits.
@@ -73,5 +86,6 @@ def fingerprint(settings: str, files: Iterable[Path], folders: Iterable[Path]) -
     for folder in folders:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             found, name = path.stat(), path.relative_to(folder)
-            digest.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
+            state = hashlib.sha256(path.read_bytes()).hexdigest() if by_content else found.st_mtime_ns
+            digest.update(f"{name} {found.st_size} {state}\n".encode())
     return digest.hexdigest()[:16]

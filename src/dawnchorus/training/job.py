@@ -53,6 +53,7 @@ class Job:
         pseudo_labels: folder of the window scores from an earlier round's models; empty if there are none.
         pseudo_label_weight: weight of pseudo-labels in the loss.
         checkpoint: folder of the job's state until it is done.
+        lasting_checkpoints: in a temporary copy of the project, a folder outside it for the states of all jobs.
     """
 
     round_id: str
@@ -67,6 +68,7 @@ class Job:
     pseudo_labels: Path
     pseudo_label_weight: float
     checkpoint: Path
+    lasting_checkpoints: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -165,4 +167,11 @@ def _checkpoint(job: Job, params: Params, name: str) -> Checkpoint:
     files = [job.annotations, job.folds, job.species, *sorted(job.pretrained.iterdir())]
     files += sorted(job.pseudo_labels.rglob("*.npy"))
     settings = f"{name} {job.pseudo_label_weight} {used}"
-    return Checkpoint(job.checkpoint / fingerprint(settings, files, [job.spectrograms, job.unlabelled]))
+    folders = [job.spectrograms, job.unlabelled]
+    if job.lasting_checkpoints is not None:
+        # In each copy, files have other modification times.
+        lasting = Checkpoint(job.lasting_checkpoints / fingerprint(settings, files, folders, by_content=True))
+        # Two copies may train the same model at the same time.
+        if lasting.lock():
+            return lasting
+    return Checkpoint(job.checkpoint / fingerprint(settings, files, folders))
