@@ -334,6 +334,11 @@ def test_sites_with_codes_and_neither_test_recordings_nor_a_template(clone: Clon
     clone.edit_params("data", {"root": str(tmp_path / "moved")})
     clone.snakemake()
     assert clone.started() == ["check_params", "ingest"]
+    # The same recordings under other names of their files, which stay what they are by their recording_id.
+    for path in (tmp_path / "moved/train/site1").iterdir():
+        path.rename(path.with_suffix(".wav"))
+    clone.snakemake()
+    assert clone.started() == ["cache_spectrograms train", "ensemble", "ingest", "split_folds"]
     clone.assert_neither_engine_has_anything_to_do()
 
 
