@@ -24,7 +24,7 @@ def assert_refused_until_verified(clone: Clone) -> None:
     before = {path: path.stat().st_mtime_ns for path in (clone.path / "results").rglob("*") if path.is_file()}
     for option in ("--dry-run", "--keep-going"):
         refused = clone.snakemake(option, fails=True)
-        assert "outputs that are intact in this folder, for example" in refused
+        assert "DVC's cache has no copy of intact outputs, for example " in refused
         assert "and this run would remove them: run `make verify` first, which copies them into the cache" in refused
         assert "Traceback" not in refused
     assert {path: path.stat().st_mtime_ns for path in before} == before
@@ -80,9 +80,12 @@ def test_a_frozen_stage_keeps_its_outputs(clone: Clone, through_dvc: Clone, tmp_
         with (engine.path / "workflow/scripts/ingest.py").open("a") as file:
             file.write("\n# changed\n")
         engine.edit_params("split", {"method": "notebook"})
-        assert engine.planned() == {"check_params", "ingest", *TRAIN, *PREDICT, "ensemble"}
         engine.started()
-        engine.snakemake() if engine is clone else engine.run("dvc", "repro")
+        if engine is clone:
+            assert engine.planned() == {"check_params", "ingest", *TRAIN, *PREDICT, "ensemble"}
+            engine.snakemake()
+        else:
+            engine.run("dvc", "repro")
         assert engine.started() == ["check_params", "ingest"]
         assert {name: (engine.path / name).read_bytes() for name in outputs} == before
         assert_nothing_to_do(engine)
