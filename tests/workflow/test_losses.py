@@ -8,7 +8,7 @@ from clone import Clone
 pytestmark = pytest.mark.slow
 
 VERIFY = ("env", "PYTHONPATH=src", "python", "workflow/scripts/verify.py")
-WEIGHTS = "results/models/first/small_cnn/0.weights.h5"
+SHOW = (*VERIFY[:-1], "workflow/scripts/show_metrics.py", "--metrics", "results/metrics.json")
 TRAIN = {f"train@round0-small_cnn-{fold}" for fold in (0, 1)}
 PREDICT = {f"predict@round0-small_cnn-{fold}" for fold in (0, 1)}
 
@@ -25,8 +25,9 @@ def assert_refused_until_verified(clone: Clone) -> None:
     for option in ("--dry-run", "--keep-going"):
         refused = clone.snakemake(option, fails=True)
         assert "DVC's cache has no copy of intact outputs, for example " in refused
-        assert "and this run would remove them: run `make verify` first, which copies them into the cache" in refused
+        assert "and a run would remove them: run `make verify` first, which copies them into the cache" in refused
         assert "Traceback" not in refused
+    assert "run `make verify` first" in clone.run(*SHOW, fails=True)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     verified = clone.run(*VERIFY)
     assert "copied to DVC's cache, which did not have them: " in verified
@@ -88,7 +89,7 @@ def test_a_frozen_stage_keeps_its_outputs(clone: Clone, through_dvc: Clone, tmp_
             engine.run("dvc", "repro")
         assert engine.started() == ["check_params", "ingest"]
         assert {name: (engine.path / name).read_bytes() for name in outputs} == before
-        assert_nothing_to_do(engine)
+        engine.assert_nothing_to_do()
 
     # DVC takes note of changes to its outputs, instead of making them again.
     changed = clone.path / "data/fold_report.csv"

@@ -33,8 +33,8 @@ def refuse_loss(stages: Iterable["PipelineStage"], stale: Mapping[str, list[Any]
             uncached += [out for out in stage.outs if changes.get(str(out)) == "not in cache" and _is_intact(out)]
     if uncached:
         raise InputError(
-            f"DVC's cache has no copy of intact outputs, for example {uncached[0]} ({len(uncached)} in total), and "
-            "this run would remove them: run `make verify` first, which copies them into the cache"
+            f"DVC's cache has no copy of intact outputs, for example {uncached[0]} ({len(uncached)} in total), and a "
+            "run would remove them: run `make verify` first, which copies them into the cache"
         )
 
 

@@ -256,7 +256,7 @@ def stale_makers(output: Path) -> list[str]:
         output: path of a stage's output.
 
     Raises:
-        InputError: DVC cannot determine the status.
+        InputError: DVC cannot determine the status, or a run would lose outputs that DVC cannot restore.
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -265,6 +265,8 @@ def stale_makers(output: Path) -> list[str]:
         with Repo() as repo:
             (out,) = repo.find_outs_by_path(str(output.absolute()))
             with unlisted():
-                return sorted(repo.status(targets=[out.stage.addressing], with_deps=True))
+                stale = repo.status(targets=[out.stage.addressing], with_deps=True)
+            refuse_loss([stage for stage in repo.index.stages if stage.addressing in stale], stale)
+            return sorted(stale)
     except (DvcException, OSError, UnicodeError) as error:
         raise InputError(f"DVC cannot tell whether {output} is up to date: {explain(error)}") from error
