@@ -9,6 +9,7 @@ PACKAGE = ROOT / "src/dawnchorus"
 # From bottom to top; rooms of one level import nothing of each other. At the bottom lie modules of no room.
 LEVELS = [
     ["errors", "files", "progress", "seeding"],
+    ["inputs"],
     ["config", "audio"],
     ["data", "features"],
     ["models", "evaluation", "demo", "kaggle"],

@@ -1,21 +1,43 @@
-"""The entry point that all command-line scripts of the workflow share."""
+"""The entry point that all command-line scripts of the workflow share.
+
+Scripts import this module before the rest of the package: it then remembers their stage's inputs, modules included.
+"""
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from dawnchorus.errors import InputError
+from dawnchorus.inputs import require_unchanged
+from dawnchorus.workflow.stage_inputs import watch_stage
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run a script's main function; an error that a user can fix ends it with a message instead of a traceback."""
+@contextmanager
+def _messages() -> Iterator[None]:
+    """End the process with a message instead of a traceback where a user can fix the error."""
     try:
-        main()
+        yield
     except InputError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
         reason = error.strerror or error
         sys.exit(f"error: {error.filename or 'a file'}: {reason}; check disk space and permissions")
+
+
+with _messages():
+    watch_stage()
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a script's main function; an error that a user can fix ends it with a message instead of a traceback.
+
+    It is also an error if an input of the stage changed meanwhile.
+    """
+    try:
+        with _messages():
+            main()
+            require_unchanged()
     finally:
         # At exit, Python collects garbage among all objects; with TensorFlow loaded, this takes almost a second.
         gc.freeze()

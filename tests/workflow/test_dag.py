@@ -12,15 +12,17 @@ from tiny import ROOT
 
 from dawnchorus.config.params import Params
 from dawnchorus.config.train import Train
+from dawnchorus.errors import InputError
 from dawnchorus.training.job import PARAMETERS
 from dawnchorus.workflow.dependencies import DVC_FILES, with_dependencies
+from dawnchorus.workflow.stage_inputs import stage_inputs
 
 # Modules that cannot change a result: how errors, progress, parameters and a result's origin are shown, how files are
-# renamed, and how many cores compute.
+# renamed, whether inputs are still the same, what is left over, and how many cores compute.
 # The package's __init__.py, which sets TensorFlow up, counts where Keras is imported.
 WITHOUT_EFFECT = {
-    "errors.py", "files.py", "progress.py", "cli.py", "reporting/provenance.py", "models/declarations.py",
-    "workflow/cores.py",
+    "errors.py", "files.py", "inputs.py", "progress.py", "cli.py", "reporting/provenance.py", "models/declarations.py",
+    "workflow/cores.py", "workflow/prune.py", "workflow/stage_inputs.py",
 }  # fmt: skip
 PACKAGE = ROOT / "src/dawnchorus"
 STAGES = {"check_params", "synthesize", "ingest", "split_folds", "cache_spectrograms", "cache_unlabelled",
@@ -97,7 +99,8 @@ def test_a_stage_depends_on_its_script_and_all_that_it_imports(
     modules = closure(script(name))
     wanted = {path for path in modules if has_effect(path)} | {script(name)}
     if name == "check_params":  # its very subject
-        wanted |= {path for path in modules if path.parent == PACKAGE / "config"} | {PACKAGE / "models/declarations.py"}
+        wanted |= {path for path in modules if path.parent == PACKAGE / "config"}
+        wanted |= {PACKAGE / "models/declarations.py", PACKAGE / "workflow/prune.py"}
     if any(re.search(r"^\s*(import|from) keras", path.read_text(), re.MULTILINE) for path in wanted):
         wanted.add(PACKAGE / "__init__.py")
     for stage in stages[name]:
@@ -106,6 +109,27 @@ def test_a_stage_depends_on_its_script_and_all_that_it_imports(
         code = {ROOT / file for file in files}
         own = re.search(r"--backbone (\w+)", stage.cmd)
         assert code == wanted | ({PACKAGE / f"models/backbones/{own[1]}.py"} if own else set())
+
+
+def test_a_process_knows_the_inputs_of_its_stage_without_dvc(
+    clone: Clone, stages: dict[str, list], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clone.path)
+    for stage in (stage for group in stages.values() for stage in group):
+        found = stage_inputs(stage.addressing)
+        parameters = {Path(dep.fs_path): dep.params for dep in stage.deps if hasattr(dep, "params")}
+        files = {Path(dep.fs_path) for dep in stage.deps if not hasattr(dep, "params")}
+        assert {path.absolute() for path in found.paths} == files
+        assert {path.absolute(): keys for path, keys in found.parameters.items()} == parameters
+    with pytest.raises(InputError, match=r"dvc\.yaml: the stage train@round0-small_cnn-7 is no longer declared"):
+        stage_inputs("train@round0-small_cnn-7")
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_a_script_remembers_its_inputs_before_it_imports_any(name: str) -> None:
+    tree = ast.parse(script(name).read_text())
+    modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    assert next(module for module in modules if module.startswith("dawnchorus")) == "dawnchorus.cli"
 
 
 def test_make_deps_has_written_the_dependencies() -> None:
@@ -205,6 +229,16 @@ def test_a_dry_run_takes_nobody_off_dvcs_list(clone: Clone) -> None:
             "another process may write data/folds.csv: run_stage train@small_cnn-0 (node elsewhere" in said
         )
     listed.unlink()
+
+
+@pytest.mark.parametrize("option", [("--config", "seed=2"), ("--configfile", "presets/rfcx.yaml")])
+def test_parameters_on_snakemakes_command_line_are_refused(clone: Clone, option: tuple[str, str]) -> None:
+    clone.started()
+    for mode in (["--dry-run"], []):
+        said = clone.snakemake(*mode, *option, fails=True)
+        assert "--config and --configfile change no parameter, because stages read params.yaml" in said
+        assert "`dvc exp run -S seed=2`" in said
+    assert clone.started() == []
 
 
 def test_snakemakes_linter_asks_for_nothing_but_conda(clone: Clone) -> None:

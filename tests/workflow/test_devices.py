@@ -97,17 +97,11 @@ def test_jobs_ask_for_a_gpu_only_where_tensorflow_can_use_one(
     (platform / "build_info.py").write_text(f"build_info = collections.OrderedDict([('is_cuda_build', {cuda})])")
     monkeypatch.syspath_prepend(tmp_path / "packages")
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    assert jobs_can_use_gpus() == cuda
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    assert not jobs_can_use_gpus()
+    assert jobs_can_use_gpus("tensorflow") == cuda
     # Of other backends nothing is known beforehand.
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
-    assert jobs_can_use_gpus()
-    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
-    assert jobs_can_use_gpus() == cuda
+    assert jobs_can_use_gpus("jax")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert not jobs_can_use_gpus("jax")
 
 
 def test_as_many_cores_compute_as_snakemake_gives_and_as_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +136,7 @@ for xla in (True, False):
 import os
 import tensorflow as tf
 from dawnchorus.workflow.gpus import uses_cuda
-print(os.environ["CUDA_DEVICE_ORDER"], uses_cuda() == tf.test.is_built_with_cuda())
+print(os.environ["CUDA_DEVICE_ORDER"], uses_cuda("tensorflow") == tf.test.is_built_with_cuda())
 """
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import psutil
 import pytest
+import tensorflow as tf
 from clone import ALL, Clone, stage_of
 from ruamel.yaml import YAML
 
@@ -246,16 +247,25 @@ def test_where_results_come_from_lies_beside_them(tmp_path: Path, through_snakem
     for job in first["jobs"].values():
         assert job["device"].startswith("CPU: ")
         assert (job["commit"], job["dirty"], job["threads"]) == (commit, False, 1)
+        assert job["backend"] == "tensorflow"
+        assert (job["versions"]["keras"], job["versions"]["tensorflow"]) == (keras.__version__, tf.__version__)
     assert (first["commit"], first["dirty"]) == (commit, False)
 
     # What was pulled or restored was not computed here, and edits make a tree dirty.
     clone = through_snakemake.copy(tmp_path / "clone")
     clone.edit_params("ensemble", {"bootstrap_samples": 101})
     (clone.path / "results/provenance/train@first-small_cnn-0.json").unlink()
+    # A model keeps the versions that trained it, whatever is installed now.
+    note = clone.path / "results/provenance/train@first-small_cnn-1.json"
+    old = first["jobs"]["train@first-small_cnn-1"]["versions"] | {"tensorflow": "2.0.0"}
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"versions": old}))
     clone.snakemake()
     second = json.loads((clone.path / "results/provenance.json").read_text())
     assert second["dirty"]
     assert second["parameters"] != first["parameters"]
-    assert second["jobs"] == first["jobs"] | {"train@first-small_cnn-0": None}
+    assert second["jobs"]["train@first-small_cnn-0"] is None
+    assert second["jobs"]["train@first-small_cnn-1"]["versions"] == old
+    for stage in ("predict@first-small_cnn-0", "predict@first-small_cnn-1"):
+        assert second["jobs"][stage] == first["jobs"][stage]
     metrics = (clone.path / "results/metrics.json").read_text()
     assert commit not in metrics

@@ -464,6 +464,15 @@ def test_rounds_come_and_go(clone: Clone) -> None:
                          for each in ("first", "second") for fold in (0, 1)}  # fmt: skip
     assert None not in jobs.values()
 
+    # What another experiment left costs no training: a job that finds it removes it, and ends.
+    shutil.copytree(clone.path / "results/predictions/first/small_cnn/0", clone.path / "results/predictions/first/x/0")
+    said = clone.run("dvc", "repro", fails=True)
+    assert "params.yaml does not name: results/predictions/first/x/0" in said
+    assert "it may be up to date; run again" in said
+    clone.started()
+    clone.run("dvc", "repro")
+    assert clone.started() == []
+
     # A round knows nothing of later ones; another backbone labels for all.
     clone.edit_params("rounds", [first, second, third])
     assert models(2, "train") | models(1, "predict") <= clone.assert_engines_agree()

@@ -29,6 +29,11 @@ except InputError as error:
     raise WorkflowError(str(error)) from error
 
 if workflow.is_main_process:
+    if workflow.config_settings.configfiles or workflow.config_settings.overwrite_config:
+        raise WorkflowError(
+            "--config and --configfile change no parameter, because stages read params.yaml: edit params.yaml, or run "
+            "an experiment with `dvc exp run -S`, for example `dvc exp run -S seed=2`"
+        )
     try:
         # Held until this process ends, even if it is killed. The profile disables Snakemake's own lock, because a
         # killed run leaves it behind.

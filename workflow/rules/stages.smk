@@ -13,7 +13,7 @@ from dawnchorus.workflow.gpus import jobs_can_use_gpus
 def gpus_of_job():
     """The GPUs of a job: 1 if jobs can use one, else 0, so that a limit on GPUs does not restrict CPU jobs."""
     try:
-        return int(jobs_can_use_gpus())
+        return int(jobs_can_use_gpus(config["train"]["backend"]))
     except InputError as error:
         raise WorkflowError(str(error)) from error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
-from dawnchorus.models.declarations import require_backbones
+from dawnchorus.models.declarations import require_backbones, require_backend
 from dawnchorus.workflow.experiments import require_data_root
 from dawnchorus.workflow.prune import prune
 
@@ -22,6 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     require_backbones(params)
+    require_backend(params)
     require_data_root(params.data.root)
     prune(arguments.results, [each.id for each in params.rounds], params.backbones, params.folds)
     with replacing(arguments.output) as path:

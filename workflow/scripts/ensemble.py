@@ -17,7 +17,7 @@ from dawnchorus.files import replacing
 from dawnchorus.inference.calibration import read_prevalence
 from dawnchorus.inference.ensemble import collect
 from dawnchorus.kaggle.submission import write_submissions
-from dawnchorus.reporting.provenance import write_provenance
+from dawnchorus.reporting.provenance import require_same_inputs, write_provenance
 from dawnchorus.reporting.results import (
     Recordings,
     average_precisions_of,
@@ -42,11 +42,12 @@ def main() -> None:
     parser.add_argument("--submissions", type=Path, required=True, help="output folder: Kaggle submissions, or empty")
     parser.add_argument("--metrics", type=Path, required=True, help="output: JSON")
     parser.add_argument("--average-precision", type=Path, required=True, help="output: a row for each species")
-    parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hash of the data set")
+    parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hashes of inputs")
     parser.add_argument("--notes", type=Path, required=True, help="folder of the jobs' provenance notes")
     parser.add_argument("--provenance", type=Path, required=True, help="output: provenance of the results, JSON")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
+    require_same_inputs(params, arguments.lock)
 
     species = read_species(arguments.species)
     recordings = Recordings(

@@ -12,6 +12,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from dawnchorus.config.params import Params
 from dawnchorus.config.section import shown
 from dawnchorus.errors import InputError
+from dawnchorus.inputs import require_unchanged
 
 # Nested aliases can expand beyond any machine's memory.
 MOST_VALUES = 10_000
@@ -27,9 +28,12 @@ def load_params(path: Path | str) -> Params:
 
     Raises:
         InputError: the file cannot be read, is not valid YAML, or has an unknown key, a wrong type or an invalid
-            value; the message has one line per problem.
+            value; the message has one line per problem. Or the inputs of the stage that runs this process changed.
     """
-    return parse_params(read_text(Path(path)), Path(path))
+    params = parse_params(read_text(Path(path)), Path(path))
+    # A file that is changed back before the job ends would otherwise pass for the one that was read.
+    require_unchanged()
+    return params
 
 
 def read_text(path: Path) -> str:

@@ -47,6 +47,10 @@ class Train(Section):
     xla: bool = Field(
         description="whether to compile the training step with XLA; on a GPU, last bits may then differ between runs"
     )
+    backend: Literal["tensorflow", "jax"] = Field(
+        description="Keras backend of training and inference: tensorflow, or jax, where TensorFlow has no GPU build; "
+        "affects the last bits of results"
+    )
     threads: PositiveInt = Field(
         description="CPU threads per training or inference job; affects the last bits of results"
     )

@@ -7,6 +7,11 @@ import keras
 
 from dawnchorus.models.declarations import declaration
 
+# Keras's defaults, whatever the user's keras.json says. Every program that builds a model imports this module before.
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
+
 
 def backbone_module(name: str) -> ModuleType:
     """The module of a backbone; see `models.backbones` for what it defines.

@@ -1,6 +1,7 @@
-"""Read what backbones declare, without importing Keras, and check it against the parameters."""
+"""Read what backbones declare, without importing Keras, and check the parameters against it and the environment."""
 
 import ast
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,19 @@ def declaration(name: str) -> Declaration:
     if "build" not in functions:
         raise InputError(f"{path}: has no function build(frames, n_mels, frequency_channel)")
     return Declaration(smallest.value, "NETWORK" in values)
+
+
+def require_backend(params: Params) -> None:
+    """Check that Keras's backend is installed.
+
+    Raises:
+        InputError: it is not.
+    """
+    backend = params.train.backend
+    if importlib.util.find_spec(backend) is None:
+        raise InputError(
+            f"train.backend: {backend} is not installed; install it into .venv, or set train.backend to tensorflow"
+        )
 
 
 def require_backbones(params: Params) -> None:

@@ -6,8 +6,10 @@ It is written to separate files, never into the results, so that the same commit
 import hashlib
 import itertools
 import json
+import os
 import platform
 import subprocess
+import sys
 from collections.abc import Sequence
 from importlib.metadata import distributions
 from pathlib import Path
@@ -19,6 +21,8 @@ from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 
+# Libraries whose versions can change what a model computes.
+LIBRARIES = ("h5py", "jax", "jaxlib", "keras", "numpy", "scipy", "tensorflow")
 # Files that the workflow itself writes. Changes in them do not count as changed code.
 WRITTEN = (":!dvc.lock", ":!data/demo/dvc.lock", ":!results")
 
@@ -38,10 +42,16 @@ def processor() -> str:
     return names[0] if names else platform.machine()
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of those `LIBRARIES` that this process has imported."""
+    imported = {name: sys.modules[name].__version__ for name in LIBRARIES if name in sys.modules}
+    return {"python": platform.python_version(), **imported}
+
+
 def note_job(
     folder: Path, job: str, device: str, threads: int, inputs: Sequence[Path], outputs: Sequence[Path]
 ) -> None:
-    """Write `<folder>/<job>.json`: the code, device and threads that ran a job, and the hashes of its files.
+    """Write `<folder>/<job>.json`: code, device, threads, backend and versions of a job, and the hashes of its files.
 
     Args:
         folder: folder of all notes.
@@ -55,6 +65,8 @@ def note_job(
         **code(),
         "device": f"CPU: {processor()}" if device == "CPU" else device,
         "threads": threads,
+        "backend": os.environ["KERAS_BACKEND"],
+        "versions": versions(),
         "inputs": md5(inputs),
         "outputs": md5(outputs),
     }
@@ -63,6 +75,8 @@ def note_job(
 
 def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predictions: Path, scores: Path) -> None:
     """Write the provenance of an experiment's results.
+
+    The entries `python` and `packages` describe the process that calls this function. Each job has its own versions.
 
     Args:
         path: JSON file to write.
@@ -93,6 +107,33 @@ def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predic
         "packages": dict(sorted(packages.items())),
     }
     _write(path, content)
+
+
+def require_same_inputs(params: Params, lock: Path) -> None:
+    """Refuse models that dvc.lock records with different inputs, because an edit came between their jobs.
+
+    Args:
+        params: parameters of the experiment.
+        lock: `dvc.lock`.
+
+    Raises:
+        InputError: two training or two prediction stages of the experiment differ in a shared input.
+    """
+    stages = _read_lock(lock)
+    for kind in ("train", "predict"):
+        first: dict[str, tuple[str, Any]] = {}
+        for number, backbone, fold in itertools.product(range(len(params.rounds)), params.backbones, params.folds):
+            name = f"{kind}@round{number}-{backbone}-{fold}"
+            entry = stages.get(name, {})
+            inputs = {dep["path"]: dep.get("md5") for dep in entry.get("deps", [])}
+            for file, values in entry.get("params", {}).items():
+                inputs |= {f"{key} in {file}": value for key, value in values.items()}
+            for what, value in inputs.items():
+                other, expected = first.setdefault(what, (name, value))
+                if value != expected:
+                    raise InputError(
+                        f"{what} changed between {other} and {name}, so their models cannot be combined; run again"
+                    )
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -126,11 +167,13 @@ def _read_note(path: Path, outputs: str) -> dict[str, Any] | None:
 
 def _hash_of_data(lock: Path, root: str) -> str | None:
     """Return DVC's hash of the data folder, or None if DVC did not run the stage that reads it."""
-    if not lock.exists():
-        return None
-    stages = YAML(typ="safe").load(lock)["stages"]
-    deps = stages.get("ingest", {}).get("deps", [])
+    deps = _read_lock(lock).get("ingest", {}).get("deps", [])
     return next((dep["md5"] for dep in deps if Path(dep["path"]).resolve() == Path(root).resolve()), None)
+
+
+def _read_lock(lock: Path) -> dict[str, Any]:
+    """Return the stages of `dvc.lock`; none if DVC has not written it."""
+    return YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
 
 
 def _git(*arguments: str) -> str:

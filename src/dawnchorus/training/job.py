@@ -18,6 +18,7 @@ from dawnchorus.features.store import FeatureStore
 from dawnchorus.files import replacing
 from dawnchorus.inference.window_scores import window_hop
 from dawnchorus.inference.windows import tile
+from dawnchorus.inputs import require_unchanged
 from dawnchorus.models.building import build_models
 from dawnchorus.models.pretrained import load_pretrained
 from dawnchorus.models.shapes import Shapes
@@ -96,7 +97,7 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
         device: the device that the job runs on. An interrupted job resumes only on the same device.
 
     Raises:
-        InputError: an input is missing or damaged, or the loss is not finite.
+        InputError: an input is missing, damaged, or changed since the job started, or the loss is not finite.
     """
     species = read_species(job.species)
     boxes = read_annotations(job.annotations, species)
@@ -132,10 +133,13 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
     checkpoint = _checkpoint(job, params, f"{draws} {device}")
 
     def keep_epoch(epoch: int) -> None:
+        # No state is saved, and no later run resumes it, if it may not be that of the files in its fingerprint.
+        require_unchanged()
         if params.train.every_epoch:
             with replacing(checkpoint.kept / f"{epoch}.weights.h5") as path:
                 scorer.save_weights(path)
 
+    require_unchanged()
     check = partial(validate, scorer, job.spectrograms, validated, params.train.batch_size)
     # Models of the earlier round were trained on the left-out fold, so with their pseudo-labels it is not held out.
     curve = fit(trainer, sampler, None if scored else check, checkpoint, keep_epoch)

@@ -9,18 +9,18 @@ import re
 from pathlib import Path
 
 DVC_FILES = ("dvc.yaml", "data/demo/dvc.yaml")
-# Modules that cannot change a result: error messages, progress, checks of parameters, provenance, atomic writes, and
-# the number of cores.
+# Modules that cannot change a result: error messages, progress, checks of parameters and inputs, provenance, atomic
+# writes, and the number of cores.
 WITHOUT_EFFECT = (
-    "cli.py", "errors.py", "files.py", "progress.py", "config/", "models/declarations.py", "reporting/provenance.py",
-    "workflow/cores.py",
+    "cli.py", "errors.py", "files.py", "inputs.py", "progress.py", "config/", "models/declarations.py",
+    "reporting/provenance.py", "workflow/cores.py", "workflow/prune.py", "workflow/stage_inputs.py",
 )  # fmt: skip
 PACKAGE, SCRIPTS = "src/dawnchorus", "workflow/scripts"
 BACKBONES = f"{PACKAGE}/models/backbones"
 # The module that imports backbones by name.
 BACKBONE_LOADER = f"{PACKAGE}/models/backbone.py"
-# check_params checks the parameters and the backbones' declarations, so it depends on modules of WITHOUT_EFFECT.
-SUBJECT = {"check_params": ["config/", "models/backbones", "models/declarations.py"]}
+# check_params checks parameters and backbones' declarations and prunes, so it depends on modules of WITHOUT_EFFECT.
+SUBJECT = {"check_params": ["config/", "models/backbones", "models/declarations.py", "workflow/prune.py"]}
 
 
 def imported_modules(root: Path, path: str) -> set[str]:

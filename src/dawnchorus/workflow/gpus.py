@@ -4,7 +4,6 @@ This module does not import Keras or TensorFlow, because their import takes seco
 """
 
 import importlib.util
-import json
 import os
 import re
 import shutil
@@ -25,35 +24,30 @@ BUS_ORDER = "PCI_BUS_ID"
 _leases: list[filelock.FileLock] = []
 
 
-def jobs_can_use_gpus() -> bool:
+def jobs_can_use_gpus(backend: str) -> bool:
     """Whether a training job on this machine would compute on a GPU.
+
+    Args:
+        backend: the parameter `train.backend`.
 
     Raises:
         InputError: nvidia-smi is installed but fails.
     """
-    return uses_cuda() and bool(list_gpus())
+    return uses_cuda(backend) and bool(list_gpus())
 
 
-def uses_cuda() -> bool:
-    """Whether Keras's backend can compute on NVIDIA GPUs. A TensorFlow built without CUDA cannot.
+def uses_cuda(backend: str) -> bool:
+    """Whether a Keras backend can compute on NVIDIA GPUs. A TensorFlow built without CUDA cannot.
 
     The information of `tf.sysconfig.get_build_info()` is read from its file, without importing TensorFlow.
     """
-    if keras_backend() != "tensorflow":
+    if backend != "tensorflow":
         return True
     tensorflow = importlib.util.find_spec("tensorflow")
     if tensorflow is None or tensorflow.origin is None:
         return False
     build = Path(tensorflow.origin).parent / "python/platform/build_info.py"
     return re.search(r"'is_cuda_build', True", build.read_text()) is not None
-
-
-def keras_backend() -> str:
-    """The backend that Keras would choose: from KERAS_BACKEND, else from keras.json, else TensorFlow."""
-    home = Path(os.environ.get("KERAS_HOME", Path("~/.keras").expanduser()))
-    file = home / "keras.json"
-    settings = json.loads(file.read_text()) if file.exists() else {}
-    return os.environ.get("KERAS_BACKEND") or settings.get("backend", "tensorflow")
 
 
 def product_name(gpu: str) -> str:

@@ -20,18 +20,17 @@ from typing import TYPE_CHECKING, Any
 
 from dawnchorus.config.loading import load_params
 from dawnchorus.errors import InputError
-from dawnchorus.models.declarations import require_backbones
+from dawnchorus.models.declarations import require_backbones, require_backend
 from dawnchorus.workflow.explanations import explain
 from dawnchorus.workflow.locks import FOLDER, refuse_writers, unlisted
 from dawnchorus.workflow.losses import refuse_loss
+from dawnchorus.workflow.output_times import LONG_AGO, set_back
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.stage import PipelineStage
 
 PLAN_FILE = FOLDER / "plan.json"
-# A time before the modification time of any output.
-LONG_AGO = 1
 
 
 @dataclass(frozen=True)
@@ -101,13 +100,15 @@ class Plan:
 
     def write(self) -> None:
         """Write the plan, and a stamp for each stage whose modification time tells Snakemake whether the stage runs."""
+        PLAN_FILE.write_text(json.dumps(asdict(self), indent=1))
+        # The time of the file system, whose clock may be another machine's.
+        set_back([out for stage in self.stages.values() for out in stage.outputs], PLAN_FILE.stat().st_mtime)
         for address, stage in self.stages.items():
             if stage.runs:
                 stamp(address).write_text(self.run)
             else:
                 stamp(address).touch()
                 os.utime(stamp(address), (LONG_AGO, LONG_AGO))
-        PLAN_FILE.write_text(json.dumps(asdict(self), indent=1))
 
 
 def read_plan() -> Plan:
@@ -133,7 +134,9 @@ def make_plan() -> Plan:
     from dvc.repo import Repo
 
     try:
-        require_backbones(load_params("params.yaml"))
+        params = load_params("params.yaml")
+        require_backbones(params)
+        require_backend(params)
         with Repo() as repo:
             refuse_writers(Path(repo.root_dir), repo.config["core"].get("hardlink_lock", False))
             return _plan_of(repo)

@@ -1,16 +1,16 @@
 """Removal of outputs that models of an earlier experiment left behind."""
 
+import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-
-from dawnchorus.config.rounds import NONE
 
 # Subfolders of results with paths <round>/<backbone>/<fold>, where <fold> is a folder or the start of a file name.
 FOLDERS = ("models", "curves", "epoch_weights", "predictions", "checkpoints")
 
 
-def prune(results: Path, rounds: Sequence[str], backbones: Sequence[str], folds: Sequence[int]) -> None:
+def prune(results: Path, rounds: Sequence[str], backbones: Sequence[str], folds: Sequence[int]) -> list[Path]:
     """Remove the outputs of models that are not part of the experiment.
 
     DVC hashes some folders as a whole, and plots all curves in a folder. With files of other models in them, an
@@ -21,21 +21,32 @@ def prune(results: Path, rounds: Sequence[str], backbones: Sequence[str], folds:
         rounds: ids of the experiment's rounds.
         backbones: names of its backbones.
         folds: its folds.
+
+    Returns:
+        The files and folders that were removed.
     """
+    removed = []
     kept = {(each, backbone, str(fold)) for each in rounds for backbone in backbones for fold in folds}
-    for folder in FOLDERS:
-        for path in sorted((results / folder).glob("*/*/*")):
+    for kind in FOLDERS:
+        for path in sorted((results / kind).glob("*/*/*")):
             # The name of a file that is being written starts with a dot; its job may still be running.
             if not path.name.startswith(".") and (*path.parts[-3:-1], path.name.split(".")[0]) not in kept:
                 _remove(path)
-        for path in (*(results / folder).glob("*/*/"), *(results / folder).glob("*/")):
-            # The folder for "no round" is empty on purpose.
-            if path.name != NONE and not any(path.iterdir()):
-                path.rmdir()
+                removed.append(path)
+    for path in removed:
+        for folder in (path.parent, path.parent.parent):
+            # This fails, as it should, if the folder is not empty.
+            with suppress(OSError):
+                folder.rmdir()
+    return removed
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
+    """Remove a file or folder that another job may be removing, too: the first to rename it removes it."""
+    mine = path.with_name(f".writing.{os.getpid()}.{path.name}")
+    with suppress(FileNotFoundError):
+        path.rename(mine)
+        if mine.is_dir():
+            shutil.rmtree(mine)
+        else:
+            mine.unlink()

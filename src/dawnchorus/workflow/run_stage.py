@@ -4,6 +4,9 @@ For each stage, DVC reads and rewrites the whole dvc.lock in place. With hundred
 job, while all other jobs wait. A job that is killed while it writes leaves a file that DVC cannot read. Here, a job
 parses and replaces only the lines of its own stage, and replaces the file atomically. The content is the same as DVC's.
 
+DVC hashes a stage's dependencies before and after its command. Here, a job fails if they differ. The stage's script
+checks this too (see `inputs.py`), but not while DVC waits for its lock after the command.
+
 `locks.py` replaces DVC's handling of its list of readers and writers. On SIGTERM, which Slurm sends to cancel a job, a
 job ends its command and removes itself from that list.
 """
@@ -13,6 +16,7 @@ import gc
 import re
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -21,12 +25,15 @@ import dvc.dvcfile
 import dvc.rwlock
 import psutil
 from dvc.cli import main
+from dvc.exceptions import DvcException
 from dvc.stage import PipelineStage
 from dvc.stage.serialize import to_lockfile
 from dvc.utils.serialize import dumps_yaml, parse_yaml
 
+from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 from dawnchorus.workflow.locks import rwlock
+from dawnchorus.workflow.stage_inputs import remove_leftovers
 
 # Slurm waits 30 s between SIGTERM and SIGKILL.
 SECONDS_TO_END = 10
@@ -85,6 +92,23 @@ class LockOfOneStage(dvc.dvcfile.Lockfile):
         return Path(self.path).read_text() if self.exists() else ""
 
 
+def refusing_changes(save_deps: Callable[..., None]) -> Callable[..., None]:
+    """Wrap DVC's function that hashes a stage's dependencies: it raises an error if a later call finds others."""
+    first: dict[str, Any] = {}
+
+    def save(stage: PipelineStage, **kwargs: Any) -> None:
+        save_deps(stage, **kwargs)
+        now = {str(dep): dep.hash_info.value for dep in stage.deps}
+        changed = [path for path, value in now.items() if first.setdefault(path, value) != value]
+        if changed:
+            raise DvcException(
+                f"inputs changed while the stage ran: {', '.join(changed)}. Its results are not recorded, because they "
+                "may come from either version; run again"
+            )
+
+    return save
+
+
 def end(*_: Any) -> None:
     """End the stage's command, then this process."""
     children = psutil.Process().children(recursive=True)
@@ -99,6 +123,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", help="name of the stage, or <dvc.yaml>:<name> for one in a subfolder")
     address = parser.parse_args().stage
+    # Before DVC hashes the dependencies.
+    try:
+        remove_leftovers(address)
+    except InputError as error:
+        sys.exit(f"error: {error}")
 
     def listed(
         tmp_dir: str, _: Any, __: str, read: list[str], write: list[str], hardlink: bool
@@ -109,6 +138,7 @@ if __name__ == "__main__":
     LockOfOneStage.stage = address.rpartition(":")[2]
     dvc.dvcfile.Lockfile = LockOfOneStage
     dvc.rwlock.rwlock = listed
+    PipelineStage.save_deps = refusing_changes(PipelineStage.save_deps)
     signal.signal(signal.SIGTERM, end)
     code = main(["--wait-for-lock", "repro", "--single-item", address])
     # Skip the garbage collection at exit: with DVC's many objects it takes a fifth of this process's time.
