@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dawnchorus.data.folds import count_rows, fold_report, notebook_split, stratified_split, together
+from dawnchorus.data.folds import count_rows, fold_report, notebook_split, rare_species, stratified_split, together
 from dawnchorus.errors import InputError
 
 
@@ -12,6 +12,12 @@ def annotations(n_rows: int, n_recordings: int, n_species: int, seed: int) -> pd
     rng = np.random.default_rng(seed)
     names = np.array([f"r{number:04d}" for number in range(n_recordings)])
     return pd.DataFrame({"recording_id": rng.choice(names, n_rows), "species_id": rng.integers(0, n_species, n_rows)})
+
+
+def test_species_in_fewer_recordings_than_folds_are_listed() -> None:
+    tp = pd.DataFrame({"recording_id": ["a", "b", "c", "a", "a", "a"], "species_id": [0, 0, 0, 2, 2, 2]})
+    assert rare_species(tp, 3, ["WREN", "LARK", "OWL"]) == ["LARK", "OWL"]
+    assert rare_species(tp, 1, ["WREN", "LARK", "OWL"]) == ["LARK"]
 
 
 @pytest.mark.parametrize("seed", range(5))

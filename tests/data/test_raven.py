@@ -128,6 +128,30 @@ def test_a_table_of_many_recordings_fits_both_ways_in_which_raven_reads_it(tmp_p
     ]
 
 
+def cumulative(root: Path, *rows: tuple[float, str]) -> list[tuple[str, float]]:
+    """Read a table without offsets of labels of half a second, given their begin and recording."""
+    lines = (f"{number}\tS\t1\t{begin}\t{begin + 0.5}\t1\t2\t{name}\tWREN" for number, (begin, name) in enumerate(rows))
+    write(root / "all.txt", HEADING + "Begin File\tSpecies", *lines)
+    return [(row[0], row[2]) for row in boxes(root)]  # type: ignore[misc]
+
+
+def test_cumulative_times_without_offsets(tmp_path: Path) -> None:
+    for name, seconds in (("A", 10), ("B", 7), ("C", 10)):
+        recording(tmp_path / f"{name}.wav", seconds)
+    # All recordings of the folder were open.
+    assert cumulative(tmp_path, (1.0, "A.wav"), (25.25, "C.wav")) == [("A", 1), ("C", 8.25)]
+    # Only A and C were.
+    assert cumulative(tmp_path, (1.0, "A.wav"), (10.25, "C.wav")) == [("A", 1), ("C", 0.25)]
+    # Each was open alone.
+    assert cumulative(tmp_path, (9.0, "A.wav"), (3.0, "C.wav")) == [("A", 9), ("C", 3)]
+    # One recording, which was not the first.
+    assert cumulative(tmp_path, (11.0, "B.wav")) == [("B", 1)]
+    # Both sets of recordings are possible.
+    for rows in ([(1.0, "A.wav"), (18.0, "C.wav")], [(50.0, "C.wav")]):
+        with pytest.raises(InputError, match=r"all\.txt: times do not tell where labels are .* add the measurement"):
+            cumulative(tmp_path, *rows)
+
+
 def test_a_table_without_frequencies(tmp_path: Path) -> None:
     recording(tmp_path / "A.wav")
     write(tmp_path / "A.txt", "Begin Time (s)\tEnd Time (s)\tAnnotation", "1\t2\tWREN")
@@ -215,11 +239,6 @@ def test_faults_name_file_row_and_column(tmp_path: Path) -> None:
     recording(tmp_path / "b/B.wav")
     found = faulty(tmp_path, "1\tS\t1\t1\t2\t1\t2\tx/B.wav\t1\tW", path)
     assert "expected one recording, not a/B.wav and b/B.wav" in found
-    write(
-        tmp_path / "A.txt", HEADING + "Begin File\tSpecies", *(f"1\tS\t1\t1\t2\t1\t2\t{name}.wav\tW" for name in "AB")
-    )
-    with pytest.raises(InputError, match=r"is about 2 recordings, but has no column 'File Offset \(s\)'"):
-        read(tmp_path)
 
 
 def test_a_table_without_a_recording_and_a_folder_without_tables(tmp_path: Path) -> None:

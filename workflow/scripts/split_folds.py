@@ -9,7 +9,7 @@ import pandas as pd
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import read_annotations
-from dawnchorus.data.folds import count_rows, fold_report, notebook_split, stratified_split
+from dawnchorus.data.folds import count_rows, fold_report, notebook_split, rare_species, stratified_split
 from dawnchorus.data.recordings import read_recordings, write_recordings
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import (
@@ -53,6 +53,13 @@ def main() -> None:
         spread = pd.crosstab(tp.species_id, fold_of_row)
         widest = (spread.max(axis=1) - spread.min(axis=1)).max()
         print(f"the number of present boxes of a species differs by at most {widest} between folds", file=sys.stderr)
+    rare = rare_species(tp, len(params.folds), species)
+    if rare:
+        print(
+            "present in fewer recordings than there are folds, so some folds validate none of their calls or train "
+            f"on none: {', '.join(rare)}",
+            file=sys.stderr,
+        )
     unlabelled = unlabelled_recordings(recordings, annotations)
     fold = folds_of_unlabelled(usable, unlabelled, folds, len(params.folds), params.seed)
     splits = {TRAIN: annotated, TEST: test_recordings(recordings), UNLABELLED: unlabelled.assign(fold=fold)}

@@ -102,8 +102,13 @@ def inspect(path: Path, sample_rate: int, window_seconds: float, channel: Channe
     return found
 
 
-def look_at_header(path: Path) -> Inspection:
-    """Read only the container of a file, for a recording from which nothing is computed."""
+def stated_seconds(path: Path) -> float:
+    """The length of a recording by its container, s; 0 if it cannot be read."""
+    return look_at_header(path, with_hash=False).seconds
+
+
+def look_at_header(path: Path, with_hash: bool = True) -> Inspection:
+    """Read only the container of a file, and hash the file, for a recording from which nothing is computed."""
     found = Inspection(path)
     try:
         container = examine(path)
@@ -113,7 +118,8 @@ def look_at_header(path: Path) -> Inspection:
                 found.rate, found.channels = file.samplerate, file.channels
                 frames = file.frames if container.frames is None else container.frames
             found.seconds = frames / found.rate
-            found.file_digest = found.digest = _hash_of_file(path)
+            if with_hash:
+                found.file_digest = found.digest = _hash_of_file(path)
     except (OSError, soundfile.SoundFileError) as error:
         found.faults.append(f"unreadable: {_reason(path, error)}")
     return found

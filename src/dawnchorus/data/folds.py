@@ -169,6 +169,18 @@ def fold_report(tp: pd.DataFrame, fold_of_row: pd.Series, folds: pd.Series) -> p
     return pd.DataFrame(rows)
 
 
+def rare_species(tp: pd.DataFrame, n_folds: int, species: Sequence[str]) -> list[str]:
+    """List the species that are present in fewer recordings than there are folds.
+
+    Args:
+        tp: TP annotations.
+        n_folds: number of folds.
+        species: the codes of the data set's species.
+    """
+    counts = tp.groupby("species_id").recording_id.nunique().reindex(range(len(species)), fill_value=0)
+    return [code for code, count in zip(species, counts, strict=True) if count < n_folds]
+
+
 def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, fold_of_row: pd.Series, species: Sequence[str]) -> pd.DataFrame:
     """Count the rows of each species.
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from dawnchorus.audio.file_checks import stated_seconds
 from dawnchorus.data.annotations import COLUMNS
+from dawnchorus.data.cumulative_times import starts_of
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.groups import merged_spellings
 from dawnchorus.data.label_matching import RecordingIndex
@@ -37,6 +39,7 @@ class LabelFile:
             the file tells.
         n_rows: number of rows in the file.
         dropped: the number of rows that were left out, by the reason.
+        is_cumulative: whether times count from the start of the first of several recordings, which are unknown.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class LabelFile:
     recordings: pd.Series | None
     n_rows: int
     dropped: dict[str, int]
+    is_cumulative: bool = False
 
 
 def list_files(root: Path) -> tuple[dict[str, dict[str, Path]], list[str]]:
@@ -116,6 +120,14 @@ def dataset_of(
             recording = pd.Series([index.match_name(one.path)] * len(rows), rows.index)
         else:
             recording = index.match_paths(one.path, one.recordings[rows.index])
+        if one.is_cumulative:
+            start = starts_of(recording, rows.t_min, rows.t_max, list(names), stated_seconds)
+            if start is None:
+                raise InputError(
+                    f"{one.path}: times do not tell where labels are in their recordings; add the measurement File "
+                    "Offset (s) in Raven, and save the table again"
+                )
+            rows = rows.assign(t_min=(rows.t_min - start).clip(lower=0), t_max=rows.t_max - start)
         where = pd.DataFrame([names[path] for path in recording], rows.index, ["split", "recording_id"])
         tables.append(rows.join(where))
     if not tables:

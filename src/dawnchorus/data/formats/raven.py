@@ -1,7 +1,9 @@
 """Raven's selection tables: text files with tabs, `*.txt` or `*.tsv`, for one recording each or for many.
 
 A table for many recordings names each in `Begin Path` or `Begin File`; `File Offset (s)` is where a selection starts in
-it. Another table has the name of its recording: `X.Table.1.selections.txt` for `X.wav`.
+it. Without an offset, times count from the start of the first recording that was open.
+
+Another table has the name of its recording: `X.Table.1.selections.txt` for `X.wav`.
 """
 
 from pathlib import Path
@@ -69,14 +71,11 @@ def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
         # Begin and end are cumulative over all recordings that were opened.
         rows["t_max"] = offset + (rows.t_max - rows.t_min)
         rows["t_min"] = offset
-    elif recordings is not None and len(set(recordings)) > 1:
-        raise InputError(
-            f"{path}: is about {len(set(recordings))} recordings, but has no column {OFFSET!r}; add this measurement "
-            "in Raven and save the table again"
-        )
     if "Selection" in found.columns:
         rows = _one_per_selection(rows, found)
-    return LabelFile(path, rows, recordings, n_rows, {"second views of a selection": n_rows - len(rows)})
+    is_cumulative = recordings is not None and OFFSET not in found.columns
+    dropped = {"second views of a selection": n_rows - len(rows)}
+    return LabelFile(path, rows, recordings, n_rows, dropped, is_cumulative)
 
 
 def _species_column(path: Path, table: pd.DataFrame, chosen: str | None) -> str:
