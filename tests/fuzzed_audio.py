@@ -156,6 +156,9 @@ def agrees(path: Path, original: NDArray[np.float32]) -> bool:
     if channels > MOST_CHANNELS:
         # ffmpeg refuses as many.
         return not len(theirs)
+    if not ours.any():
+        # Nothing tells where silence is.
+        return not theirs.any()
     return any(
         len(other) > 0 and abs(len(ours) - len(other)) <= BLOCK and abs(delay(ours, other)) <= BLOCK
         for other in (theirs, original)

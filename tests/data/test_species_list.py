@@ -21,13 +21,14 @@ def dataset(tmp_path: Path) -> Dataset:
     return read_dataset(tmp_path, "audacity", {}, None)
 
 
-def table(tmp_path: Path, text: str) -> str:
-    (tmp_path / "species.csv").write_text(text)
-    return str(tmp_path / "species.csv")
+def listed_in(folder: Path, text: str) -> pd.DataFrame:
+    """The list of species in a table."""
+    (folder / "species.csv").write_text(text)
+    return read_species_list("species.csv", folder)
 
 
 def test_a_list_keeps_species_in_its_order(dataset: Dataset) -> None:
-    found = choose_species(dataset, read_species_list(["WREN", "LARK"]))
+    found = choose_species(dataset, read_species_list(["WREN", "LARK"], Path()))
     assert found.species == ["WREN", "LARK"]
     assert list(found.annotations.species) == ["WREN", "LARK", "LARK"]
     assert list(found.annotations.line) == [1, 3, 5]
@@ -37,11 +38,11 @@ def test_a_list_keeps_species_in_its_order(dataset: Dataset) -> None:
 
 
 def test_a_table_names_and_merges_species(dataset: Dataset, tmp_path: Path) -> None:
-    listed = read_species_list(table(
+    listed = listed_in(
         tmp_path,
         "species,label,scientific_name,common_name\nwren,WREN,Troglodytes troglodytes,Wren\n"
-        "wren,wren song,Troglodytes troglodytes,Wren\nLARK,,Alauda arvensis,Skylark\n",
-    ))  # fmt: skip
+        "wren,wren song,,\nLARK,,Alauda arvensis,Skylark\n",
+    )
     found = choose_species(dataset, listed)
     assert found.species == ["wren", "LARK"]
     assert list(found.annotations.species) == ["wren", "wren", "LARK", "LARK"]
@@ -51,7 +52,7 @@ def test_a_table_names_and_merges_species(dataset: Dataset, tmp_path: Path) -> N
 def test_labels_that_are_merged_count_once(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "A.wav", np.random.default_rng(0).normal(0, 0.1, 80_000), 8000)
     (tmp_path / "A.txt").write_text("1\t2\tsong\n1\t2\tcall\n")
-    listed = read_species_list(table(tmp_path, "species,label\nWREN,song\nWREN,call\n"))
+    listed = listed_in(tmp_path, "species,label\nWREN,song\nWREN,call\n")
     (tmp_path / "species.csv").unlink()
     found = choose_species(read_dataset(tmp_path, "audacity", {}, None), listed)
     assert len(found.annotations) == 1
@@ -60,11 +61,11 @@ def test_labels_that_are_merged_count_once(tmp_path: Path) -> None:
 
 def test_a_species_without_labels_and_a_template_are_refused(dataset: Dataset) -> None:
     with pytest.raises(InputError, match="no label is of Lark; found LARK, OWL, WREN, wren song"):
-        choose_species(dataset, read_species_list(["Lark"]))
+        choose_species(dataset, read_species_list(["Lark"], Path()))
     truth = pd.DataFrame({"WREN": [1]}, index=["t"])
     other = Dataset(dataset.root, dataset.files, dataset.annotations, ["WREN"], dataset.groups, truth, {}, [])
     with pytest.raises(InputError, match=r"data\.species in params\.yaml must be null"):
-        choose_species(other, read_species_list(["WREN"]))
+        choose_species(other, read_species_list(["WREN"], Path()))
 
 
 @pytest.mark.parametrize(
@@ -78,9 +79,9 @@ def test_a_species_without_labels_and_a_template_are_refused(dataset: Dataset) -
 )  # fmt: skip
 def test_faults_of_the_table(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
-        read_species_list(table(tmp_path, text))
+        listed_in(tmp_path, text)
 
 
 def test_a_missing_table_is_named_with_the_parameter(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"species\.csv: is missing; data\.species in params\.yaml names it"):
-        read_species_list(str(tmp_path / "species.csv"))
+        read_species_list("species.csv", tmp_path)

@@ -39,7 +39,7 @@ def main() -> None:
     params = load_params(arguments.params)
 
     dataset = read_dataset(arguments.data, params.data.format, params.data.columns, params.split.group)
-    names = read_species_list(params.data.species or dataset.species)
+    names = read_species_list(params.data.species or dataset.species, arguments.data)
     if params.data.species is not None:
         dataset = choose_species(dataset, names)
     inspections = check_recordings(

@@ -1,10 +1,11 @@
 """The section `data`: which data set the experiment uses."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from dawnchorus.config.section import PositiveInt, Section, lies_in_inputs, shown
+from dawnchorus.config.section import PositiveInt, Section, shown
 
 # The columns that `data.columns` may name, for the formats in which it may name any.
 NAMEABLE = {
@@ -28,7 +29,7 @@ class Data(Section):
     )
 
     species: list[Annotated[str, Field(min_length=1)]] | Annotated[str, Field(min_length=1)] | None = Field(
-        description="species to use: null for all, a list of codes, or a table in inputs/ that names and merges them"
+        description="species to use: null for all, a list of codes, or a table in data.root that names and merges them"
     )
     channel: Literal["mean"] | PositiveInt = Field(
         description="channel of recordings with several: its number, from 1, or mean for the mean of all"
@@ -36,11 +37,11 @@ class Data(Section):
 
     @field_validator("species")
     @classmethod
-    def _species_are_a_list_or_an_input(cls, species: list[str] | str | None) -> list[str] | str | None:
-        if isinstance(species, str) and not lies_in_inputs(species):
+    def _species_are_a_list_or_in_the_root(cls, species: list[str] | str | None) -> list[str] | str | None:
+        if isinstance(species, str) and (Path(species).is_absolute() or ".." in Path(species).parts):
             raise ValueError(
-                f"found {shown(species)}, expected null, a list of codes, or a table in the project's folder inputs/, "
-                "such as inputs/species.csv"
+                f"found {shown(species)}, expected null, a list of codes, or the path of a table in data.root, such as "
+                "species.csv"
             )
         if isinstance(species, list) and (not species or len(set(species)) < len(species)):
             raise ValueError(f"found {shown(species)}, expected at least one code, and each once")

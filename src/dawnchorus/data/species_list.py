@@ -16,12 +16,13 @@ LABEL = "label"
 MOST_SHOWN = 10
 
 
-def read_species_list(choice: str | list[str]) -> pd.DataFrame:
+def read_species_list(choice: str | list[str], root: Path) -> pd.DataFrame:
     """Read the parameter `data.species`.
 
     Args:
         choice: codes, or the path of a table with the columns species, and if needed label, scientific_name and
-            common_name.
+            common_name, relative to `root`.
+        root: the data set's folder.
 
     Returns:
         A row for each name in the label files, with the columns label and `species.COLUMNS`, text. Several rows may
@@ -32,7 +33,7 @@ def read_species_list(choice: str | list[str]) -> pd.DataFrame:
     """
     if isinstance(choice, list):
         return pd.DataFrame({LABEL: choice, "species": choice, "scientific_name": "", "common_name": ""})
-    path = Path(choice)
+    path = root / choice
     table = read_table(path, ["species"], named_by="data.species in params.yaml names it").copy()
     for column in (LABEL, *COLUMNS):
         table[column] = table[column].astype(str).str.strip() if column in table.columns else ""
