@@ -20,6 +20,8 @@ from dawnchorus.errors import InputError
 
 # A rate of which the checks make no fault.
 SAMPLE_RATE = 48_000
+# Most birds and frogs call below, Hz.
+USUAL_F_MAX = 12_000.0
 MOST_SHOWN = 20
 
 
@@ -145,8 +147,7 @@ def _parameters(root: Path, name: str, dataset: Dataset, inspections: dict[str, 
         sections["split"] = {"group": "folder"}
     if usable:
         rate = Counter(one.rate for one in usable).most_common(1)[0][0]
-        # The bands of the spectrogram end at half the rate or below.
-        sections["spectrogram"] = {"sample_rate": rate, "f_max": rate / 2}
+        sections["spectrogram"] = {"sample_rate": rate, "f_max": min(rate / 2, USUAL_F_MAX)}
     text = StringIO()
     YAML().dump(sections, text)
     return text.getvalue().splitlines()
