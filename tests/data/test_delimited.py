@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from dawnchorus.config.data import Data
+from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import read_annotations, read_uncertain, write_annotations
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats.reading import read_dataset
@@ -111,8 +112,16 @@ def test_faults_name_file_row_and_column(tmp_path: Path, row: str, reason: str) 
     assert str(error.value).startswith(f"{tmp_path / 'labels.csv'}: {reason}")
 
 
-def test_columns_are_named_only_where_the_format_has_none_of_its_own() -> None:
-    with pytest.raises(ValueError, match=r"data\.columns: found species, expected names for none"):
-        Data(root="x", format="arbimon", columns={"species": "a"}, species=None, channel="mean", bad_audio="stop")
-    with pytest.raises(ValueError, match=r"data\.columns: found code, expected names for recording, species"):
-        Data(root="x", format="csv", columns={"code": "a"}, species=None, channel="mean", bad_audio="stop")
+@pytest.mark.parametrize(
+    ("name", "column", "reason"),
+    [
+        ("arbimon", "species", r"data\.columns: found species, expected names for none"),
+        ("csv", "code", r"data\.columns: found code, expected names for recording, species"),
+    ],
+)
+def test_columns_are_named_only_where_a_format_has_none_of_its_own(
+    params: Params, name: str, column: str, reason: str
+) -> None:
+    content = params.data.model_dump() | {"format": name, "columns": {column: "a"}}
+    with pytest.raises(ValueError, match=reason):
+        Data.model_validate(content)

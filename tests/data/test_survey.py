@@ -9,6 +9,7 @@ import soundfile
 from ruamel.yaml import YAML
 
 from dawnchorus.config.data import Data
+from dawnchorus.config.params import Params
 from dawnchorus.data.survey import survey
 from dawnchorus.errors import InputError
 
@@ -51,13 +52,13 @@ def test_a_folder_with_raven_tables(forest: Path) -> None:
     assert list(counts.loc["WREN"]) == ["5", "0", "0", "5"]
 
 
-def test_its_lines_for_the_parameters_are_valid(forest: Path) -> None:
+def test_its_lines_for_the_parameters_are_valid(forest: Path, params: Params) -> None:
     report = survey(forest, window_seconds=3.0, n_folds=3, workers=1)
     lines = YAML(typ="safe").load(report.partition("Lines for params.yaml\n")[2])
     assert lines["data"] == {"root": str(forest), "format": "raven", "bad_audio": "skip"}
     assert lines["split"] == {"group": "folder"}
     assert lines["spectrogram"] == {"sample_rate": 24_000, "f_max": 12_000.0}
-    Data(**lines["data"], columns={}, species=None, channel="mean")
+    Data.model_validate(params.data.model_dump() | lines["data"])
 
 
 def test_lines_for_a_folder_with_an_odd_name(forest: Path) -> None:

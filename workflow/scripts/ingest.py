@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
@@ -50,7 +51,8 @@ def main() -> None:
         print(remark, file=sys.stderr)
     print(summary(inspections), file=sys.stderr)
     refuse_bad_recordings(inspections, dataset, params.data.bad_audio)
-    recordings = as_table(inspections, dataset.groups, dataset.root)
+    zone = params.data.timezone
+    recordings = as_table(inspections, dataset.groups, dataset.root, None if zone is None else ZoneInfo(zone))
     require_usable(recordings, dataset)
     with replacing(arguments.recordings) as path:
         write_recordings(path, recordings)

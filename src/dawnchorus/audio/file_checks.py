@@ -45,6 +45,7 @@ class Inspection:
         digest: hash of rate, channels and decoded samples; hash of the file if it was not decoded.
         faults: reasons why the recording is unusable.
         remarks: unusual but harmless properties.
+        notes: texts from the header.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class Inspection:
     digest: str = ""
     faults: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    notes: str = ""
 
 
 def inspect(path: Path, sample_rate: int, window_seconds: float, channel: Channel = "mean") -> Inspection:
@@ -72,6 +74,7 @@ def inspect(path: Path, sample_rate: int, window_seconds: float, channel: Channe
     found = Inspection(path)
     try:
         container = examine(path)
+        found.notes = container.notes
         found.faults += container.faults
         if found.faults:
             return found
@@ -112,6 +115,7 @@ def look_at_header(path: Path, with_hash: bool = True) -> Inspection:
     found = Inspection(path)
     try:
         container = examine(path)
+        found.notes = container.notes
         found.faults += container.faults
         if not found.faults:
             with open_forward(path) as file:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
@@ -24,6 +25,9 @@ class Data(Section):
     columns: dict[str, Annotated[str, Field(min_length=1)]] = Field(
         description="your names of the columns recording, species, t_min, t_max, f_min, f_max, label, where they differ"
     )
+    timezone: str | None = Field(
+        description="time zone of recorders' clocks that did not write one, such as America/Puerto_Rico; null: unknown"
+    )
     bad_audio: Literal["stop", "skip"] = Field(
         description="what to do with unusable recordings: stop the run, or skip them and their annotations"
     )
@@ -34,6 +38,15 @@ class Data(Section):
     channel: Literal["mean"] | PositiveInt = Field(
         description="channel of recordings with several: its number, from 1, or mean for the mean of all"
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in available_timezones():
+            raise ValueError(
+                f"found {shown(zone)}, expected null or the name of a time zone, such as America/Puerto_Rico or UTC"
+            )
+        return zone
 
     @field_validator("species")
     @classmethod

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import tzinfo
 from pathlib import Path
 
 import pandas as pd
 
 from dawnchorus.audio.file_checks import TOLERANCE_SECONDS, Inspection
+from dawnchorus.data.clock_times import start_of
 
 
 def add_duplicates(inspections: Iterable[Inspection]) -> None:
@@ -63,13 +65,16 @@ def cut_at_the_end(inspections: dict[str, Inspection], annotations: pd.DataFrame
     return annotations.assign(t_max=annotations.t_max.where(~is_cut, ends)), [remark]
 
 
-def as_table(inspections: dict[str, dict[str, Inspection]], groups: pd.Series, root: Path) -> pd.DataFrame:
+def as_table(
+    inspections: dict[str, dict[str, Inspection]], groups: pd.Series, root: Path, local: tzinfo | None = None
+) -> pd.DataFrame:
     """Convert inspections to the table of all recordings.
 
     Args:
         inspections: inspections by split and recording_id.
         groups: the group of each recording that has one, indexed by recording_id.
         root: the data set's folder; the column `file` is relative to it.
+        local: the time zone of recorders' clocks; None if it is not known.
 
     Returns:
         One row per recording, in the form that `recordings.read_recordings` returns. The column `problem` lists faults,
@@ -81,7 +86,7 @@ def as_table(inspections: dict[str, dict[str, Inspection]], groups: pd.Series, r
             "file": one.path.relative_to(root).as_posix(),
             "split": split,
             "group": groups.get(recording_id, "") if split == "train" else "",
-            "start": "",
+            "start": "" if (start := start_of(one.path.name, one.notes, local)) is None else start.isoformat(),
             "seconds": round(one.seconds, 3),
             "sample_rate": one.rate,
             "channels": one.channels,

@@ -16,6 +16,7 @@ class Container:
         tolerance: by how many samples a decoder may rightly differ from `frames`.
         faults: reasons why the sound cannot be trusted.
         remarks: unusual but harmless properties.
+        notes: texts that recorders write into the header, such as comments and GUANO metadata.
     """
 
     format: str
@@ -24,6 +25,7 @@ class Container:
     tolerance: int = 0
     faults: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    notes: str = ""
 
 
 def several_streams(at: int) -> str:

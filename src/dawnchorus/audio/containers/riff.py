@@ -29,6 +29,9 @@ METADATA = (
     b"<?x",
     b"<x:",
 )
+# Chunks with texts. Larger ones have pictures.
+NOTES = (b"guan", b"LIST")
+MOST_NOTES = 2**16
 # Less data than this after the last chunk is not missed.
 TOLERANCE_SECONDS = 0.1
 
@@ -100,6 +103,8 @@ def examine(file: BinaryIO) -> Container:
             (long_size,) = struct.unpack("<8xQ", _content(file, chunk, 16))
         elif chunk.kind == layout.encoding:
             byte_rate = _byte_rate(_content(file, chunk, 18), layout)
+        elif chunk.kind in NOTES and chunk.size <= MOST_NOTES:
+            found.notes += _text(_content(file, chunk, chunk.size))
         elif chunk.kind == layout.samples and samples:
             found.faults.append(
                 f"two chunks of samples: the second, at byte {chunk.start}, would not be decoded; join them (the "
@@ -179,6 +184,11 @@ def _byte_rate(content: bytes, layout: Layout) -> float:
     channels, bits, exponent, mantissa = struct.unpack(">h4xhHQ", content)
     # The rate is an 80-bit number; its exponent is biased by 16383, and its mantissa has 63 binary places.
     return channels * ((bits + 7) // 8) * mantissa * 2.0 ** (min(exponent, 16_400) - 16_383 - 63)
+
+
+def _text(content: bytes) -> str:
+    """The text of a chunk, of which a LIST has several, with names and sizes between them."""
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F or byte == 0x0A else "\n" for byte in content) + "\n"
 
 
 def _is_placeholder(size: int) -> bool:
