@@ -11,7 +11,7 @@ from sounds import RATE, noise, written
 
 from dawnchorus.audio.file_checks import inspect, look_at_header
 from dawnchorus.data.clock_times import start_of
-from dawnchorus.data.quality import as_table
+from dawnchorus.data.quality import as_table, starts_without_zone
 
 PUERTO_RICO = ZoneInfo("America/Puerto_Rico")
 AUDIOMOTH = "Recorded at 19:17:30 10/01/2018 (UTC{}) by AudioMoth 0FE081F80FE081F0 at gain setting 2"
@@ -83,3 +83,13 @@ def test_the_header_of_a_wav_tells(tmp_path: Path) -> None:
     assert (
         as_table({"train": {"a": look_at_header(path)}}, pd.Series(dtype=str), tmp_path).start["a"].endswith("-04:00")
     )
+
+
+def test_recordings_without_a_zone_are_remarked_on_until_it_is_given(tmp_path: Path) -> None:
+    found = {name: look_at_header(written(tmp_path / f"{name}.wav", noise())) for name in ("20240611_053000", "b")}
+    unknown = as_table({"train": found, "test": {}}, pd.Series(dtype=str), tmp_path)
+    (remark,) = starts_without_zone({"train": found, "test": {}}, unknown)
+    assert remark.startswith("1 recordings have a date and time, but no time zone, for example 20240611_053000.wav")
+    known = as_table({"train": found, "test": {}}, pd.Series(dtype=str), tmp_path, PUERTO_RICO)
+    assert known.start["20240611_053000"] == "2024-06-11T05:30:00-04:00"
+    assert starts_without_zone({"train": found, "test": {}}, known) == []

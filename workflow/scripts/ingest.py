@@ -17,7 +17,7 @@ from dawnchorus.data.ingest import (
     require_usable,
     usable_ground_truth,
 )
-from dawnchorus.data.quality import as_table, summary
+from dawnchorus.data.quality import as_table, starts_without_zone, summary
 from dawnchorus.data.recordings import write_recordings
 from dawnchorus.data.species import write_species
 from dawnchorus.data.species_list import choose_species, read_species_list
@@ -47,12 +47,13 @@ def main() -> None:
         dataset, params.spectrogram.sample_rate, params.window.seconds, params.data.channel, cores()
     )
     dataset = check_labels(dataset, inspections, cut=params.data.format != "rfcx")
-    for remark in dataset.remarks:
-        print(remark, file=sys.stderr)
-    print(summary(inspections), file=sys.stderr)
+    print(*dataset.remarks, summary(inspections), sep="\n", file=sys.stderr)
     refuse_bad_recordings(inspections, dataset, params.data.bad_audio)
     zone = params.data.timezone
     recordings = as_table(inspections, dataset.groups, dataset.root, None if zone is None else ZoneInfo(zone))
+    without_zone = starts_without_zone(inspections, recordings)
+    for remark in without_zone:
+        print(remark, file=sys.stderr)
     require_usable(recordings, dataset)
     with replacing(arguments.recordings) as path:
         write_recordings(path, recordings)
@@ -65,7 +66,7 @@ def main() -> None:
     with replacing(arguments.template) as path:
         write_template(path, dataset.template)
     with replacing(arguments.remarks) as path:
-        path.write_text("".join(f"{remark}\n" for remark in dataset.remarks))
+        path.write_text("".join(f"{remark}\n" for remark in [*dataset.remarks, *without_zone]))
 
 
 if __name__ == "__main__":

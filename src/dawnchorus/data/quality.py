@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 import pandas as pd
@@ -63,6 +63,27 @@ def cut_at_the_end(inspections: dict[str, Inspection], annotations: pd.DataFrame
         f"t_max {first.t_max:g} s, recording {ends[is_cut].iloc[0]:.2f} s"
     )
     return annotations.assign(t_max=annotations.t_max.where(~is_cut, ends)), [remark]
+
+
+def starts_without_zone(inspections: dict[str, dict[str, Inspection]], recordings: pd.DataFrame) -> list[str]:
+    """A remark if recorders wrote times without a zone, and `data.timezone` does not give it.
+
+    Args:
+        inspections: inspections by split and recording_id.
+        recordings: table from `as_table`.
+    """
+    files = [one for by_id in inspections.values() for one in by_id.values()]
+    without = [
+        one.path
+        for one, start in zip(files, recordings.start, strict=True)
+        if not start and start_of(one.path.name, one.notes, UTC) is not None
+    ]
+    if not without:
+        return []
+    return [
+        f"{len(without)} recordings have a date and time, but no time zone, for example {without[0].name}; set "
+        "data.timezone in params.yaml to get their start"
+    ]
 
 
 def as_table(
