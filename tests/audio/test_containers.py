@@ -171,6 +171,7 @@ def test_a_flac_of_unknown_length_is_read_to_its_end(tmp_path: Path) -> None:
     path.write_bytes(content)
     found = look(path)
     assert (found.faults, found.remarks, found.seconds) == ([], [], 5)
+    assert look_at_header(path).seconds == 5
 
 
 def test_a_flac_with_a_changed_sample_is_refused(tmp_path: Path) -> None:

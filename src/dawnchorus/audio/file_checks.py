@@ -121,7 +121,8 @@ def look_at_header(path: Path, with_hash: bool = True) -> Inspection:
             with open_forward(path) as file:
                 found.rate, found.channels = file.samplerate, file.channels
                 frames = file.frames if container.frames is None else container.frames
-            found.seconds = frames / found.rate
+            # An encoder that wrote to a pipe leaves no length in a FLAC.
+            found.seconds = (frames if frames < MOST_FRAMES else _count_decodable(path)) / found.rate
             if with_hash:
                 found.file_digest = found.digest = _hash_of_file(path)
     except (OSError, soundfile.SoundFileError) as error:

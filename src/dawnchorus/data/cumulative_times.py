@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-# Labels may end a little behind their recordings.
-TOLERANCE_SECONDS = 0.1
+from dawnchorus.audio.file_checks import TOLERANCE_SECONDS
 
 
 def starts_of(
