@@ -73,6 +73,22 @@ class Windows:
         return np.maximum.reduceat(self.scores, self.edges[:-1], axis=0)
 
 
+def join_windows(parts: Sequence[Windows]) -> Windows:
+    """Join the windows of different recordings. Of a recording in several parts, the scores are averaged.
+
+    Args:
+        parts: at least one; a recording has the same windows in each.
+    """
+    rows: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float32]]]] = {}
+    for part in parts:
+        for name, first, last in zip(part.recording_ids, part.edges[:-1], part.edges[1:], strict=True):
+            rows.setdefault(name, []).append((part.starts[first:last], part.scores[first:last]))
+    return Windows.of(
+        list(rows), [several[0][0] for several in rows.values()],
+        [np.mean([scores for _, scores in several], axis=0) for several in rows.values()], parts[0].scores.shape[1],
+    )  # fmt: skip
+
+
 def write_windows(path: Path, windows: Windows, species: Sequence[str]) -> None:
     """Write a table of window scores.
 
