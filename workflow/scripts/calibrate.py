@@ -39,10 +39,11 @@ def main() -> None:
     boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(windows.oof.recording_ids))
     seconds = params.window_frames * to_seconds(1, params.spectrogram)
     scores = score_boxes(windows.oof, boxes, seconds, params.labels.min_overlap)
-    groups = read_recordings(arguments.splits / f"{TRAIN}.csv").group
+    names, of_name = np.unique(boxes.recording_id, return_inverse=True)
+    units = number_groups(read_recordings(arguments.splits / f"{TRAIN}.csv").group, list(names))
     evidence = Evidence(
         boxes.species_id.to_numpy(), boxes.is_tp.to_numpy(), scores.astype(float),
-        np.unique(number_groups(groups, list(boxes.recording_id)), return_inverse=True)[1],
+        units[of_name],
     )  # fmt: skip
     # Without test recordings, thresholds are for recordings such as the annotated ones.
     has_test = len(windows.test.scores) > 0

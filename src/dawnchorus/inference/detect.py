@@ -25,6 +25,7 @@ from dawnchorus.progress import Progress
 BATCH_SIZE = 16
 # A recording that ends earlier than its header says by more than this is truncated, s.
 TOLERANCE_SECONDS = 0.1
+WHAT = "recordings scored"
 # Recordings that wait in the pool for each process.
 AHEAD = 4
 
@@ -68,11 +69,13 @@ def score_all(
     if not waiting:
         return {}
     problems = {}
-    progress = Progress(len(recordings), "recordings scored", len(recordings) - len(waiting))
-    clock, hours = time.monotonic(), 0.0
+    progress, clock, hours = None, 0.0, 0.0
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _set_up, (work, prepare)) as pool:
         for name, found in _in_pool(pool, {name: recordings[name] for name in waiting}, AHEAD * workers):
+            if progress is None:
+                # The first result is late, because the model is loaded before.
+                progress, clock = Progress(len(recordings), WHAT, len(recordings) - len(waiting)), time.monotonic()
             if isinstance(found, str):
                 problems[name] = found
                 progress.step(f"{name}: {found}")
@@ -80,7 +83,7 @@ def score_all(
             stamp, scored = found
             journal.write(name, stamp, scored)
             hours += scored.seconds / 3600
-            speed = hours * 3600 / (time.monotonic() - clock)
+            speed = hours * 3600 / max(time.monotonic() - clock, 1.0)
             progress.step(status=f"{hours:.1f} h, {speed:.0f} times real time")
     return dict(sorted(problems.items()))
 

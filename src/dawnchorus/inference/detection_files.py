@@ -14,6 +14,8 @@ from dawnchorus.inference.journal import Scored
 
 # Decimal places of times (the millisecond), scores and probabilities.
 TIME_DIGITS, SCORE_DIGITS = 3, 6
+# Rows that are written to a Parquet file at once.
+ROWS = 100_000
 NUMBERS = ("start_s", "end_s", "score", "probability", "threshold")
 SCHEMA = pa.schema([(name, pa.float64() if name in NUMBERS else pa.string()) for name in COLUMNS])
 DETECTIONS, PRESENCE, ACTIVITY, UNREADABLE = "detections", "species_by_recording.csv", "activity.csv", "unreadable.csv"
@@ -43,6 +45,7 @@ def write_detections(
     """
     counts: Counter[str] = Counter()
     places: Counter[str] = Counter()
+    waiting: list[pd.DataFrame] = []
     by_hour: Counter[tuple[str, int, str]] = Counter()
     with (
         replacing(output / f"{DETECTIONS}.csv") as csv,
@@ -63,10 +66,13 @@ def write_detections(
             table = _rounded(detector.presence(name, scored, found))
             table.to_csv(presence_file, index=False, header=False, float_format="%.10g")
             if len(found):
-                writer.write_table(pa.Table.from_pandas(found, SCHEMA, preserve_index=False))
+                waiting.append(found)
                 by_hour.update(hours_of_day(found).to_dict())
                 counts.update(found.species)
                 places.update(set(found.species))
+            if sum(map(len, waiting)) >= ROWS:
+                _write_rows(writer, waiting)
+        _write_rows(writer, waiting)
     activity = [(*key, count) for key, count in sorted(by_hour.items())]
     with replacing(output / ACTIVITY) as path:
         pd.DataFrame(activity, columns=["site", "hour", "species", "detections"]).to_csv(path, index=False)
@@ -78,6 +84,13 @@ def write_detections(
     return {code: (count, places[code]) for code, count in counts.items()}
 
 
+def _write_rows(writer: pq.ParquetWriter, tables: list[pd.DataFrame]) -> None:
+    """Write tables as one, and empty the list."""
+    if tables:
+        writer.write_table(pa.Table.from_pandas(pd.concat(tables), SCHEMA, preserve_index=False))
+        tables.clear()
+
+
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
     digits = dict.fromkeys(("start_s", "end_s"), TIME_DIGITS) | dict.fromkeys(("score", "probability"), SCORE_DIGITS)
-    return table.round({name: number for name, number in digits.items() if name in table.columns})
+    return table.astype({"score": float}).round({name: digits[name] for name in digits if name in table.columns})

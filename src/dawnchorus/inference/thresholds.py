@@ -30,7 +30,7 @@ class Evidence:
         species: shape [Scores].
         is_present: shape [Scores].
         scores: shape [Scores].
-        units: number of each score's recording, or of its group of recordings, from 0, shape [Scores].
+        units: number of each score's recording, or of its group of recordings, shape [Scores].
     """
 
     species: NDArray[np.int64]

@@ -1,5 +1,6 @@
 """`dawnchorus detect`: detections in any recordings by a model bundle, without the workflow's stages."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from dawnchorus.models.bundle import read_bundle
 from dawnchorus.models.shapes import Shapes
 
 MOST_SHOWN = 20
+LOG = "detect.log"
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def detect(model: Path, paths: Sequence[Path], output: Path, options: Options) -
         journal.begin({"model": bundle.digest, "hop": hop, "channel": str(channel), "timezone": options.timezone or ""})
         zone = None if options.timezone is None else ZoneInfo(options.timezone)
         workers = max(1, min(options.cores, len(recordings)))
-        prepare = partial(_use_device, max(1, options.cores // workers))
+        prepare = partial(_use_device, max(1, options.cores // workers), output / LOG)
         problems = score_all(recordings, Work(bundle, hop, channel, zone), journal, workers, prepare)
         detector = Detector(
             bundle.info.species, probabilities, thresholds.threshold.to_numpy(), settings.detect.precision,
@@ -146,8 +148,11 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _use_device(threads: int) -> None:
-    # Keras takes seconds to import, and only the processes that score need it.
+def _use_device(threads: int, log: Path) -> None:
+    """Set up a process that scores; what TensorFlow and decoders write to the terminal goes to a log."""
+    with log.open("a") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    # Keras takes seconds to import, and only these processes need it.
     from dawnchorus.workflow.devices import use_device
 
     use_device(threads)
