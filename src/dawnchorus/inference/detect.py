@@ -1,6 +1,9 @@
 """Scoring of many recordings with a model bundle: on all cores, and so that a killed run goes on where it was."""
 
 import multiprocessing
+import multiprocessing.connection
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -119,11 +122,20 @@ _state: tuple[Work, Scorer] | None = None
 
 def _set_up(work: Work, prepare: Callable[[], object]) -> None:
     global _state
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     prepare()
     # Keras takes seconds to import, and the process that waits for the others does without it.
     from dawnchorus.models.members import load_ensemble
 
     _state = work, load_ensemble(work.bundle)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is killed, for which it would wait forever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _is_done(stamp: Stamp | None, path: Path) -> bool:
