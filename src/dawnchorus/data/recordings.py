@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -20,7 +20,9 @@ COLUMNS = ["recording_id", "file", "split", "group", "start", "seconds", "sample
            "problem", "peak", "rms", "digest"]  # fmt: skip
 
 
-def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str, Path], list[str]]:
+def list_recordings(
+    folder: Path, may_be_empty: bool = False, clips: Container[Path] = ()
+) -> tuple[dict[str, Path], list[str]]:
     """Find the audio files in a folder and its subfolders.
 
     A recording_id is the path of the file relative to the folder, without suffix: "site1/20240611_053000".
@@ -28,6 +30,7 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str,
     Args:
         folder: the folder.
         may_be_empty: whether the folder may be missing or have no audio files.
+        clips: audio files that are no recordings, but cut from some.
 
     Returns:
         The files by recording_id, sorted, and remarks about files that hold sound but are not read.
@@ -41,6 +44,8 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str,
     found: dict[str, Path] = {}
     others: list[Path] = []
     for path in files_below(folder):
+        if path in clips:
+            continue
         if path.suffix.lower() not in SUFFIXES:
             others += [path] if path.suffix.lower() in OTHER_SUFFIXES else []
             continue
