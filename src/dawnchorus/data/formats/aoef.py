@@ -31,8 +31,8 @@ from dawnchorus.files import replacing
 
 SUFFIXES = (".json", ".aoef")
 VERSION = "1.1.0"
-# Usual keys of the tag with the species, the best first.
-SPECIES = ("species", "dwc:scientificName", "scientific_name", "class", "event", "dwc:vernacularName", "common_name")
+# Usual keys of the tag with the species, the best first. `class` may also be Aves.
+SPECIES = ("species", "dwc:scientificName", "scientific_name", "event", "dwc:vernacularName", "common_name")
 LABEL = "dawnchorus:label"
 BOX, INTERVAL = "BoundingBox", "TimeInterval"
 # What the ids in a written file are made from, so that equal labels give equal files.
@@ -94,7 +94,7 @@ def read_labels(path: Path, species_key: str | None = None) -> LabelFile:
             rows.append([species, label, *box, one.annotator, score])
             paths.append(recording.path)
     columns = ["species", "label", "t_min", "t_max", "f_min", "f_max", "annotator", "confidence"]
-    table = pd.DataFrame(rows, places, columns).astype({"species": str})
+    table = pd.DataFrame(rows, places, columns)
     wholes = (content.clip_annotations, content.clip_predictions, content.sequence_annotations,
               content.sequence_predictions)  # fmt: skip
     dropped = {

@@ -97,7 +97,6 @@ def read_segments(folder: Path, segments: Sequence[Path]) -> LabelFile:
     rows = pd.DataFrame({"t_min": found.begin.astype(float), "t_max": found.end.astype(float)})
     refuse_rows(folder, found, "end", rows.t_max <= rows.t_min, "a time after the segment's begin", "remove the file")
     rows = rows.assign(species=folder.parent.name, label=label, f_min=np.nan, f_max=np.nan, annotator="")
-    rows = rows.astype({"species": str})
     dropped = {"segments that nobody has reviewed": len(segments) - len(reviewed)}
     return LabelFile(folder, rows, found.recording, len(segments), dropped)
 

@@ -111,7 +111,8 @@ def dataset_of(
     tables, n_files, n_rows = [], 0, 0
     for one in labels:
         n_files, n_rows = n_files + 1, n_rows + one.n_rows
-        rows = one.rows.assign(
+        # A column without rows may be of another type.
+        rows = one.rows.astype({"species": str}).assign(
             table=one.path.relative_to(root).as_posix(),
             line=one.rows.index,
             confidence=np.nan if one.confidence is None else one.confidence.to_numpy(),

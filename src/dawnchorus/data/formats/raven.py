@@ -51,7 +51,7 @@ def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
     n_rows = len(found)
     if found.empty:
         rows = pd.DataFrame(columns=["species", "label", "t_min", "t_max", "f_min", "f_max", "annotator"])
-        return LabelFile(path, rows.astype({"species": str}), None, 0, {})
+        return LabelFile(path, rows, None, 0, {})
     column = _species_column(path, found, species_column)
     for name in (BEGIN, END):
         found[name] = to_numbers(path, found, name)
