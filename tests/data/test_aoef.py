@@ -166,6 +166,18 @@ def test_predictions_are_labels_of_a_program(tmp_path: Path) -> None:
     )
 
 
+def test_an_evaluation_is_read_for_its_annotations(tmp_path: Path) -> None:
+    save(tmp_path / "labels.json", annotated(data.TimeInterval(coordinates=[3, 4]), WREN))
+    io.save(data.PredictionSet(clip_predictions=predicted(0.25)), tmp_path / "predictions.json")
+    both, more = (json.loads((tmp_path / name).read_text()) for name in ("labels.json", "predictions.json"))
+    both["data"]["sound_event_predictions"] = more["data"]["sound_event_predictions"]
+    (tmp_path / "labels.json").write_text(json.dumps(both))
+    (tmp_path / "predictions.json").unlink()
+    found = read(tmp_path)
+    assert boxes(found) == [["hill/0530", "Troglodytes troglodytes", 3, 4, None, None, "present"]]
+    assert "left out: 1 predictions, because there are annotations" in found.remarks
+
+
 def damaged(root: Path, change: Any, encoding: str = "utf-8") -> str:
     """Read a file in which a function has changed something, and return the error."""
     save(root / "labels.json", annotated(PLACE, WREN))

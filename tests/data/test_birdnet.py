@@ -146,6 +146,13 @@ def test_reviewed_segments(reviewed: Path) -> None:
     assert "left out: 1 segments that nobody has reviewed" in found.remarks
 
 
+def test_segments_without_their_recordings(reviewed: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"contains no recordings; .*; 4 clips are no recordings: add those that they were"
+    ):
+        read_dataset(reviewed, "birdnet", {}, None)
+
+
 def test_detections_beside_reviewed_segments_are_left_out(reviewed: Path) -> None:
     rows = "6.0,9.0,Troglodytes troglodytes,Eurasian Wren,0.8351,A.wav\n0,3,Strix aluco,Tawny Owl,0.2,A.wav\n"
     found = read(reviewed, CSV + rows)

@@ -43,8 +43,10 @@ def list_recordings(
         raise InputError(f"{folder}: is missing; `data.root` in params.yaml must name its parent folder")
     found: dict[str, Path] = {}
     others: list[Path] = []
+    n_clips = 0
     for path in files_below(folder):
         if path in clips:
+            n_clips += 1
             continue
         if path.suffix.lower() not in SUFFIXES:
             others += [path] if path.suffix.lower() in OTHER_SUFFIXES else []
@@ -66,6 +68,8 @@ def list_recordings(
         remarks.append(f"{folder.name}: some files are in formats that are not read: {kinds}; {conversion(others[0])}")
     if not found and not may_be_empty:
         expected = f"expected files that end in {', '.join(SUFFIXES)}"
+        if n_clips:
+            remarks.append(f"{n_clips} clips are no recordings: add those that they were cut from")
         raise InputError("; ".join([f"{folder}: contains no recordings", expected, *remarks]))
     return dict(sorted(found.items())), remarks
 

@@ -85,7 +85,7 @@ def read_labels(path: Path, species_key: str | None = None) -> LabelFile:
         if box is None:
             n_others += 1
             continue
-        # The file is as much slower and lower as its recorder was faster.
+        # With a time expansion of 10, the file is ten times as long as the sound was, and a tenth as high.
         expansion = recording.time_expansion or 1.0
         box = [box[0] * expansion, box[1] * expansion, box[2] / expansion, box[3] / expansion]
         label = _label(path, one)
@@ -99,6 +99,7 @@ def read_labels(path: Path, species_key: str | None = None) -> LabelFile:
               content.sequence_predictions)  # fmt: skip
     dropped = {
         "sound events that are neither a box nor an interval of time, or have no length": n_others,
+        "predictions, because there are annotations": 0 if is_program else len(content.sound_event_predictions or []),
         "clips and sequences with tags": sum(bool(one.tags) for several in wholes for one in several or []),
     }
     return LabelFile(
