@@ -146,6 +146,14 @@ def test_reviewed_segments(reviewed: Path) -> None:
     assert "left out: 1 segments that nobody has reviewed" in found.remarks
 
 
+def test_segments_of_older_versions_do_not_tell_their_times(reviewed: Path) -> None:
+    sound(reviewed / "segments/Blackbird/positive/0.921_A_7.wav", 3)
+    found = read(reviewed)
+    assert list(found.files["train"]) == ["hill/A", "hill/B"]
+    assert len(found.annotations) == 3
+    assert "left out: 1 segments whose names do not tell their times" in found.remarks
+
+
 def test_segments_without_their_recordings(reviewed: Path) -> None:
     with pytest.raises(
         InputError, match=r"contains no recordings; .*; 4 clips are no recordings: add those that they were"
@@ -171,14 +179,24 @@ def test_segments_beside_the_folders_of_splits(reviewed: Path) -> None:
 
 def test_other_sounds_in_the_folders_of_a_review_are_named(reviewed: Path) -> None:
     sound(reviewed / "segments/Blackbird/positive/mine.wav", 3)
-    sound(reviewed / "Positive/0.500_1_A_0.00s_3.00s.wav", 3)
     _, reasons = list_label_files(reviewed, "birdnet", {})
-    where = reviewed / "<species>" / "Positive"
     assert reasons == [
         f"{reviewed / 'segments/Blackbird/positive/mine.wav'}: expected the name of a segment, such as "
         "0.835_1_A_3.00s_6.00s.wav",
-        f"{reviewed / 'Positive/0.500_1_A_0.00s_3.00s.wav'}: expected it in {where}",
     ]
+
+
+def test_segments_in_no_folder_of_a_species(reviewed: Path) -> None:
+    sound(reviewed / "0.500_1_A_0.00s_3.00s.wav", 3)
+    found = read(reviewed)
+    assert list(found.files["train"]) == ["hill/A", "hill/B"]
+    assert "left out: 2 segments that nobody has reviewed" in found.remarks
+    sound(reviewed / "Positive/0.500_1_A_0.00s_3.00s.wav", 3)
+    with pytest.raises(InputError) as error:
+        read(reviewed)
+    where = reviewed / "<species>" / "Positive"
+    reason = f"is in no folder named after a species; move it to {where}"
+    assert str(error.value) == f"{reviewed / 'Positive'}: {reason}"
 
 
 def test_a_segment_of_a_recording_that_is_missing_or_ambiguous(reviewed: Path) -> None:

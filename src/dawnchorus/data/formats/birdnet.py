@@ -51,6 +51,9 @@ RAVEN_SPECIES = ("Scientific Name", "Common Name")
 VERDICTS = {"positive": "present", "negative": "absent"}
 SEGMENT = re.compile(r"(\d\.\d+)_(\d+)_(?P<recording>.+)_(?P<begin>\d+(\.\d+)?)s_(?P<end>\d+(\.\d+)?)s")
 
+# Older versions wrote no times.
+WITHOUT_TIMES = re.compile(r"\d\.\d{3}_.+")
+
 
 def why_not(path: Path) -> str | None:
     """Why a file is no table of detections; None if it is one."""
@@ -70,34 +73,40 @@ def list_segments(root: Path) -> tuple[dict[Path, list[Path]], list[str]]:
     for path in files_below(root):
         if path.suffix.lower() not in SOUNDS:
             continue
-        if SEGMENT.fullmatch(path.stem) and path.parent != root:
+        is_reviewed = path.parent.name.casefold() in VERDICTS
+        if SEGMENT.fullmatch(path.stem) or (is_reviewed and WITHOUT_TIMES.fullmatch(path.stem)):
             folders[path.parent].append(path)
-        elif path.parent.name.casefold() in VERDICTS:
+        elif is_reviewed:
             others.append(f"{path}: expected the name of a segment, such as 0.835_1_A_3.00s_6.00s.wav")
-    for folder in [one for one in folders if one.parent == root and one.name.casefold() in VERDICTS]:
-        others += [f"{path}: expected it in {root / '<species>' / folder.name}" for path in folders.pop(folder)]
     return dict(folders), others
 
 
-def read_segments(folder: Path, segments: Sequence[Path]) -> LabelFile:
+def read_segments(root: Path, folder: Path, segments: Sequence[Path]) -> LabelFile:
     """Read the labels that the names of segments tell.
 
     Args:
+        root: the data set's folder.
         folder: the folder of the segments; its name is the verdict, and that of the folder above it the species.
         segments: the files.
 
     Raises:
-        InputError: a segment ends before it begins.
+        InputError: a segment ends before it begins, or no folder is named after the species.
     """
     label = VERDICTS.get(folder.name.casefold())
+    if label is not None and folder.parent == root:
+        raise InputError(
+            f"{folder}: is in no folder named after a species; move it to {root / '<species>' / folder.name}"
+        )
     reviewed = [] if label is None else segments
-    # The listing kept only names that match.
-    parts = [match.groupdict() for path in reviewed if (match := SEGMENT.fullmatch(path.stem))]
-    found = pd.DataFrame(parts, [path.name for path in reviewed], ["recording", "begin", "end"], dtype=str)
+    parts = {path.name: match.groupdict() for path in reviewed if (match := SEGMENT.fullmatch(path.stem))}
+    found = pd.DataFrame(list(parts.values()), list(parts), ["recording", "begin", "end"], dtype=str)
     rows = pd.DataFrame({"t_min": found.begin.astype(float), "t_max": found.end.astype(float)})
     refuse_rows(folder, found, "end", rows.t_max <= rows.t_min, "a time after the segment's begin", "remove the file")
     rows = rows.assign(species=folder.parent.name, label=label, f_min=np.nan, f_max=np.nan, annotator="")
-    dropped = {"segments that nobody has reviewed": len(segments) - len(reviewed)}
+    dropped = {
+        "segments that nobody has reviewed": len(segments) - len(reviewed),
+        "segments whose names do not tell their times": len(reviewed) - len(rows),
+    }
     return LabelFile(folder, rows, found.recording, len(segments), dropped)
 
 

@@ -99,5 +99,7 @@ def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str |
         raise InputError(f"{root}: contains no labels of the format {name}, which data.format names{why}")
     if reasons:
         remarks.append(f"{len(reasons)} other files are no labels of the format {name}; first {reasons[0]}")
-    labels = (birdnet.read_segments(path, segments[path]) if path in segments else read_labels(path) for path in paths)
+    labels = (
+        birdnet.read_segments(root, path, segments[path]) if path in segments else read_labels(path) for path in paths
+    )
     return dataset_of(root, files, labels, group, remarks)
