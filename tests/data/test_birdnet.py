@@ -147,10 +147,12 @@ def test_reviewed_segments(reviewed: Path) -> None:
 
 
 def test_segments_of_older_versions_do_not_tell_their_times(reviewed: Path) -> None:
-    sound(reviewed / "segments/Blackbird/positive/0.921_A_7.wav", 3)
+    for name in ("positive/0.921_A_7.wav", "0.900_8_B.wav"):
+        sound(reviewed / "segments/Blackbird" / name, 3)
     found = read(reviewed)
     assert list(found.files["train"]) == ["hill/A", "hill/B"]
     assert len(found.annotations) == 3
+    assert "left out: 2 segments that nobody has reviewed" in found.remarks
     assert "left out: 1 segments whose names do not tell their times" in found.remarks
 
 

@@ -69,14 +69,14 @@ def list_segments(root: Path) -> tuple[dict[Path, list[Path]], list[str]]:
     Returns:
         The segments by the folder that they are in, and why other sound files in the folders of a review are none.
     """
+    sounds = [path for path in files_below(root) if path.suffix.lower() in SOUNDS]
+    reviewed = {path.parent for path in sounds if path.parent.name.casefold() in VERDICTS}
+    of_review = reviewed | {folder.parent for folder in reviewed}
     folders, others = defaultdict(list), []
-    for path in files_below(root):
-        if path.suffix.lower() not in SOUNDS:
-            continue
-        is_reviewed = path.parent.name.casefold() in VERDICTS
-        if SEGMENT.fullmatch(path.stem) or (is_reviewed and WITHOUT_TIMES.fullmatch(path.stem)):
+    for path in sounds:
+        if SEGMENT.fullmatch(path.stem) or (path.parent in of_review and WITHOUT_TIMES.fullmatch(path.stem)):
             folders[path.parent].append(path)
-        elif is_reviewed:
+        elif path.parent in reviewed:
             others.append(f"{path}: expected the name of a segment, such as 0.835_1_A_3.00s_6.00s.wav")
     return dict(folders), others
 
