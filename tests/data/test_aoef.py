@@ -117,10 +117,16 @@ def test_a_recording_with_time_expansion_is_slower_and_lower_than_the_sound(tmp_
     assert boxes(read(tmp_path)) == [["hill/0530", "Troglodytes troglodytes", 1, 2, 4000, 6000, "present"]]
 
 
-@pytest.mark.parametrize("key", ["species", "dwc:scientificName", "Scientific_Name", "event", "common_name"])
+@pytest.mark.parametrize("key", ["species", "dwc:scientificName", "Scientific_Name", "common_name"])
 def test_usual_keys_of_the_species(tmp_path: Path, key: str) -> None:
     save(tmp_path / "labels.json", annotated(PLACE, tag("order", "Passeriformes"), tag(key, "Wren")))
     assert read(tmp_path).species == ["Wren"]
+
+
+def test_the_only_key_is_that_of_the_species(tmp_path: Path) -> None:
+    save(tmp_path / "labels.json", annotated(PLACE, tag("event", "Wren"), tag("dawnchorus:label", "absent")))
+    found = read(tmp_path)
+    assert [(row[1], row[6]) for row in boxes(found)] == [("Wren", "absent")]
 
 
 def test_another_key_of_the_species(tmp_path: Path) -> None:
@@ -196,7 +202,15 @@ def test_faults_name_file_and_place(tmp_path: Path) -> None:
 
     first = "annotation A: found the BoundingBox [2, 1, 1, 2], expected start, lowest frequency, end and highest"
     assert damaged(tmp_path, geometry([2, 1, 1, 2])).startswith(first)
-    for coordinates in ([1, 2, 2, 1], [-1, 1, 2, 2], [1, 2, 3], ["1", 1, 2, 2], [1, 1, float("nan"), 2], 3):
+    for coordinates in (
+        [1, 2, 2, 1],
+        [-1, 1, 2, 2],
+        [1, 2, 3],
+        ["1", 1, 2, 2],
+        [1, 1, float("nan"), 2],
+        [1, 1, 10**400, 2],
+        3,
+    ):
         assert damaged(tmp_path, geometry(coordinates)).startswith("annotation A: found the BoundingBox ")
     assert damaged(tmp_path, geometry([2, 1], "TimeInterval")).startswith(
         "annotation A: found the TimeInterval [2, 1], expected start and end, 0 or more and in this order; correct"

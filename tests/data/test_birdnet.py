@@ -81,7 +81,9 @@ def test_its_selection_tables(tmp_path: Path) -> None:
     assert any(one.startswith("all 2 labels are a program's, of confidence 0.3 to 0.8") for one in found.remarks)
     # People who correct such tables in Raven name the format raven.
     assert read_dataset(tmp_path, "raven", {}, None).species == ["eurbla", "winwre4"]
-    assert "  format: birdnet" in survey(tmp_path, 3.0, 3, 1)
+    report = survey(tmp_path, 3.0, 3, 1)
+    assert "  format: birdnet" in report
+    assert "They can also be read as raven: 2 labels, 0 of them absent" in report
 
 
 def test_another_column_with_the_species(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """AOEF, the JSON of soundevent and Whombat: sound events in recordings, with geometries and tags.
 
-The species of a sound event is the value of a tag. Its key is `species`, `dwc:scientificName` (as soundevent calls it),
-or another usual one; the first that there is. Other programs have no tag for a verified negative. Here, the tag
-`dawnchorus:label` is present, absent or uncertain; without it, a sound event is present. Predictions are labels of a
-program, and are read where a file has no annotations.
+The species of a sound event is the value of a tag. Its key is `species`, `dwc:scientificName` (soundevent's name for it)
+or another usual one, the first that there is, or else the only key. Other programs have no tag for a verified negative.
+Here, the tag `dawnchorus:label` is present, absent or uncertain; without it, a sound event is present. Predictions are
+labels of a program, and are read where a file has no annotations.
 
 Coordinates are times (s) and frequencies (Hz) of the sound as it was. In the file of a recording with a time expansion,
 it is slower and lower.
@@ -31,10 +31,12 @@ from dawnchorus.files import replacing
 
 SUFFIXES = (".json", ".aoef")
 VERSION = "1.1.0"
-# Usual keys of the tag with the species, the best first. `class` may also be Aves.
-SPECIES = ("species", "dwc:scientificName", "scientific_name", "event", "dwc:vernacularName", "common_name")
+# Usual keys of the tag with the species, the best first.
+SPECIES = ("species", "dwc:scientificName", "scientific_name", "dwc:vernacularName", "common_name")
 LABEL = "dawnchorus:label"
 BOX, INTERVAL = "BoundingBox", "TimeInterval"
+# No time (s) or frequency (Hz) is as high.
+LIMIT = 1e12
 # What the ids in a written file are made from, so that equal labels give equal files.
 NAMESPACE = uuid.UUID("6f0b1a58-6a0f-5e0f-9d43-0d6a6c1f3a11")
 
@@ -134,12 +136,16 @@ def _statements(path: Path, content: Collection) -> tuple[list[_Statement], bool
 def _species_key(path: Path, statements: Sequence[_Statement], chosen: str | None) -> str:
     """The key of the tags with the species."""
     keys = sorted({tag.key for one in statements for tag, _ in one.tags if not _is(tag, LABEL)})
+    if not keys:
+        return SPECIES[0]
     for key in SPECIES if chosen is None else (chosen,):
-        if key.casefold() in {each.casefold() for each in keys} or not keys:
+        if key.casefold() in {each.casefold() for each in keys}:
             return key
     if chosen is not None:
         reason = f"no sound event has a tag {chosen!r}, which data.columns in params.yaml names"
         raise InputError(f"{path}: {reason}; found {', '.join(keys)}")
+    if len(keys) == 1:
+        return keys[0]
     raise InputError(
         f"{path}: which tag has the species is not clear; found {', '.join(keys)}; name it in params.yaml: "
         "data.columns: {species: <key>}"
@@ -177,7 +183,7 @@ def _box(path: Path, place: str, geometry: Geometry | None) -> list[float] | Non
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, int | float) and abs(value) < LIMIT
 
 
 def _label(path: Path, statement: _Statement) -> str:
@@ -255,7 +261,7 @@ def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFra
         for file, events in by_recording.items()
     ]
     with replacing(folder / "annotations.json") as path:
-        path.write_text(json.dumps({"version": VERSION, "data": content}, indent=1, ensure_ascii=False))
+        path.write_text(json.dumps({"version": VERSION, "data": content}, indent=1, ensure_ascii=False), "utf-8")
     if not n_filled:
         return []
     return [f"{n_filled} labels lack one of their frequencies; written: 0, or half the sample rate"]
