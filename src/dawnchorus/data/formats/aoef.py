@@ -1,6 +1,6 @@
 """AOEF, the JSON of soundevent and Whombat: sound events in recordings, with geometries and tags.
 
-The species of a sound event is the value of a tag. Its key is `species`, `dwc:scientificName` (soundevent's name for it)
+The species of a sound event is the value of a tag. Its key is `species`, `dwc:scientificName` (soundevent's name)
 or another usual one, the first that there is, or else the only key. Other programs have no tag for a verified negative.
 Here, the tag `dawnchorus:label` is present, absent or uncertain; without it, a sound event is present. Predictions are
 labels of a program, and are read where a file has no annotations.
