@@ -22,13 +22,14 @@ def test_a_copied_model_scores_the_same_in_an_environment_without_the_workflow(t
     model, python = make_bundle(tmp_path / "model", tiny), tmp_path / "env/bin/python"
     subprocess.run(["uv", "venv", "--quiet", tmp_path / "env"], check=True)
     subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, f"{ROOT}[cpu]"], check=True)
+    program = tmp_path / "env/bin/dawnchorus"
     find = "from importlib.util import find_spec; print([find_spec(name) for name in ('dvc', 'snakemake', 'kaggle')])"
     found = subprocess.run([python, "-c", find], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[None, None, None]"
     (tmp_path / "field").mkdir()
     path = tmp_path / "field/a.flac"
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 24_000 * 9), 24_000)
-    command = [tmp_path / "env/bin/dawnchorus", "detect", model, path.parent, "--output", tmp_path / "out"]
+    command = [str(each) for each in (program, "detect", model, path.parent, "--output", tmp_path / "out")]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     bundle = read_bundle(model)

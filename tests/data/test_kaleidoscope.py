@@ -61,7 +61,7 @@ def test_a_manual_id_decides(tmp_path: Path) -> None:
         ["hill/0530", "LARK", 2, 3.25, 1000, 2000, "present"],
         ["hill/0530", "WREN", 2, 3.25, 1000, 2000, "absent"],
         ["Dale/0530", "WREN", 3, 4.25, 1000, 2000, "absent"],
-        ["Dale/0530", "WREN", 5, 6.25, 1000, 2000, "absent"],
+        ["Dale/0530", "WREN", 5, 6.25, 1000, 2000, "uncertain"],
     ]
     assert list(found.annotations.line) == [2, 3, 3, 4, 6]
     assert found.remarks == [
@@ -201,12 +201,11 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     said = kaleidoscope.write_labels(tmp_path / "data", labels, files)
     found = read_dataset(tmp_path / "data", "kaleidoscope", {}, None).annotations
     pd.testing.assert_frame_equal(
-        found[[*BOX, "annotator"]], labels.iloc[:3][[*BOX, "annotator"]], check_dtype=False, rtol=1e-12
+        found[[*BOX, "annotator"]], labels.iloc[:4][[*BOX, "annotator"]], check_dtype=False, rtol=1e-12
     )
     assert said[1:] == [
-        "left out: 1 uncertain labels, for which Kaleidoscope has no word",
         "left out: 2 labels of species whose names Kaleidoscope would misread: sp.10, tit, great",
     ]
     by_pandas = pd.read_csv(tmp_path / "data/cluster.csv")
-    assert list(by_pandas["MANUAL ID"]) == ["Turdus merula", "Noise", "WREN"]
-    assert list(by_pandas["TOP1MATCH"]) == ["Turdus merula", "WREN", "WREN"]
+    assert list(by_pandas["MANUAL ID"]) == ["Turdus merula", "Noise", "WREN", "NoID"]
+    assert list(by_pandas["TOP1MATCH"]) == ["Turdus merula", "WREN", "WREN", "WREN"]

@@ -2,8 +2,8 @@
 
 Each row is a detection in the recording INDIR/FOLDER/IN FILE, which begins at OFFSET and is DURATION long (s).
 TOP1MATCH or AUTO ID is what the program took it for, MANUAL ID what a person heard. Several names there, with commas
-between them, are several species. Noise and NoID are none. An empty cell means that nobody has listened. A heading may
-end in an asterisk.
+between them, are several species. Noise is none, and NoID a sound that the person could not name. An empty cell means
+that nobody has listened. A heading may end in an asterisk.
 
 Fmin and Fmax are in Hz in `cluster.csv`. In `id.csv` they are in kHz, the means of a bat's pulses. A cluster that
 nobody has named has a number, such as `Cluster.017`.
@@ -32,8 +32,9 @@ MANUAL = "MANUAL ID"
 ANNOTATOR = "REVIEW USERID"
 # Between several names in one cell; semicolons as people type them.
 SEPARATOR = re.compile("[,;]")
-# In lower case.
-NO_SPECIES = {"noise", "noid"}
+# Words for a label that is not a species.
+NOISE, UNNAMED = "Noise", "NoID"
+NO_SPECIES = {NOISE.casefold(), UNNAMED.casefold()}
 NUMBERED = re.compile(r".+\.\d{2,}")
 # No recorder samples so fast that half its rate is as much, kHz; and no bat calls below, Hz.
 KHZ_LIMIT = 1000.0
@@ -120,7 +121,8 @@ def _verdict(manual: str, automatic: str) -> list[tuple[str, str]]:
     labels = [(name, "present") for name in dict.fromkeys(names) if name and name.casefold() not in NO_SPECIES]
     is_species = automatic and automatic.casefold() not in NO_SPECIES and not NUMBERED.fullmatch(automatic)
     if is_species and automatic.casefold() not in {name.casefold() for name in names}:
-        labels.append((automatic, "absent"))
+        is_unnamed = UNNAMED.casefold() in {name.casefold() for name in names}
+        labels.append((automatic, "uncertain" if is_unnamed else "absent"))
     return labels
 
 
@@ -135,7 +137,7 @@ def _to_hz(path: Path, table: pd.DataFrame, f_max: pd.Series) -> float:
 
 
 def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFrame) -> list[str]:
-    """Write labels as `cluster.csv`. Absent is what a person judged as Noise.
+    """Write labels as `cluster.csv`. Absent is what a person judged as Noise, uncertain what they judged as NoID.
 
     Args:
         folder: an empty folder.
@@ -146,12 +148,10 @@ def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFra
     Returns:
         Remarks about what the format cannot hold.
     """
-    is_uncertain = annotations.label == "uncertain"
     # As an automatic id, such a name would be that of a cluster.
-    is_other = annotations.species.str.fullmatch(NUMBERED) & (annotations.label == "absent")
+    is_other = annotations.species.str.fullmatch(NUMBERED) & (annotations.label != "present")
     is_other |= annotations.species.str.contains(SEPARATOR) | annotations.species.str.casefold().isin(NO_SPECIES)
-    is_other &= ~is_uncertain
-    rows = annotations[~is_uncertain & ~is_other]
+    rows = annotations[~is_other]
     files = rows.recording_id.map(recordings.file).map(PurePosixPath)
     table = pd.DataFrame(
         {
@@ -164,15 +164,13 @@ def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFra
             LOW: rows.f_min.to_numpy(),
             HIGH: rows.f_max.to_numpy(),
             CLUSTERS: rows.species.to_numpy(),
-            MANUAL: rows.species.where(rows.label == "present", "Noise").to_numpy(),
+            MANUAL: rows.label.map({"absent": NOISE, "uncertain": UNNAMED}).fillna(rows.species).to_numpy(),
             ANNOTATOR: rows.annotator.to_numpy(),
         }
     )
     with replacing(folder / "cluster.csv") as path:
         table.to_csv(path, index=False)
     remarks = ["the column INDIR is empty; write the path of the folder with the recordings into it"]
-    if is_uncertain.any():
-        remarks.append(f"left out: {is_uncertain.sum()} uncertain labels, for which Kaleidoscope has no word")
     if is_other.any():
         names = ", ".join(sorted(set(annotations.species[is_other])))
         remarks.append(f"left out: {is_other.sum()} labels of species whose names Kaleidoscope would misread: {names}")
