@@ -12,8 +12,9 @@ from dawnchorus.evaluation.bootstrap import draw_recordings
 from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.prevalence import estimate_window_prevalence
 
-# A lower bound holds with this confidence, from one side.
-CONFIDENCE = 0.9
+# The quantile of the bootstrap that is the lower bound. With 20 present and 20 absent simulated labels a species, the
+# precision is above it in nine of ten cases, and above the 10 % quantile in six of seven.
+LOWER = 0.05
 SAMPLES = 200
 # From fewer recordings, resampling them says little about others.
 FEWEST_RECORDINGS = 5
@@ -137,7 +138,7 @@ def choose_thresholds(
         by_rank(drawn[evidence.units])[2][last, columns] for (drawn,) in draw_recordings(n_units, SAMPLES, 1, rng)
     ]
     # A resampling without any present box of a species says that it never calls.
-    low = np.quantile(np.nan_to_num(sampled), 1 - CONFIDENCE, axis=0)
+    low = np.quantile(np.nan_to_num(sampled), LOWER, axis=0)
     table["precision_low"] = np.minimum(low, table.precision)
     table["windows_above"] = above
     is_unknown = np.isnan(model.prevalence)

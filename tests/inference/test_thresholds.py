@@ -1,0 +1,117 @@
+"""Thresholds on scores whose truth is known: they keep what they promise."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from dawnchorus.errors import InputError
+from dawnchorus.inference.prevalence import estimate_window_prevalence
+from dawnchorus.inference.threshold_tables import read_thresholds, write_thresholds
+from dawnchorus.inference.thresholds import Evidence, choose_thresholds
+
+PREVALENCE = np.array([0.3, 0.1, 0.03, 0.1])
+SPECIES = ["A", "B", "C", "D"]
+MODELS = 3
+
+
+def draw(rng: np.random.Generator, is_present: NDArray[np.bool_], models: int) -> NDArray[np.float64]:
+    """Scores by several models, [Models, ...], whose log odds vary by window and by model."""
+    centre = np.where(is_present, 2.0, -3.0) + rng.normal(0, 1.2, is_present.shape)
+    return expit(centre + rng.normal(0, 1.2, (models, *is_present.shape)))
+
+
+def experiment(seed: int, per_species: int = 40, windows: int = 4000) -> tuple[Evidence, list, NDArray, NDArray]:
+    """Labelled boxes of the first three species, each in its own recording, and all windows with their truth."""
+    rng = np.random.default_rng(seed)
+    species = np.repeat(np.arange(3), per_species)
+    is_present = rng.random(len(species)) < 0.5
+    evidence = Evidence(species, is_present, draw(rng, is_present, 1)[0], np.arange(len(species)))
+    truth = rng.random((windows, 4)) < PREVALENCE
+    by_group = draw(rng, truth, MODELS)
+    return evidence, list(by_group), by_group.mean(axis=0), truth
+
+
+def test_precision_is_as_wanted_and_its_lower_bound_holds() -> None:
+    precisions, promises = [], []
+    for seed in range(20):
+        evidence, groups, target, truth = experiment(seed)
+        _, table = choose_thresholds(evidence, groups, target, SPECIES, 0.9, np.random.default_rng(0))
+        for number in range(3):
+            is_above = target[:, number] >= table.threshold[number]
+            # The threshold is the lowest: a window more, and its row says how many there are.
+            assert is_above.sum() == table.windows_above[number]
+            precisions.append(truth[is_above, number].mean())
+            promises.append(table.precision_low[number])
+        assert (table.precision_low <= table.precision).iloc[:3].all()
+    # The larger ensemble separates better than the models that the evidence is from.
+    assert np.mean(precisions) == pytest.approx(0.92, abs=0.03)
+    # Nine of ten, within what sixty draws can tell.
+    assert np.mean(np.array(precisions) >= promises) >= 0.85
+    assert np.mean(promises) >= 0.75
+
+
+def test_probabilities_are_calibrated() -> None:
+    evidence, groups, _, truth = experiment(3, per_species=400, windows=20_000)
+    model, _ = choose_thresholds(evidence, groups[:1], groups[0], SPECIES, 0.9, np.random.default_rng(0))
+    probabilities = model.probabilities(groups[0])[:, :3]
+    for low, high in ((0.05, 0.3), (0.3, 0.7), (0.7, 0.95)):
+        chosen = (probabilities >= low) & (probabilities < high)
+        assert truth[:, :3][chosen].mean() == pytest.approx(probabilities[chosen].mean(), abs=0.06)
+    np.testing.assert_allclose(model.prevalence[:3], PREVALENCE[:3], rtol=0.3)
+
+
+def test_what_cannot_be_promised_is_said() -> None:
+    evidence, groups, target, _ = experiment(0)
+    # Of C, all present boxes are in one recording; D has no box.
+    evidence.units[(evidence.species == 2) & evidence.is_present] = 1000
+    _, table = choose_thresholds(evidence, groups, target, SPECIES, 0.9, np.random.default_rng(0))
+    n_present = int((evidence.is_present & (evidence.species == 2)).sum())
+    assert list(table.no_promise) == [
+        "", "", f"{n_present} present boxes in 1 recordings", "0 present boxes in 0 recordings",
+    ]  # fmt: skip
+    assert table.threshold.notna().tolist() == [True, True, True, False]
+    only_present = Evidence(*(values[evidence.is_present] for values in vars(evidence).values()))
+    _, table = choose_thresholds(only_present, groups, target, SPECIES, 0.9, np.random.default_rng(0))
+    assert list(table.no_promise[:2]) == ["0 absent boxes"] * 2
+
+
+def test_prevalence_by_hand() -> None:
+    # Of the windows, a quarter scores at least each quantile of the two present boxes, from 0.65 to 0.75.
+    windows = np.array([[0.1], [0.2], [0.3], [0.9]])
+    expected = np.median(0.25 / (1 - np.linspace(0.25, 0.75, 11)))
+    found = estimate_window_prevalence([np.array([0.6, 0.8]), np.empty(0)], [np.hstack([windows, windows])])
+    np.testing.assert_allclose(found, [expected, np.nan])
+
+
+def test_a_table_reads_back(tmp_path: Path) -> None:
+    evidence, groups, target, _ = experiment(0)
+    model, table = choose_thresholds(evidence, groups, target, SPECIES, 0.9, np.random.default_rng(0))
+    write_thresholds(tmp_path / "thresholds.csv", model, table)
+    found_model, found = read_thresholds(tmp_path / "thresholds.csv", SPECIES)
+    np.testing.assert_allclose(found_model.probabilities(target), model.probabilities(target), rtol=1e-6)
+    np.testing.assert_array_equal(found.threshold, table.threshold)
+    assert list(found.no_promise) == list(table.no_promise)
+    # A window at the threshold is above it, however scores are rounded.
+    assert ((target >= found.threshold.to_numpy()).sum(axis=0) == table.windows_above)[:3].all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"species": ["A", "B", "D", "C"]}, "line 4, column species: found 'D', expected the species A, B, C, D"),
+        ({"threshold": 1.5}, "column threshold: found 1.5, expected a number from 0 to 1"),
+        ({"slope": -1.0}, "column slope: found -1, expected a number above 0"),
+    ],
+)
+def test_a_damaged_table_is_refused(change: dict, message: str, tmp_path: Path) -> None:
+    evidence, groups, target, _ = experiment(0, windows=100)
+    model, table = choose_thresholds(evidence, groups, target, SPECIES, 0.9, np.random.default_rng(0))
+    path = tmp_path / "thresholds.csv"
+    write_thresholds(path, model, table)
+    pd.read_csv(path, keep_default_na=False).assign(**change).to_csv(path, index=False)
+    with pytest.raises(InputError, match=message):
+        read_thresholds(path, SPECIES)
