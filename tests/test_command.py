@@ -18,7 +18,7 @@ def test_inspect_reports_a_folder(tmp_path: Path) -> None:
     (tmp_path / "A.txt").write_text("0.5\t1.0\tWREN\n")
     done = dawnchorus("inspect", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert "Recordings: 1 in 1 folders" in done.stdout
+    assert "Recordings: 1 at 1 site, 0 min" in done.stdout
     assert "Labels: 1 files of the format audacity" in done.stdout
     assert f"  root: {tmp_path}\n  format: audacity\n" in done.stdout
 

@@ -26,15 +26,30 @@ def main() -> None:
         "inspect", help="tell what is in a folder of recordings and labels, and which parameters would use it"
     )
     inspect.add_argument("folder", type=Path, help="the folder; nothing in it is changed")
+    inspect.add_argument("--labels", type=Path, metavar="FOLDER", help="another folder with label files")
+    inspect.add_argument(
+        "--site-pattern",
+        metavar="PATTERN",
+        help="regular expression that finds the group (?P<site>...) in a recording's path below the folder "
+        "(default: the folder that it is in)",
+    )
     inspect.add_argument("--folds", type=int, default=3, help="number of folds that you want (default: %(default)s)")
     inspect.add_argument(
-        "--window", type=float, default=3.0, metavar="SECONDS", help="length of a window (default: %(default)s s)"
+        "--window",
+        type=partial(_number, lowest=0.01, highest=LONGEST),
+        default=3.0,
+        metavar="SECONDS",
+        help="length of a window (default: %(default)s s)",
     )
-    inspect.set_defaults(command=lambda options: print(survey(options.folder, options.window, options.folds, cores())))
+    inspect.set_defaults(command=_inspect)
     _add_detect(commands)
     _add_model(commands)
     options = parser.parse_args()
     run(lambda: options.command(options))
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    print(survey(options.folder, options.labels, options.site_pattern, options.window, options.folds, cores()))
 
 
 def _add_detect(commands: argparse._SubParsersAction) -> None:

@@ -215,5 +215,27 @@ def test_numbers_that_overflow_are_refused(edited: Edit, key: str, value: object
 
 @pytest.mark.parametrize("root", ["$(touch here)", "`touch here`", 'a" ; touch here ; "', "a\\", "a\nb"])
 def test_a_folder_that_a_shell_would_read_as_a_command_is_refused(edited: Edit, root: str) -> None:
-    with pytest.raises(InputError, match=r"data\.root: found .*, expected a path without"):
-        load_params(edited("data.root", root))
+    for key in ("data.root", "data.labels"):
+        with pytest.raises(InputError, match=rf"{key}: found .*, expected a path without"):
+            load_params(edited(key, root))
+
+
+@pytest.mark.parametrize(
+    ("key", "folder", "reason"),
+    [
+        ("data.labels", "data/demo/dataset", "is or lies in data.root, where label files are read anyway"),
+        ("data.labels", "data/own/../demo/dataset/train/", "is or lies in data.root"),
+        ("data.labels", "data/demo", "contains data.root; name a folder with label files only"),
+        ("data.labels", "..", "contains this project and its results"),
+        ("data.root", ".", "contains this project and its results"),
+    ],
+)
+def test_folders_that_overlap_are_refused(edited: Edit, key: str, folder: str, reason: str) -> None:
+    with pytest.raises(InputError, match=rf"{key}: found {re.escape(repr(folder))}, which {reason}"):
+        load_params(edited(key, folder))
+
+
+@pytest.mark.parametrize("pattern", ["(?P<site>[a-z", "(?P<place>[a-z]+)", ""])
+def test_a_pattern_that_cannot_find_a_site_is_refused(edited: Edit, pattern: str) -> None:
+    with pytest.raises(InputError, match=r"data\.site_pattern: found .*, expected a regular expression with a group"):
+        load_params(edited("data.site_pattern", pattern))

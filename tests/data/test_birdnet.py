@@ -81,7 +81,7 @@ def test_its_selection_tables(tmp_path: Path) -> None:
     assert any(one.startswith("all 2 labels are a program's, of confidence 0.3 to 0.8") for one in found.remarks)
     # People who correct such tables in Raven name the format raven.
     assert read_dataset(tmp_path, "raven", {}, None).species == ["eurbla", "winwre4"]
-    report = survey(tmp_path, 3.0, 3, 1)
+    report = survey(tmp_path, None, None, 3.0, 3, 1)
     assert "  format: birdnet" in report
     assert "They can also be read as raven: 2 labels, 0 of them absent" in report
 
@@ -221,6 +221,6 @@ def test_a_segment_of_a_recording_that_is_missing_or_ambiguous(reviewed: Path) -
 def test_inspect_finds_reviewed_segments(reviewed: Path) -> None:
     for recording in ("A", "B"):
         sound(reviewed / f"hill/{recording}.wav")
-    report = survey(reviewed, 3.0, 2, 1)
-    assert "Recordings: 2 in 1 folders" in report
+    report = survey(reviewed, None, None, 3.0, 2, 1)
+    assert "Recordings: 2 at 1 site" in report
     assert "  format: birdnet" in report

@@ -54,10 +54,49 @@ def test_a_path_that_means_none_or_several_is_refused(recordings: list[str], wri
 
 def test_a_file_name_with_an_unknown_ending_is_of_no_recording() -> None:
     index = RecordingIndex([ROOT / "plot/rec.wav", ROOT / "plot/rec.2.wav"], ROOT)
-    assert index.match_name(ROOT / "rec.2.Table.1.selections.txt") == ROOT / "plot/rec.2.wav"
+    assert index.match_name(ROOT / "rec.2.Table.1.selections.txt", ROOT) == ROOT / "plot/rec.2.wav"
     with pytest.raises(InputError, match=r"rec\.1\.txt: no recording in /data/forest has the name of this file"):
-        index.match_name(ROOT / "plot/rec.1.txt")
+        index.match_name(ROOT / "plot/rec.1.txt", ROOT)
     both = RecordingIndex([ROOT / "a/rec.wav", ROOT / "b/rec.wav"], ROOT)
-    assert both.match_name(ROOT / "b/rec.txt") == ROOT / "b/rec.wav"
+    assert both.match_name(ROOT / "b/rec.txt", ROOT) == ROOT / "b/rec.wav"
     with pytest.raises(InputError, match=r"its name is that of a/rec\.wav and b/rec\.wav; move it"):
-        both.match_name(ROOT / "rec.txt")
+        both.match_name(ROOT / "rec.txt", ROOT)
+
+
+@pytest.mark.parametrize(
+    ("recordings", "file", "expected"),
+    [
+        (["hill/r.wav", "lake/r.wav"], "lake/r.Table.1.selections.txt", "lake/r.wav"),
+        (["train/hill/r.wav", "train/lake/r.wav"], "lake/r.txt", "train/lake/r.wav"),
+        (["hill/r.wav", "lake/r.wav"], "mine/Lake/r.txt", "lake/r.wav"),
+        (["r.wav", "lake/r.wav"], "r.txt", "r.wav"),
+        (["2023/hill/r.wav", "2024/hill/r.wav", "2024/lake/r.wav"], "2024/hill/r.txt", "2024/hill/r.wav"),
+        (["lake/r.wav", "lake/s.wav"], "r.txt", "lake/r.wav"),
+    ],
+)
+@pytest.mark.parametrize("folder", [ROOT, Path("/home/me/tables")])
+def test_a_files_folders_tell_recordings_of_one_name_apart(
+    folder: Path, recordings: list[str], file: str, expected: str
+) -> None:
+    index = RecordingIndex([ROOT / name for name in recordings], ROOT)
+    assert index.match_name(folder / file, folder) == ROOT / expected
+
+
+@pytest.mark.parametrize(
+    ("recordings", "file", "reason"),
+    [
+        (["hill/r.wav", "lake/r.wav"], "r.txt", "its name is that of hill/r.wav and lake/r.wav; move it to a folder "
+         "of the same name as its recording's, such as /home/me/tables/hill"),
+        (["train/r.wav", "test/r.wav"], "mine/r.txt", "its name is that of train/r.wav and test/r.wav; move it"),
+        (["2023/hill/r.wav", "2024/hill/r.wav"], "hill/r.txt", "its name is that of 2023/hill/r.wav and 2024/hill"),
+        # The recording that it is about was not copied.
+        (["hill/r.wav", "lake/s.wav"], "lake/r.txt", "no recording in that folder has the name of this file, only "
+         "hill/r.wav; add the recording, or move this file to /home/me/tables/hill if it is about that one"),
+        (["2023/hill/r.wav", "2024/hill/s.wav"], "2024/hill/r.txt", "no recording in that folder has the name"),
+    ],
+)  # fmt: skip
+def test_a_file_that_could_be_about_another_recording_is_refused(recordings: list[str], file: str, reason: str) -> None:
+    index, folder = RecordingIndex([ROOT / name for name in recordings], ROOT), Path("/home/me/tables")
+    with pytest.raises(InputError) as error:
+        index.match_name(folder / file, folder)
+    assert str(error.value).startswith(f"{folder / file}: {reason}")

@@ -78,10 +78,12 @@ def test_the_table_and_the_summary(tmp_path: Path) -> None:
         "train": {"a": look(written(tmp_path / "a.flac", noise(2))), "b": look(_bytes(tmp_path / "b.flac", b""))},
         "test": {"c": look(written(tmp_path / "c.wav", np.zeros((2 * RATE, 2))))},
     }
-    table = as_table(found, pd.Series({"a": "hill"}), tmp_path)
+    sites = {"train": {"a": "hill 1", "b": ""}, "test": {"c": "hill 2"}}
+    table = as_table(found, sites, pd.Series({"a": "hill"}), tmp_path)
     assert list(table.usable) == [True, False, True]
     assert list(table.group) == ["hill", "", ""]
     assert list(table.split) == ["train", "train", "test"]
+    assert list(table.site) == ["hill 1", "", "hill 2"]
     assert table.problem["c"] == "silent; stereo; shorter than a window: 2.00 s"
     assert table.file["c"] == "c.wav"
     assert not table.isna().any(axis=None)

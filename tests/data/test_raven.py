@@ -207,18 +207,20 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     ]
 
 
-def test_a_test_folder_and_groups_by_folder(tmp_path: Path) -> None:
+def test_a_test_folder(tmp_path: Path) -> None:
     recording(tmp_path / "train/hill/A.wav")
     recording(tmp_path / "test/hill/B.wav")
     for name in ("A", "B"):
         write(tmp_path / f"labels/{name}.txt", HEADING + "Species", "1\tS\t1\t1\t2\t1000\t2000\tWREN")
-    found = read(tmp_path, group="folder")
+    found = read(tmp_path, group="site")
     assert {split: list(by_id) for split, by_id in found.files.items()} == {"train": ["hill/A"], "test": ["hill/B"]}
     assert list(found.annotations.recording_id) == ["hill/A"]
-    assert dict(found.groups) == {"hill/A": "hill"}
     assert "left out: 1 rows about test recordings, which are not used" in found.remarks
-    with pytest.raises(InputError, match=r"split\.group in params\.yaml: found 'site', expected folder or null"):
-        read(tmp_path, group="site")
+    with pytest.raises(
+        InputError,
+        match=r"split\.group in params\.yaml: found 'plot', expected site or null: labels of the format raven",
+    ):
+        read(tmp_path, group="plot")
 
 
 def faulty(root: Path, cells: str, more: str = "Species") -> str:

@@ -55,7 +55,7 @@ def test_the_tables_give_no_remarks(folder: Path, tmp_path: Path) -> None:
     assert dataset.remarks == []
     assert len(dataset.annotations) == 1216 + 7781
     assert list(dataset.template) == list(listed["test"].recording_id)
-    refuse_frequencies(dataset.annotations, pd.Series(48_000.0, list(dataset.files["train"])), tmp_path)
+    refuse_frequencies(dataset.annotations, pd.Series(48_000.0, list(dataset.files["train"])), tmp_path.joinpath)
 
 
 def test_our_folds_leak_nothing_and_validate_every_row(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -112,7 +112,8 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables = {name: folder / f"{name.replace('-', '_')}.csv"
               for name in ("recordings", "annotations", "species", "ground-truth", "template")}  # fmt: skip
     tables["remarks"] = folder / "remarks.txt"
-    report = run("ingest", folder, "--data", data, *options(tables))
+    (folder / "labels").mkdir()
+    report = run("ingest", folder, "--data", data, "--labels", folder / "labels", *options(tables))
     assert "train: 2 recordings, 0.0 h, 0 unusable" in report
     assert tables["remarks"].read_text() == ""
     assert "duplicate content: 2" in report  # the test recordings here are the training recordings

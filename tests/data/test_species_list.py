@@ -24,11 +24,11 @@ def dataset(tmp_path: Path) -> Dataset:
 def listed_in(folder: Path, text: str) -> pd.DataFrame:
     """The list of species in a table."""
     (folder / "species.csv").write_text(text)
-    return read_species_list("species.csv", folder)
+    return read_species_list("species.csv", [folder])
 
 
 def test_a_list_keeps_species_in_its_order(dataset: Dataset) -> None:
-    found = choose_species(dataset, read_species_list(["WREN", "LARK"], Path()))
+    found = choose_species(dataset, read_species_list(["WREN", "LARK"], [Path()]))
     assert found.species == ["WREN", "LARK"]
     assert list(found.annotations.species) == ["WREN", "LARK", "LARK"]
     assert list(found.annotations.line) == [1, 3, 5]
@@ -61,11 +61,11 @@ def test_labels_that_are_merged_count_once(tmp_path: Path) -> None:
 
 def test_a_species_without_labels_and_a_template_are_refused(dataset: Dataset) -> None:
     with pytest.raises(InputError, match="no label is of Lark; found LARK, OWL, WREN, wren song"):
-        choose_species(dataset, read_species_list(["Lark"], Path()))
+        choose_species(dataset, read_species_list(["Lark"], [Path()]))
     truth = pd.DataFrame({"WREN": [1]}, index=["t"])
     other = Dataset(dataset.root, dataset.files, dataset.annotations, ["WREN"], dataset.groups, truth, {}, [])
     with pytest.raises(InputError, match=r"data\.species in params\.yaml must be null"):
-        choose_species(other, read_species_list(["WREN"], Path()))
+        choose_species(other, read_species_list(["WREN"], [Path()]))
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_faults_of_the_table(tmp_path: Path, text: str, reason: str) -> None:
 
 def test_a_missing_table_is_named_with_the_parameter(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"species\.csv: is missing; data\.species in params\.yaml names it"):
-        read_species_list("species.csv", tmp_path)
+        read_species_list("species.csv", [tmp_path])

@@ -12,7 +12,7 @@ from clone import Clone
 
 from dawnchorus.errors import InputError
 from dawnchorus.training.checkpoint import Checkpoint
-from dawnchorus.workflow.experiments import require_data_root
+from dawnchorus.workflow.experiments import require_folder
 
 MODEL = ["models/first/small_cnn/0.weights.h5", "curves/first/small_cnn/0.csv", "epoch_weights/first/small_cnn/0/*.h5"]
 
@@ -24,26 +24,30 @@ def test_a_data_root_that_does_not_exist_is_refused(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("DVC_ROOT", str(project))
     monkeypatch.chdir(project)
     for root in ("data/own", str(project / "data/own"), "data/demo/dataset", "./data/demo/dataset/"):
-        require_data_root(root)
+        require_folder("data.root", root)
     with pytest.raises(
-        InputError, match=r"data.root: found 'data/none', but there is no such folder; correct the path"
+        InputError, match=r"data.root: found 'data/none', but there is no such folder; correct the path, or create"
     ):
-        require_data_root("data/none")
+        require_folder("data.root", "data/none")
     monkeypatch.chdir(copy)
-    require_data_root(str(project / "data/own"))
-    require_data_root("data/demo/dataset")
+    require_folder("data.root", str(project / "data/own"))
+    require_folder("data.root", "data/demo/dataset")
+    with pytest.raises(
+        InputError, match=f"git does not track it; set data.labels to the absolute path, {project}/data"
+    ):
+        require_folder("data.labels", "data/own")
     with pytest.raises(InputError, match=f"git does not track it; set data.root to the absolute path, {project}/data"):
-        require_data_root("data/own")
+        require_folder("data.root", "data/own")
     # `dvc pull` brings it.
     (copy / "data/own.dvc").touch()
-    require_data_root("data/own")
-    require_data_root("data/own/site")
+    require_folder("data.root", "data/own")
+    require_folder("data.root", "data/own/site")
     # Another project's stage may run this one in a folder of its own.
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     with pytest.raises(InputError, match="there is no such folder"):
-        require_data_root("data/own")
+        require_folder("data.root", "data/own")
 
 
 @pytest.mark.slow

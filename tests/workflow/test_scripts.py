@@ -43,7 +43,9 @@ def ingest(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.Comple
     tables = ("recordings", "annotations", "species", "ground-truth", "template")
     options = [word for name in tables for word in (f"--{name}", str(outputs / f"{name.replace('-', '_')}.csv"))]
     options += ["--remarks", str(outputs / "remarks.txt")]
-    return run_script("ingest", "--data", str(data), *options, params=params)
+    labels = data.parent / "labels"
+    labels.mkdir(exist_ok=True)
+    return run_script("ingest", "--data", str(data), "--labels", str(labels), *options, params=params)
 
 
 def split_folds(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:
@@ -68,6 +70,21 @@ def test_valid_data_is_split(data: Path) -> None:
     assert (outputs / "folds.csv").read_text().startswith("recording_id,fold\na,")
     assert (outputs / "report.csv").read_text().splitlines()[1].endswith(",0,0")
     assert "0 present boxes are never validated" in done.stderr
+
+
+def test_new_names_of_sites_change_no_table_of_later_stages(data: Path, edited: Callable[[str, object], Path]) -> None:
+    outputs = data.parent / "outputs"
+    later, sites = [], []
+    for pattern in (None, "(?P<site>.)"):
+        params = edited("data.site_pattern", pattern)
+        for script in (ingest, split_folds):
+            done = script(data, params)
+            assert done.returncode == 0, done.stderr
+        sites.append(list(recordings(data).site))
+        files = [outputs / "folds.csv", outputs / "annotations.csv", *sorted((outputs / "splits").iterdir())]
+        later.append([path.read_bytes() for path in files])
+    assert sites == [[""] * 5, [*"abcd", "t"]]
+    assert later[0] == later[1]
 
 
 @pytest.mark.parametrize(

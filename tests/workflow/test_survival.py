@@ -230,12 +230,12 @@ def test_a_lock_file_that_a_killed_dvc_left_half_written_is_named(tmp_path: Path
 
 def test_where_results_come_from_lies_beside_them(tmp_path: Path, through_snakemake: Clone) -> None:
     first = json.loads((through_snakemake.path / "results/provenance.json").read_text())
-    (data,) = (
-        dep["md5"]
-        for dep in YAML(typ="safe").load(through_snakemake.path / "dvc.lock")["stages"]["ingest"]["deps"]
-        if dep["path"] == "data/demo/dataset"
+    locked = YAML(typ="safe").load(through_snakemake.path / "dvc.lock")["stages"]["ingest"]["deps"]
+    data, labels = (
+        next(dep["md5"] for dep in locked if dep["path"] == path) for path in ("data/demo/dataset", "labels")
     )
     assert first["data"] == {"root": "data/demo/dataset", "md5": data}
+    assert first["labels"] == {"folder": "labels", "md5": labels}
     assert first["packages"]["keras"] == keras.__version__
     scores = (through_snakemake.path / "results/scores/ensemble.csv").read_bytes()
     assert first["scores"] == hashlib.md5(scores, usedforsecurity=False).hexdigest()

@@ -10,7 +10,7 @@ from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
 from dawnchorus.models.declarations import require_backbones, require_backend
-from dawnchorus.workflow.experiments import require_data_root
+from dawnchorus.workflow.experiments import require_folder
 from dawnchorus.workflow.prune import prune
 
 
@@ -23,7 +23,8 @@ def main() -> None:
     params = load_params(arguments.params)
     require_backbones(params)
     require_backend(params)
-    require_data_root(params.data.root)
+    require_folder("data.root", params.data.root)
+    require_folder("data.labels", params.data.labels)
     prune(arguments.results, [each.id for each in params.rounds], params.backbones, params.folds)
     with replacing(arguments.output) as path:
         path.write_text("The parameters are valid.\n")

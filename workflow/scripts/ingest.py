@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dawnchorus.cli import run
+from dawnchorus.config.data import SITE
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import write_annotations
 from dawnchorus.data.formats.reading import read_dataset
@@ -19,6 +20,7 @@ from dawnchorus.data.ingest import (
 )
 from dawnchorus.data.quality import as_table, starts_without_zone, summary
 from dawnchorus.data.recordings import write_recordings
+from dawnchorus.data.sites import find_sites, group_by_site
 from dawnchorus.data.species import write_species
 from dawnchorus.data.species_list import choose_species, read_species_list
 from dawnchorus.data.template import write_template
@@ -30,6 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--labels", type=Path, required=True, help="second folder with label files")
     parser.add_argument("--recordings", type=Path, required=True, help="output: a row for each recording")
     parser.add_argument("--annotations", type=Path, required=True, help="output: a row for each box")
     parser.add_argument("--species", type=Path, required=True, help="output: a row for each species")
@@ -39,8 +42,14 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
-    dataset = read_dataset(arguments.data, params.data.format, params.data.columns, params.split.group)
-    names = read_species_list(params.data.species or dataset.species, arguments.data)
+    dataset = read_dataset(
+        arguments.data, params.data.format, params.data.columns, params.split.group, arguments.labels
+    )
+    sites = find_sites(dataset.files, params.data.site_pattern)
+    # The competition's tables have a column for groups.
+    if params.split.group == SITE and params.data.format != "rfcx":
+        dataset = group_by_site(dataset, sites["train"])
+    names = read_species_list(params.data.species or dataset.species, [arguments.data, arguments.labels])
     if params.data.species is not None:
         dataset = choose_species(dataset, names)
     inspections = check_recordings(
@@ -50,7 +59,7 @@ def main() -> None:
     print(*dataset.remarks, summary(inspections), sep="\n", file=sys.stderr)
     refuse_bad_recordings(inspections, dataset, params.data.bad_audio)
     zone = params.data.timezone
-    recordings = as_table(inspections, dataset.groups, dataset.root, None if zone is None else ZoneInfo(zone))
+    recordings = as_table(inspections, sites, dataset.groups, dataset.root, None if zone is None else ZoneInfo(zone))
     without_zone = starts_without_zone(inspections, recordings)
     for remark in without_zone:
         print(remark, file=sys.stderr)

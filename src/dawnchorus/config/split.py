@@ -15,8 +15,8 @@ class Split(Section):
         "first notebook, which leaks; use it only for comparison"
     )
     group: Annotated[str, Field(min_length=1)] | None = Field(
-        description="a group's recordings stay in one fold: a column of the competition's tables, or folder; "
-        "null: no groups"
+        description="a group's recordings stay in one fold: site, or a column of the competition's tables; null: no "
+        "groups"
     )
 
     @model_validator(mode="after")

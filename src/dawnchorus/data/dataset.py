@@ -16,14 +16,16 @@ class Dataset:
         root: the folder.
         files: the audio files by split ("train", "test") and recording_id.
         annotations: boxes in training recordings, with the columns `annotations.COLUMNS`, `annotator`, who gave the
-            label ("" if nobody knows), and `table` and `line`, the file name and the number of the line that each box
-            is from, or a text that names its place in a file without lines.
+            label ("" if nobody knows), and `table` and `line`, the file and the number of the line that each box is
+            from, or a text that names its place in a file without lines. The file's path is relative to `root`, or
+            begins with the name of the folder `labels`.
         species: species codes, in the column order of all score tables.
         groups: the group of each recording that has one, indexed by recording_id.
         ground_truth: 0 or 1 for each species (columns), indexed by recording_id; no rows if there is no ground truth.
         template: the recordings that a competition's submission must list, in order, with the names that it gives them;
             empty without a competition.
         remarks: what was not read as it is written, or looks wrong, a text for each.
+        labels: the other folder with label files, if there is one.
     """
 
     root: Path
@@ -34,3 +36,9 @@ class Dataset:
     ground_truth: pd.DataFrame
     template: dict[str, str]
     remarks: list[str]
+    labels: Path | None = None
+
+    def path_of(self, table: str) -> Path:
+        """The file that the column `table` of the annotations names."""
+        in_labels = None if self.labels is None else self.labels.parent / table
+        return in_labels if in_labels is not None and in_labels.exists() else self.root / table

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 NUMBER = re.compile(r"[+-]?\d+([.,]\d*)?([eE][+-]?\d{1,3})?")
@@ -22,6 +22,23 @@ def merged_spellings(names: Iterable[str]) -> dict[str, str]:
     """
     first: dict[str | Decimal, str] = {}
     return {name: first.setdefault(_key(name), " ".join(name.split())) for name in names}
+
+
+def spelling_remarks(column: str, spelling: Mapping[str, str]) -> list[str]:
+    """Remarks about groups that are spelled in several ways.
+
+    Args:
+        column: the parameter `split.group`.
+        spelling: from `merged_spellings`.
+    """
+    names: dict[str, list[str]] = {}
+    for name, first in spelling.items():
+        names.setdefault(first, []).append(name)
+    return [
+        f"split.group {column}: {', '.join(map(repr, several))} are one group"
+        for several in names.values()
+        if len(several) > 1
+    ]
 
 
 def _key(name: str) -> str | Decimal:

@@ -76,7 +76,7 @@ def check_labels(dataset: Dataset, inspections: dict[str, dict[str, Inspection]]
     add_labels_past_the_end(inspections["train"], dataset.annotations)
     # A damaged recording may have any rate, and its boxes are not used.
     rates = pd.Series({name: 0 if one.faults else one.rate for name, one in inspections["train"].items()}, dtype=float)
-    refuse_frequencies(dataset.annotations, rates, dataset.root)
+    refuse_frequencies(dataset.annotations, rates, dataset.path_of)
     return dataset
 
 

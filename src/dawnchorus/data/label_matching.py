@@ -77,7 +77,8 @@ class RecordingIndex:
         for text, (recording, *_) in best.items():
             furthest[recording] = max(furthest.get(recording, 0), max(ranks[text])[1])
         elsewhere = {
-            text: max(ranks[text])[1] < furthest[recording] or self._names_another_folder(text, recording)
+            text: max(ranks[text])[1] < furthest[recording]
+            or self._names_another_folder(_parts(text)[-2:-1], recording)
             for text, (recording, *_) in best.items()
         }
         is_elsewhere = written.map(elsewhere)
@@ -89,31 +90,42 @@ class RecordingIndex:
             )  # fmt: skip
         return written.map(lambda text: best[text][0])
 
-    def match_name(self, path: Path) -> Path:
+    def match_name(self, path: Path, folder: Path) -> Path:
         """Find the recording that has the name of a label file: `X.wav` for `X.Table.1.selections.txt`.
 
-        Of several, it is the one in the label file's folder.
+        Of several, it is the one whose folders are those of the label file, or agree with its last ones the furthest.
 
         Args:
             path: of the label file.
+            folder: the data set's folder, or the other one with label files, in which it is.
 
         Raises:
-            InputError: no recording has this name, or several have.
+            InputError: no recording has this name, several have, or the file is in a folder of other recordings.
         """
+        relative = path.relative_to(folder)
         parts = _form(path.name).split(".")
         for end in range(len(parts) - 1, 0, -1):
             found = self._by_name.get(".".join(parts[:end]), [])
             if not found or not ENDING.fullmatch("".join(f".{part}" for part in parts[end:-1])):
                 continue
-            beside = [recording for recording in found if recording.parent == path.parent]
-            if len(beside or found) == 1:
-                return (beside or found)[0]
-            raise InputError(
-                f"{path}: its name is that of {self._listed(found)}; move it to the folder of its recording"
-            )
+            beside = [one for one in found if one.parent == self._root / relative.parent]
+            ranks = [_agreement(_parts(relative.as_posix()), _parts(self._below_root(one))) for one in found]
+            best = beside or [one for one, rank in zip(found, ranks, strict=True) if rank == max(ranks)]
+            if len(best) > 1:
+                raise InputError(
+                    f"{path}: its name is that of {self._listed(best)}; move it to a folder of the same "
+                    f"name as its recording's, such as {folder / Path(self._below_root(best[0])).parent}"
+                )
+            if self._names_another_folder(_parts(relative.as_posix())[:-1], best[0]):
+                raise InputError(
+                    f"{path}: no recording in that folder has the name of this file, only {self._listed(best)}; add "
+                    f"the recording, or move this file to {folder / Path(self._below_root(best[0])).parent} if it is "
+                    "about that one"
+                )
+            return best[0]
         raise InputError(
             f"{path}: no recording in {self._root} has the name of this file, and no column names one; rename the file "
-            f"as its recording, or move it out of {self._root}"
+            f"as its recording, or move it out of {folder}"
         )
 
     def _candidates(self, text: str) -> list[Path]:
@@ -128,21 +140,18 @@ class RecordingIndex:
         plain = text.strip().replace("\\", "/").removeprefix("./")
         is_whole = plain in (str(recording), relative.as_posix(), relative.with_suffix("").as_posix())
         parts, own = _parts(text), [_form(part) for part in relative.parts]
-        agreement = 0
-        for mine, theirs in zip(reversed(parts[:-1]), reversed(own[:-1]), strict=False):
-            if mine != theirs:
-                break
-            agreement += 1
-        return is_whole, agreement, parts[-1] == own[-1], plain.endswith(recording.name)
+        return is_whole, _agreement(parts, own), parts[-1] == own[-1], plain.endswith(recording.name)
 
-    def _names_another_folder(self, text: str, recording: Path) -> bool:
-        """Whether the folder in a path is one of other recordings, and not of this one."""
-        parts = _parts(text)
+    def _names_another_folder(self, folders: Sequence[str], recording: Path) -> bool:
+        """Whether one of several folders is one of other recordings, and not of this one."""
         own = {_form(part) for part in recording.relative_to(self._root).parts[:-1]}
-        return len(parts) > 1 and parts[-2] in self._folders and parts[-2] not in own
+        return any(folder in self._folders and folder not in own for folder in folders)
+
+    def _below_root(self, recording: Path) -> str:
+        return recording.relative_to(self._root).as_posix()
 
     def _listed(self, recordings: Sequence[Path]) -> str:
-        shown = " and ".join(recording.relative_to(self._root).as_posix() for recording in recordings[:MOST_SHOWN])
+        shown = " and ".join(map(self._below_root, recordings[:MOST_SHOWN]))
         return shown + (f" and {len(recordings) - MOST_SHOWN} more" if len(recordings) > MOST_SHOWN else "")
 
 
@@ -152,3 +161,13 @@ def _form(name: str) -> str:
 
 def _parts(text: str) -> list[str]:
     return [_form(part) for part in re.split(r"[\\/]+", text.strip())]
+
+
+def _agreement(parts: Sequence[str], others: Sequence[str]) -> int:
+    """How many of the last folders of two paths, given by their parts, are the same."""
+    count = 0
+    for mine, theirs in zip(reversed(parts[:-1]), reversed(others[:-1]), strict=False):
+        if mine != theirs:
+            break
+        count += 1
+    return count

@@ -1,7 +1,7 @@
 """Checks of a data set's recordings beside each other and beside their annotations, and the table of all of them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, tzinfo
 from pathlib import Path
 
@@ -88,25 +88,31 @@ def starts_without_zone(inspections: dict[str, dict[str, Inspection]], recording
 
 
 def as_table(
-    inspections: dict[str, dict[str, Inspection]], groups: pd.Series, root: Path, local: tzinfo | None = None
+    inspections: dict[str, dict[str, Inspection]],
+    sites: Mapping[str, Mapping[str, str]],
+    groups: pd.Series,
+    root: Path,
+    local: tzinfo | None = None,
 ) -> pd.DataFrame:
     """Convert inspections to the table of all recordings.
 
     Args:
         inspections: inspections by split and recording_id.
+        sites: from `sites.find_sites`.
         groups: the group of each recording that has one, indexed by recording_id.
         root: the data set's folder; the column `file` is relative to it.
         local: the time zone of recorders' clocks; None if it is not known.
 
     Returns:
-        One row per recording, in the form that `recordings.read_recordings` returns. The column `problem` lists faults,
-        then remarks.
+        One row per recording, in the form that `recordings.read_recordings` returns, and its `site`. The column
+        `problem` lists faults, then remarks.
     """
     rows = [
         {
             "recording_id": recording_id,
             "file": one.path.relative_to(root).as_posix(),
             "split": split,
+            "site": sites[split][recording_id],
             "group": groups.get(recording_id, "") if split == "train" else "",
             "start": "" if (start := start_of(one.path.name, one.notes, local)) is None else start.isoformat(),
             "seconds": round(one.seconds, 3),

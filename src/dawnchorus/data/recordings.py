@@ -15,6 +15,7 @@ SUFFIXES = (".flac", ".wav", ".wave", ".ogg", ".mp3", ".aif", ".aiff", ".aifc", 
 # Sound that ffmpeg can convert, but that is not read here.
 OTHER_SUFFIXES = (".3gp", ".aac", ".ac3", ".amr", ".ape", ".au", ".caf", ".m4a", ".m4b", ".mka", ".mp2", ".mp4", ".tta",
                   ".webm", ".wma", ".wv")  # fmt: skip
+# What later stages read. `data/recordings.csv` also has the column `site`: a new name of a site changes no other table.
 # `start` is ISO 8601 or empty. Files with the same sound have the same `digest`.
 COLUMNS = ["recording_id", "file", "split", "group", "start", "seconds", "sample_rate", "channels", "usable",
            "problem", "peak", "rms", "digest"]  # fmt: skip
@@ -95,8 +96,8 @@ def files_below(folder: Path) -> list[Path]:
         for path in [folder, *(Path(parent, name) for name in folders)]:
             if path.is_symlink():
                 raise InputError(
-                    f"{path}: is a link to a folder, and DVC would not notice when its recordings change; put the "
-                    "recordings themselves there, or set data.root in params.yaml to where they are"
+                    f"{path}: is a link to a folder, and DVC would not notice when files in it change; put the files "
+                    "themselves there, or set data.root or data.labels in params.yaml to where they are"
                 )
         found += [Path(parent, name) for name in names if not name.startswith(".")]
     return sorted(found)

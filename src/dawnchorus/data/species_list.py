@@ -1,5 +1,6 @@
 """The user's list of species: which to keep, under which code and names, and which labels are one species."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,24 +17,30 @@ LABEL = "label"
 MOST_SHOWN = 10
 
 
-def read_species_list(choice: str | list[str], root: Path) -> pd.DataFrame:
+def read_species_list(choice: str | list[str], folders: Sequence[Path]) -> pd.DataFrame:
     """Read the parameter `data.species`.
 
     Args:
         choice: codes, or the path of a table with the columns species, and if needed label, scientific_name and
-            common_name, relative to `root`.
-        root: the data set's folder.
+            common_name, relative to one of `folders`.
+        folders: data.root and data.labels.
 
     Returns:
         A row for each name in the label files, with the columns label and `species.COLUMNS`, text. Several rows may
         have one species.
 
     Raises:
-        InputError: the table is missing or damaged, names a label twice, or gives one species different names.
+        InputError: the table is missing, in both folders or damaged, names a label twice, or gives one species
+            different names.
     """
     if isinstance(choice, list):
         return pd.DataFrame({LABEL: choice, "species": choice, "scientific_name": "", "common_name": ""})
-    path = root / choice
+    paths = [folder / choice for folder in folders if (folder / choice).exists()]
+    if len(paths) > 1:
+        raise InputError(
+            f"data.species in params.yaml: found {' and '.join(map(str, paths))}, expected one table; remove one"
+        )
+    path = paths[0] if paths else folders[0] / choice
     table = read_table(path, ["species"], named_by="data.species in params.yaml names it").copy()
     for column in (LABEL, *COLUMNS):
         table[column] = table[column].astype(str).str.strip() if column in table.columns else ""

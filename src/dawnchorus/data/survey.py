@@ -1,159 +1,278 @@
 """What is in a folder of recordings and labels: a report for a person, which changes nothing."""
 
-from collections import Counter
 from io import StringIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 
 from dawnchorus.audio.file_checks import Inspection
+from dawnchorus.config.data import SITE, why_not_apart
 from dawnchorus.data.annotations import LABELS
-from dawnchorus.data.dataset import Dataset
+from dawnchorus.data.dataset import SPLITS, Dataset
 from dawnchorus.data.formats.label_files import list_files
 from dawnchorus.data.formats.reading import FORMATS, list_label_files, read_dataset
+from dawnchorus.data.groups import merged_spellings
 from dawnchorus.data.ingest import check_labels, check_recordings
+from dawnchorus.data.quality import as_table, starts_without_zone
+from dawnchorus.data.recordings import files_below
+from dawnchorus.data.sites import find_sites
 from dawnchorus.errors import InputError
 
 # A rate of which the checks make no fault.
 SAMPLE_RATE = 48_000
 # Most birds and frogs call below, Hz.
 USUAL_F_MAX = 12_000.0
+ROUND_HZ = 500.0
 MOST_SHOWN = 20
+# Suffixes of files that may be labels.
+TEXT = (".csv", ".tsv", ".txt")
 
 
-def survey(root: Path, window_seconds: float, n_folds: int, workers: int) -> str:
+def survey(
+    root: Path, labels: Path | None, site_pattern: str | None, window_seconds: float, n_folds: int, workers: int
+) -> str:
     """Report the recordings, problems, label formats and species in a folder, and the parameters that would use it.
 
     Args:
         root: the folder.
+        labels: another folder with label files; None for none.
+        site_pattern: the parameter `data.site_pattern`.
         window_seconds: length of a window, s.
         n_folds: number of folds that the recordings are to be split into.
         workers: number of processes.
 
     Raises:
-        InputError: the folder is missing or has no recordings.
+        InputError: a folder is missing, they overlap, the first has no recordings, the pattern does not find their
+            sites, or a number is too low.
     """
+    if n_folds < 2:
+        raise InputError(f"--folds: found {n_folds}, expected 2 or more")
+    if labels is not None:
+        if not labels.is_dir():
+            raise InputError(f"--labels: found {str(labels)!r}, but there is no such folder; correct the path")
+        reason = why_not_apart(root, labels)
+        if reason is not None:
+            raise InputError(
+                f"--labels: found {str(labels)!r}, which {reason} ({root}); name a folder beside it, or leave out "
+                "--labels"
+            )
     files = list_files(root)[0]
-    name, dataset, label_lines = _read_labels(root, n_folds)
+    name, dataset, lines_on_labels = _read_labels(root, labels)
     plain = Dataset(root, files, _no_annotations(), [], pd.Series(dtype=str), pd.DataFrame(), {}, [])
+    sites = find_sites((dataset or plain).files, site_pattern)
     inspections = check_recordings(dataset or plain, SAMPLE_RATE, window_seconds, "mean", workers, decode_all=True)
+    problem = ""
     if dataset is not None:
         try:
-            check_labels(dataset, inspections, cut=name != "rfcx")
+            checked = check_labels(dataset, inspections, cut=name != "rfcx")
+            lines_on_labels += checked.remarks[len(dataset.remarks) :]
         except InputError as error:
-            label_lines += ["", f"They cannot be used: {error}"]
-    every = {f"{split}/{name}" if files["test"] else name: one
-             for split, by_id in inspections.items() for name, one in by_id.items()}  # fmt: skip
-    lines = [*_describe_recordings(every), "", *label_lines]
+            problem = f"These labels cannot be used yet: {error}"
+    table = as_table(inspections, sites, pd.Series(dtype=str), root)
+    annotations = _no_annotations() if dataset is None else dataset.annotations
+    lines = [
+        *_describe_sites(table, site_pattern is None),
+        *_describe_problems(inspections, annotations, starts_without_zone(inspections, table)),
+        "",
+        *lines_on_labels,
+    ]
     if dataset is not None:
-        lines += ["", "Lines for params.yaml", *_parameters(root, name, dataset, every, n_folds)]
-    return "\n".join(lines)
+        usable = table[(table.split == "train") & table.usable]
+        lines += ["", *_describe_species(annotations, usable, n_folds)]
+    if problem:
+        lines += ["", problem]
+    elif dataset is not None:
+        sections = _parameters(root, labels, name, site_pattern, table, annotations, n_folds)
+        lines += ["", "Lines for params.yaml", *_as_yaml(sections | {"window": {"seconds": window_seconds}})]
+        lines += ["", "Change these values in params.yaml, keep its other lines, and run: snakemake --cores 2"]
+        return "\n".join(lines)
+    return "\n".join([*lines, "", "When this is corrected, run dawnchorus inspect again."])
 
 
 def _no_annotations() -> pd.DataFrame:
     return pd.DataFrame({"recording_id": [], "t_max": [], "f_max": [], "table": [], "line": []})
 
 
-def _read_labels(root: Path, n_folds: int) -> tuple[str, Dataset | None, list[str]]:
-    """The format in which the folder has most labels, the data set if it can be read, and lines about the labels."""
-    counts = {name: len(list_label_files(root, name, {})[0]) for name in FORMATS}
-    found = {name: count for name, count in counts.items() if count}
+def _read_labels(root: Path, labels: Path | None) -> tuple[str, Dataset | None, list[str]]:
+    """The format in which the folders have most labels, the data set if it can be read, and lines about the labels."""
+    folders = [root] if labels is None else [root, labels]
+    paths = {name: [path for folder in folders for path in list_label_files(folder, name, {})[0]] for name in FORMATS}
+    found = {name: len(of_format) for name, of_format in paths.items() if of_format}
     if not found:
-        return "", None, [f"Labels: no file of a known format ({', '.join(FORMATS)})"]
+        return "", None, _describe_other_files(folders, labels is None)
     lines = ["Labels: " + ", ".join(f"{count} files of the format {name}" for name, count in found.items())]
     datasets, errors = {}, []
     for name in found:
         try:
-            datasets[name] = read_dataset(root, name, {}, None)
+            datasets[name] = read_dataset(root, name, {}, None, labels)
         except InputError as error:
             errors.append(f"They cannot be read as {name}: {error}")
     if not datasets:
         return "", None, [*lines, *errors]
     name = max(datasets, key=lambda each: len(datasets[each].annotations))
-    dataset = datasets[name]
     lines += [
         f"They can also be read as {other}: {len(one.annotations)} labels, {(one.annotations.label == 'absent').sum()} "
         "of them absent"
         for other, one in datasets.items()
         if other != name
     ]
-    return name, dataset, [*lines, *errors, *dataset.remarks, "", *_describe_species(dataset.annotations, n_folds)]
+    return name, datasets[name], [*lines, *errors, *datasets[name].remarks]
 
 
-def _describe_recordings(inspections: dict[str, Inspection]) -> list[str]:
-    table = pd.DataFrame(
-        {
-            "folder": [PurePosixPath(name).parent.as_posix() for name in inspections],
-            "hours": [one.seconds / 3600 for one in inspections.values()],
-            "rate": [one.rate for one in inspections.values()],
-            "channels": [one.channels for one in inspections.values()],
-            "unusable": [bool(one.faults) for one in inspections.values()],
-        }
-    )
-    readable = table[table.rate > 0]
+def _describe_other_files(folders: list[Path], may_be_elsewhere: bool) -> list[str]:
+    """What to do where no file is of a known format."""
+    lines = [f"Labels: no file of a known format ({', '.join(FORMATS)})"]
+    others = [path for folder in folders for path in files_below(folder) if path.suffix.lower() in TEXT]
+    for form, suffixes in (("csv", (".csv", ".tsv")), ("raven", (".txt",))):
+        of_suffix = [path for path in others if path.suffix.lower() in suffixes]
+        if of_suffix:
+            reasons = [reason for folder in folders for reason in list_label_files(folder, form, {})[1]]
+            first = next((reason for reason in reasons if reason.startswith(str(of_suffix[0]))), reasons[0])
+            lines.append(f"{len(of_suffix)} files *{of_suffix[0].suffix} are not in the format {form}; first {first}")
+    if may_be_elsewhere:
+        lines.append("If the labels are in another folder, add --labels FOLDER.")
+    return [
+        *lines,
+        "docs/data.md describes the formats. A table of your own needs one row per label; data.columns "
+        "gives its names of the columns.",
+    ]
+
+
+def _describe_sites(table: pd.DataFrame, are_folders: bool) -> list[str]:
+    place = [SITE, "split"] if (table.split == "test").any() else [SITE]
+    table = table.assign(site=table.site.where(table.site != "", "(no folder)"))
+    readable = table[table.sample_rate > 0].groupby(place)
     rows = pd.DataFrame(
         {
-            "recordings": table.groupby("folder").size(),
-            "hours": table.groupby("folder").hours.sum().round(2),
-            "unusable": table.groupby("folder").unusable.sum(),
-            "rates (Hz)": readable.groupby("folder").rate.unique().map(_listed),
-            "channels": readable.groupby("folder").channels.unique().map(_listed),
+            "recordings": table.groupby(place).size(),
+            "hours": (table.groupby(place).seconds.sum() / 3600).round(2),
+            "unusable": (~table.usable).groupby([table[name] for name in place]).sum(),
+            "rates (Hz)": readable.sample_rate.unique().map(_listed),
+            "channels": readable.channels.unique().map(_listed),
         }
     ).fillna("")
-    lines = [f"Recordings: {len(table)} in {len(rows)} folders, {table.hours.sum():.1f} h", rows.to_string()]
-    faults = [f"{one.path}: {'; '.join(one.faults)}" for one in inspections.values() if one.faults]
+    n_sites, hours = table.site.nunique(), table.seconds.sum() / 3600
+    length = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
+    lines = [f"Recordings: {len(table)} at {n_sites} {'site' if n_sites == 1 else 'sites'}, {length}", *_shown(rows)]
+    if are_folders:
+        lines.append(
+            "A site is the folder of a recording, unless --site-pattern finds it elsewhere in the path: "
+            "'^(?P<site>[^/]+)/' is the first folder, '(?P<site>[^/_]+)_' what is before the first _."
+        )
+    return lines
+
+
+def _describe_problems(
+    inspections: dict[str, dict[str, Inspection]], annotations: pd.DataFrame, notes: list[str]
+) -> list[str]:
+    """Unusable recordings, and `notes` with other remarks on recordings."""
+    n_labels = annotations.recording_id.value_counts()
+    every = [(split, name, one) for split in SPLITS for name, one in inspections[split].items()]
+    faults = []
+    for split, name, one in every:
+        if one.faults:
+            lost = n_labels.get(name, 0) if split == "train" else 0
+            more = f" ({lost} labels)" if lost else ""
+            faults.append(f"{one.path}{more}: {'; '.join(one.faults)}")
+    lines = []
     if faults:
-        more = [f"... and {len(faults) - MOST_SHOWN} more"] if len(faults) > MOST_SHOWN else []
-        lines += ["", f"Unusable: {len(faults)}", *faults[:MOST_SHOWN], *more]
-    # Rates and channels are in the table.
+        more_faults = [f"... and {len(faults) - MOST_SHOWN} more"] if len(faults) > MOST_SHOWN else []
+        lines = [
+            "",
+            f"Unusable recordings: {len(faults)}. Repair them or copy them again; data.bad_audio: skip leaves them and "
+            "their labels out.",
+            *faults[:MOST_SHOWN],
+            *more_faults,
+        ]
+    # Rates and channels are in the table of sites.
     kinds: dict[str, list[str]] = {}
-    for name, one in inspections.items():
+    for _, name, one in every:
         for remark in one.remarks:
             if not remark.startswith(("another rate", "stereo", "several channels", "upper-case")):
                 kinds.setdefault(remark.partition(":")[0], []).append(name)
-    if kinds:
-        lines += ["", "Worth a look"]
-        lines += [f"{kind}: {len(names)}, for example {names[0]}" for kind, names in kinds.items()]
+    notes += [f"{kind}: {len(names)} recordings, for example {names[0]}" for kind, names in kinds.items()]
+    return [*lines, *(["", "Worth a look", *notes] if notes else [])]
+
+
+def _describe_species(annotations: pd.DataFrame, usable: pd.DataFrame, n_folds: int) -> list[str]:
+    """Counts of labels in usable training recordings, and the species that are too rare for the folds."""
+    every = sorted(set(annotations.species))
+    annotations = annotations[annotations.recording_id.isin(usable.index)]
+    present = annotations[annotations.label == "present"].join(usable.site, on="recording_id")
+    kinds = pd.crosstab(annotations.species, annotations.label)
+    counts = kinds.reindex(index=every, columns=[name for name in LABELS if name in kinds.columns], fill_value=0)
+    counts["recordings"] = present.groupby("species").recording_id.nunique()
+    counts["sites"] = present.groupby("species").site.nunique()
+    counts = counts.rename_axis("species").fillna(0).astype(int)
+    lines = [f"Species: {len(counts)}; labels in usable recordings, and recordings and sites with a present label"]
+    lines += _shown(counts)
+    rare = counts.index[counts.recordings < n_folds]
+    if len(rare):
+        lines.append(
+            f"Present in fewer recordings than there are folds ({n_folds}), so some folds cannot train on or validate "
+            f"{', '.join(rare)}. Label more recordings of them, or list the other species in data.species."
+        )
+    at_few = counts.index[(counts.recordings >= n_folds) & (counts.sites < min(2, usable.site.nunique()))]
+    if len(at_few):
+        lines.append(
+            f"Present at one site alone, so with split.group: {SITE} no model that was trained on them validates "
+            f"{', '.join(at_few)}."
+        )
     return lines
+
+
+def _parameters(
+    root: Path,
+    labels: Path | None,
+    name: str,
+    site_pattern: str | None,
+    table: pd.DataFrame,
+    annotations: pd.DataFrame,
+    n_folds: int,
+) -> dict[str, Any]:
+    """The parameters that would use a data set in the format `name`."""
+    data: dict[str, str] = {"root": str(root.resolve())}
+    if labels is not None:
+        data["labels"] = str(labels.resolve())
+    data["format"] = name
+    if site_pattern is not None:
+        data["site_pattern"] = site_pattern
+    if not table.usable.all():
+        data["bad_audio"] = "skip"
+    folds = CommentedSeq(range(n_folds))
+    folds.fa.set_flow_style()
+    sections: dict[str, Any] = {"data": data, "folds": folds}
+    trained = table[table.split == "train"]
+    annotated = trained.site[trained.usable & trained.index.isin(annotations.recording_id)]
+    if name != "rfcx" and (trained.site != "").all() and len(set(merged_spellings(annotated).values())) >= n_folds:
+        sections["split"] = {"group": SITE}
+    if table.usable.any():
+        rate = int(table.sample_rate[table.usable].mode().iloc[0])
+        highest = np.ceil(annotations.f_max[annotations.label == "present"].max() / ROUND_HZ) * ROUND_HZ
+        sections["spectrogram"] = {"sample_rate": rate, "f_max": float(min(rate / 2, np.fmax(USUAL_F_MAX, highest)))}
+    return sections
+
+
+def _as_yaml(sections: dict[str, Any]) -> list[str]:
+    yaml, text = YAML(), StringIO()
+    # A long path stays in its line.
+    yaml.width = 10_000
+    yaml.dump(sections, text)
+    return text.getvalue().splitlines()
 
 
 def _listed(numbers: NDArray[np.int64]) -> str:
     return ", ".join(str(number) for number in sorted(numbers))
 
 
-def _describe_species(annotations: pd.DataFrame, n_folds: int) -> list[str]:
-    counts = pd.crosstab(annotations.species, annotations.label).reindex(columns=LABELS, fill_value=0)
-    counts.columns.name = None
-    present = annotations[annotations.label == "present"]
-    counts["recordings"] = present.groupby("species").recording_id.nunique()
-    counts = counts.fillna({"recordings": 0}).astype(int)
-    rare = counts.index[counts.recordings < n_folds]
-    lines = [f"Species: {len(counts)}", counts.to_string()]
-    if len(rare):
-        lines.append(
-            f"Present in fewer recordings than there are folds ({n_folds}), so some folds cannot validate them: "
-            + ", ".join(rare)
-        )
-    return lines
-
-
-def _parameters(root: Path, name: str, dataset: Dataset, inspections: dict[str, Inspection], n_folds: int) -> list[str]:
-    """The lines of `params.yaml` that would use a data set in the format `name`."""
-    usable = [one for one in inspections.values() if not one.faults]
-    data: dict[str, str] = {"root": str(root.resolve()), "format": name}
-    if len(usable) < len(inspections):
-        data["bad_audio"] = "skip"
-    sections: dict[str, dict[str, Any]] = {"data": data}
-    folders = {PurePosixPath(recording_id).parent for recording_id in dataset.annotations.recording_id}
-    if name != "rfcx" and len(folders) >= n_folds:
-        sections["split"] = {"group": "folder"}
-    if usable:
-        rate = Counter(one.rate for one in usable).most_common(1)[0][0]
-        sections["spectrogram"] = {"sample_rate": rate, "f_max": min(rate / 2, USUAL_F_MAX)}
-    text = StringIO()
-    YAML().dump(sections, text)
-    return text.getvalue().splitlines()
+def _shown(table: pd.DataFrame) -> list[str]:
+    """A table as text, its index on the left."""
+    plain = table.reset_index()
+    for name in table.index.names:
+        plain[name] = plain[name].str.ljust(plain[name].str.len().max())
+    return plain.to_string(index=False, justify="left").splitlines()

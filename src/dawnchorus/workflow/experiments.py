@@ -27,26 +27,29 @@ def lasting_checkpoints() -> Path | None:
     return project and project / CHECKPOINTS
 
 
-def require_data_root(root: str) -> None:
-    """Refuse a `data.root` that does not exist, unless a stage or `dvc pull` makes it.
+def require_folder(key: str, folder: str) -> None:
+    """Refuse a folder of the data set that does not exist, unless a stage or `dvc pull` makes it.
 
     DVC's own message would be "[Errno 2] No such file or directory".
 
     Args:
-        root: the parameter `data.root`; a relative path is relative to the working directory.
+        key: the parameter that names it.
+        folder: its path; a relative one is relative to the working directory.
 
     Raises:
         InputError: there is no such folder.
     """
-    path = Path(os.path.normpath(root))
-    tracked = any(Path(f"{folder}.dvc").exists() for folder in (path, *path.parents))
+    path = Path(os.path.normpath(folder))
+    tracked = any(Path(f"{each}.dvc").exists() for each in (path, *path.parents))
     if path.exists() or path == EMBEDDED or tracked:
         return
     project = project_of_copy()
     if project is None or not (project / path).exists():
-        raise InputError(f"params.yaml: data.root: found {root!r}, but there is no such folder; correct the path")
+        raise InputError(
+            f"params.yaml: {key}: found {folder!r}, but there is no such folder; correct the path, or create the folder"
+        )
     raise InputError(
-        f"params.yaml: data.root: {root!r} is missing in the temporary copy of the project in which this experiment "
-        f"runs, because git does not track it; set data.root to the absolute path, {(project / path).resolve()}, or "
+        f"params.yaml: {key}: {folder!r} is missing in the temporary copy of the project in which this experiment "
+        f"runs, because git does not track it; set {key} to the absolute path, {(project / path).resolve()}, or "
         "run the experiment without `--temp` and `--queue`, or track the folder with `dvc add`"
     )

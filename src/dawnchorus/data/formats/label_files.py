@@ -20,8 +20,6 @@ from dawnchorus.data.repeats import without_repeats
 from dawnchorus.data.tables import refuse_rows
 from dawnchorus.errors import InputError
 
-# The value of `split.group` for which the recordings in one folder are a group.
-FOLDER = "folder"
 # What BirdNET-Analyzer writes in place of a species where it has found none.
 NO_CALL = "nocall"
 # Names that a column of a score table cannot have.
@@ -86,7 +84,7 @@ def list_files(root: Path, clips: Collection[Path] = ()) -> tuple[dict[str, dict
 
 
 def dataset_of(
-    root: Path, files: dict[str, dict[str, Path]], labels: Iterable[LabelFile], group: str | None, remarks: list[str]
+    root: Path, files: dict[str, dict[str, Path]], labels: Iterable[LabelFile], remarks: list[str], more: Path | None
 ) -> Dataset:
     """Join labels with their recordings.
 
@@ -94,26 +92,22 @@ def dataset_of(
         root: the data set's folder.
         files: the audio files by split and recording_id.
         labels: the label files.
-        group: "folder" if the recordings of a folder are a group; None for no groups.
         remarks: those made so far.
+        more: the other folder with label files, if there is one.
 
     Raises:
         InputError: a label has no recording, or there are no labels.
     """
-    if group not in (None, FOLDER):
-        raise InputError(
-            f"split.group in params.yaml: found {group!r}, expected {FOLDER} or null: labels of this format have no "
-            "columns for groups"
-        )
     names = {path: (split, name) for split, by_id in files.items() for name, path in by_id.items()}
     index = RecordingIndex(list(names), root)
     dropped: defaultdict[str, int] = defaultdict(int)
     tables, n_files, n_rows = [], 0, 0
     for one in labels:
         n_files, n_rows = n_files + 1, n_rows + one.n_rows
+        folder = more if more is not None and one.path.is_relative_to(more) else root
         # A column without rows may be of another type.
         rows = one.rows.astype({"species": str}).assign(
-            table=one.path.relative_to(root).as_posix(),
+            table=one.path.relative_to(root if folder == root else folder.parent).as_posix(),
             line=one.rows.index,
             confidence=np.nan if one.confidence is None else one.confidence.to_numpy(),
         )
@@ -131,7 +125,7 @@ def dataset_of(
             "a name in one line that is not recording_id and does not start with Unnamed", "rename the species",
         )  # fmt: skip
         if one.recordings is None:
-            recording = pd.Series([index.match_name(one.path)] * len(rows), rows.index)
+            recording = pd.Series([index.match_name(one.path, folder)] * len(rows), rows.index)
         else:
             recording = index.match_paths(one.path, one.recordings[is_named])
         if one.is_cumulative:
@@ -166,12 +160,9 @@ def dataset_of(
         *said,
         *_near_misses(annotations.species),
     ]
-    groups = pd.Series(dtype=str)
-    if group == FOLDER:
-        groups = pd.Series({name: str(Path(name).parent) for name in files["train"]})
     species = sorted(set(annotations.species))
     truth = pd.DataFrame(columns=species, index=pd.Index([], name="recording_id"))
-    return Dataset(root, files, annotations, species, groups, truth, {}, remarks)
+    return Dataset(root, files, annotations, species, pd.Series(dtype=str), truth, {}, remarks, more)
 
 
 def _verified(annotations: pd.DataFrame) -> tuple[pd.DataFrame, int, list[str]]:

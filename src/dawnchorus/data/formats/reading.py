@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from dawnchorus.config.data import SITE
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats import aoef, audacity, birdnet, delimited, kaleidoscope, raven, rfcx
 from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
@@ -62,7 +63,9 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
     return paths, reasons
 
 
-def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str | None) -> Dataset:
+def read_dataset(
+    root: Path, name: str, columns: Mapping[str, str], group: str | None, labels: Path | None = None
+) -> Dataset:
     """Read a data set.
 
     Args:
@@ -70,15 +73,28 @@ def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str |
         name: the parameter `data.format`.
         columns: the parameter `data.columns`.
         group: the parameter `split.group`.
+        labels: another folder with label files, the parameter `data.labels`; None for none.
 
     Raises:
         InputError: the data set is not as its format demands; the message names the file and the row.
     """
     read_labels: Callable[[Path], LabelFile]
+    folders = [root] if labels is None else [root, labels]
+    if labels is not None and not labels.is_dir():
+        raise InputError(f"{labels}: is missing or no folder; data.labels in params.yaml must name a folder")
+    found = [list_label_files(folder, name, columns) for folder in folders]
+    if name == "rfcx":
+        stray = found[-1][0]
+        if labels is not None and stray:
+            raise InputError(f"{stray[0]}: the format rfcx has its tables in data.root; move this one to {root}")
+        return rfcx.read(root, group)
+    if group not in (None, SITE):
+        raise InputError(
+            f"split.group in params.yaml: found {group!r}, expected {SITE} or null: labels of the format {name} have "
+            "no columns for groups"
+        )
     segments: dict[Path, list[Path]] = {}
     match name:
-        case "rfcx":
-            return rfcx.read(root, group)
         case "raven":
             read_labels = partial(raven.read_labels, species_column=columns.get("species"))
         case "audacity":
@@ -86,20 +102,25 @@ def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str |
         case "kaleidoscope":
             read_labels = kaleidoscope.read_labels
         case "birdnet":
-            segments, _ = birdnet.list_segments(root)
+            for folder in folders:
+                segments |= birdnet.list_segments(folder)[0]
             read_labels = partial(birdnet.read_labels, species_column=columns.get("species"))
         case "aoef":
             read_labels = partial(aoef.read_labels, species_key=columns.get("species"))
         case _:
             read_labels = partial(delimited.read_labels, form=delimited.FORMATS[name].renamed(columns))
     files, remarks = list_files(root, {path for paths in segments.values() for path in paths})
-    paths, reasons = list_label_files(root, name, columns)
+    paths = [path for some, _ in found for path in some]
+    reasons = [reason for _, some in found for reason in some]
     if not paths:
+        where = " and ".join(map(str, folders))
         why = f": {reasons[0]}" if reasons else ""
-        raise InputError(f"{root}: contains no labels of the format {name}, which data.format names{why}")
+        raise InputError(f"{where}: contains no labels of the format {name}, which data.format names{why}")
     if reasons:
         remarks.append(f"{len(reasons)} other files are no labels of the format {name}; first {reasons[0]}")
-    labels = (
-        birdnet.read_segments(root, path, segments[path]) if path in segments else read_labels(path) for path in paths
+    read = (
+        birdnet.read_segments(folder, path, segments[path]) if path in segments else read_labels(path)
+        for folder, (some, _) in zip(folders, found, strict=True)
+        for path in some
     )
-    return dataset_of(root, files, labels, group, remarks)
+    return dataset_of(root, files, read, remarks, labels)

@@ -19,7 +19,7 @@ import pandas as pd
 from dawnchorus.config.section import MOST
 from dawnchorus.data.annotations import COLUMNS
 from dawnchorus.data.dataset import SPLITS, Dataset
-from dawnchorus.data.groups import merged_spellings
+from dawnchorus.data.groups import merged_spellings, spelling_remarks
 from dawnchorus.data.recording_names import match_recordings
 from dawnchorus.data.recordings import list_recordings
 from dawnchorus.data.repeats import without_repeats
@@ -187,13 +187,7 @@ def recording_groups(tables: dict[Path, pd.DataFrame], column: str) -> tuple[pd.
         if len(differs):
             expected = f"{first[differs[0]]!r} as in an earlier row of the same recording"
             refuse_rows(path, table.iloc[differs], column, np.ones(len(differs), bool), expected)
-    spellings = pd.Series(spelling)
-    remarks = [
-        f"split.group {column}: {', '.join(map(repr, names))} are one group"
-        for names in spellings.groupby(spellings, sort=False).groups.values()
-        if len(names) > 1
-    ]
-    return pd.Series(groups), remarks
+    return pd.Series(groups), spelling_remarks(column, spelling)
 
 
 def read_truth(path: Path, columns: list[str], recording_ids: list[str] | None = None) -> pd.DataFrame:
