@@ -216,7 +216,7 @@ def test_a_test_folder_and_groups_by_folder(tmp_path: Path) -> None:
     assert {split: list(by_id) for split, by_id in found.files.items()} == {"train": ["hill/A"], "test": ["hill/B"]}
     assert list(found.annotations.recording_id) == ["hill/A"]
     assert dict(found.groups) == {"hill/A": "hill"}
-    assert "left out: 1 rows about test recordings, which are not used" in found.remarks
+    assert list(found.test_annotations.recording_id) == ["hill/B"]
     with pytest.raises(InputError, match=r"split\.group in params\.yaml: found 'site', expected folder or null"):
         read(tmp_path, group="site")
 

@@ -1,11 +1,21 @@
 """A data set as its adapter reads it, before its recordings are checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from dawnchorus.data.annotations import COLUMNS
+
 SPLITS = ("train", "test")
+
+
+def _no_labels() -> pd.DataFrame:
+    return pd.DataFrame(columns=[*COLUMNS, "annotator", "table", "line"])
+
+
+def _none_complete() -> pd.DataFrame:
+    return pd.DataFrame(columns=["split", "recording_id", "species"])
 
 
 @dataclass(frozen=True)
@@ -20,10 +30,14 @@ class Dataset:
             is from, or a text that names its place in a file without lines.
         species: species codes, in the column order of all score tables.
         groups: the group of each recording that has one, indexed by recording_id.
-        ground_truth: 0 or 1 for each species (columns), indexed by recording_id; no rows if there is no ground truth.
+        ground_truth: 0, 1 or NaN (unknown) for each species (columns), indexed by recording_id; no rows if there is no
+            ground truth.
         template: the recordings that a competition's submission must list, in order, with the names that it gives them;
             empty without a competition.
         remarks: what was not read as it is written, or looks wrong, a text for each.
+        test_annotations: boxes in test recordings, with the columns of `annotations`.
+        complete: recordings that are annotated completely: split, recording_id, and species, which is empty where a
+            recording is complete for all species.
     """
 
     root: Path
@@ -34,3 +48,10 @@ class Dataset:
     ground_truth: pd.DataFrame
     template: dict[str, str]
     remarks: list[str]
+    test_annotations: pd.DataFrame = field(default_factory=_no_labels)
+    complete: pd.DataFrame = field(default_factory=_none_complete)
+
+    @property
+    def annotated(self) -> set[str]:
+        """The training recordings that have a label or are annotated completely."""
+        return {*self.annotations.recording_id, *self.complete.recording_id[self.complete.split == "train"]}

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from dawnchorus.audio.file_checks import Inspection
 from dawnchorus.data.annotations import LABELS
+from dawnchorus.data.complete_list import describe_completeness, use_test_labels
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats.label_files import list_files
 from dawnchorus.data.formats.reading import FORMATS, list_label_files, read_dataset
@@ -74,14 +75,15 @@ def _read_labels(root: Path, n_folds: int) -> tuple[str, Dataset | None, list[st
     if not datasets:
         return "", None, [*lines, *errors]
     name = max(datasets, key=lambda each: len(datasets[each].annotations))
-    dataset = datasets[name]
+    dataset = use_test_labels(datasets[name])
     lines += [
         f"They can also be read as {other}: {len(one.annotations)} labels, {(one.annotations.label == 'absent').sum()} "
         "of them absent"
         for other, one in datasets.items()
         if other != name
     ]
-    return name, dataset, [*lines, *errors, *dataset.remarks, "", *_describe_species(dataset.annotations, n_folds)]
+    remarks = [*dataset.remarks, *describe_completeness(dataset)]
+    return name, dataset, [*lines, *errors, *remarks, "", *_describe_species(dataset.annotations, n_folds)]
 
 
 def _describe_recordings(inspections: dict[str, Inspection]) -> list[str]:
