@@ -327,6 +327,7 @@ def test_parameters(tmp_path: Path, content: bytes) -> None:
 
 METRICS = (
     '{"oof": {"ensemble": {"lwlrap": 0.5, "lwlrap_low": 0.25, "lwlrap_high": 0.75}}, '
+    '"complete": {"ensemble": {"recordings": 9, "macro_average_precision": 0.5}}, "rare_species": ["s0", "s1"], '
     '"skipped": {"recordings": 1, "tp_rows": 2, "fp_rows": 3}}'
 )
 
