@@ -55,11 +55,11 @@ bench: demo ## measure speed against a conventional implementation and the machi
 clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	rm -rf .snakemake dvc_plots logs/*.log logs/*/ \
 	    data/demo/dataset data/recordings.csv data/annotations.csv data/species.csv data/ground_truth.csv \
-	    data/template.csv data/remarks.txt data/folds.csv data/fold_report.csv data/fold_species.csv data/splits \
-	    data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/pretrained/*/ \
+	    data/complete.csv data/template.csv data/remarks.txt data/folds.csv data/fold_report.csv data/fold_species.csv \
+	    data/splits data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/pretrained/*/ \
 	    results/params_checked.txt results/predictions/none results/predictions/*/*/* results/models/*/*/*.weights.h5 \
 	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \
-	    results/scores results/kaggle results/average_precision.csv results/provenance.json
+	    results/scores results/kaggle results/species_metrics.csv results/provenance.json
 	@for folder in logs data/spectrograms data/pretrained results/{predictions,models,curves,epoch_weights,checkpoints,provenance}; do \
 	    [ ! -d $$folder ] || find $$folder -type d -empty -delete; \
 	done

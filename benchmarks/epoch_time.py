@@ -24,8 +24,8 @@ def train(folder: Path, step: Step, preset: str, epochs: int) -> None:
     subprocess.run(
         [sys.executable, "workflow/scripts/train.py", "--params", str(folder / "params.yaml"),
          "--annotations", "data/annotations.csv", "--folds", "data/folds.csv", "--species", "data/species.csv",
-         "--spectrograms", "data/spectrograms/train", "--unlabelled", "data/spectrograms/unlabelled",
-         "--pretrained", str(folder / "none"),
+         "--complete", "data/complete.csv", "--spectrograms", "data/spectrograms/train",
+         "--unlabelled", "data/spectrograms/unlabelled", "--pretrained", str(folder / "none"),
          "--pseudo-labels", f"results/predictions/{last['pseudo_labels']}",
          "--pseudo-label-weight", str(last["weight"]), "--round", last["id"],
          "--backbone", "small_cnn", "--fold", "0", "--checkpoint", str(folder / "checkpoint"),

@@ -26,7 +26,7 @@ script="$1"
 while [ $# -gt 0 ]; do
     case "$1" in
         --weights) [[ $script == */train.py ]] && {{ mkdir -p "$(dirname "$2")"; echo $RANDOM > "$2"; }} ;;
-        --curve | --average-precision) mkdir -p "$(dirname "$2")"; echo epoch,loss > "$2" ;;
+        --curve | --species-metrics) mkdir -p "$(dirname "$2")"; echo epoch,loss > "$2" ;;
         --provenance) [[ $script == */ensemble.py ]] && echo "{{}}" > "$2" ;;
         --metrics) echo "{{}}" > "$2" ;;
         --epoch-weights | --scores | --submissions | --output) mkdir -p "$2"; echo $RANDOM > "$2/file" ;;

@@ -23,9 +23,11 @@ from tiny import ROOT
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import read_annotations
+from dawnchorus.data.complete import read_complete
 from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.formats import rfcx
 from dawnchorus.data.formats.rfcx import read_truth
+from dawnchorus.data.ground_truth import GroundTruth, read_ground_truth
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.score_tables import read_scores
 from dawnchorus.data.species import read_species
@@ -108,6 +110,8 @@ RECORDINGS = (
     "a,train/a.flac,train,hill,,1.5,48000,1,1,,0.5,0.1,ff\nsite/b,test/site/b.wav,test,,,0.0,0,0,0,unreadable: x,0,0,\n"
 )
 ANNOTATIONS = "recording_id,species,t_min,t_max,f_min,f_max,label\na,s0,0.5,2,100,200,present\nb,s2,1,3,,,absent\n"
+COMPLETE = "recording_id,species\na,s0\nb,\na,s2\n"
+GROUND_TRUTH = "recording_id,s0,s1,s2\na,0,,1\nb,1,0,\n"
 FOLDS = "recording_id,fold\na,0\nb,1\nb,-1\n"
 SPECIES = "species,scientific_name,common_name\ns0,Turdus merula,\ns1,,\ns2,,x\n"
 SCORED_BOXES = "recording_id,species_id,t_min,t_max,is_tp,score\na,0,0.5,2,1,0.75\nb,2,1,3,0,0.25\n"
@@ -187,6 +191,21 @@ def species_are_named_once(path: Path) -> None:
     assert len(set(species)) == len(species)
 
 
+def completeness_is_of_known_species(path: Path) -> None:
+    complete = read_complete(path, ["s0", "s1", "s2"])
+    assert not complete.recordings.has_duplicates
+    assert complete.species.shape == (len(complete.recordings), 3)
+    assert complete.species.any(axis=1).all()
+    assert complete.of(list(complete.recordings)).tolist() == complete.species.tolist()
+
+
+def ground_truth_is_known_or_not(path: Path) -> None:
+    table = read_ground_truth(path, ["s0", "s1", "s2"])
+    truth = GroundTruth.of_truth(table)
+    assert truth.truth.shape == truth.mask.shape == (len(truth.recording_ids), 3)
+    assert not (truth.truth & ~truth.mask).any()
+
+
 TABLES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "train_tp.csv": (BOXES, boxes_are_possible),
     "sample_submission.csv": (SCORES, scores_are_numbers),
@@ -198,6 +217,8 @@ TABLES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "folds.csv": (FOLDS, folds_are_numbers),
     "species.csv": (SPECIES, species_are_named_once),
     "annotations.csv": (ANNOTATIONS, annotations_are_possible),
+    "complete.csv": (COMPLETE, completeness_is_of_known_species),
+    "ground_truth.csv": (GROUND_TRUTH, ground_truth_is_known_or_not),
 }
 
 
@@ -306,6 +327,7 @@ def test_parameters(tmp_path: Path, content: bytes) -> None:
 
 METRICS = (
     '{"oof": {"ensemble": {"lwlrap": 0.5, "lwlrap_low": 0.25, "lwlrap_high": 0.75}}, '
+    '"complete": {"ensemble": {"recordings": 9, "macro_average_precision": 0.5}}, "rare_species": ["s0", "s1"], '
     '"skipped": {"recordings": 1, "tp_rows": 2, "fp_rows": 3}}'
 )
 

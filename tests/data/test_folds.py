@@ -73,6 +73,19 @@ def test_groups_stay_whole() -> None:
         stratified_split(tp, fp, 4, 1, sites.where(sites == "", "one site"))
 
 
+def test_recordings_without_rows_are_spread_evenly_and_stay_in_their_group() -> None:
+    tp, fp = annotations(300, 200, 6, 1), annotations(500, 300, 6, 2)
+    silent = [f"silent{number}" for number in range(20)]
+    folds = stratified_split(tp, fp, 4, 1, silent=silent)
+    assert list(folds[silent].value_counts()) == [5] * 4
+    everyone = [*sorted({*tp.recording_id, *fp.recording_id}), *silent]
+    sites = pd.Series(everyone, everyone)
+    sites["silent3"] = tp.recording_id[0]
+    folds = stratified_split(tp, fp, 4, 1, sites, silent)
+    assert folds["silent3"] == folds[tp.recording_id[0]]
+    pd.testing.assert_series_equal(stratified_split(tp, fp, 4, 1, silent=[]), stratified_split(tp, fp, 4, 1))
+
+
 def test_recordings_belong_together_through_any_value() -> None:
     sites = pd.Series({"a": "hill", "b": "river", "c": "hill", "d": "wood", "e": "marsh"})
     copies = pd.Series({"e": "e", "d": "b", "c": "c", "b": "b", "a": "a"})

@@ -215,7 +215,7 @@ def test_a_test_folder(tmp_path: Path) -> None:
     found = read(tmp_path, group="site")
     assert {split: list(by_id) for split, by_id in found.files.items()} == {"train": ["hill/A"], "test": ["hill/B"]}
     assert list(found.annotations.recording_id) == ["hill/A"]
-    assert "left out: 1 rows about test recordings, which are not used" in found.remarks
+    assert list(found.test_annotations.recording_id) == ["hill/B"]
     with pytest.raises(
         InputError,
         match=r"split\.group in params\.yaml: found 'plot', expected site or null: labels of the format raven",

@@ -59,6 +59,7 @@ def test_a_folder_with_raven_tables(forest: Path) -> None:
         f"{forest / 'site1/1.WAV'} (1 labels): truncated: the header declares 192000 bytes (4.00 s) of sound",
         "Labels: 6 files of the format raven",
         "left out: 6 second views of a selection",
+        "no recording is annotated completely (labels.complete in params.yaml), and no label says that a species",
         "Species: 2",
         "Present in fewer recordings than there are folds (3), so some folds cannot train on or validate OWL.",
     ):

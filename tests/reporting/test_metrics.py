@@ -41,6 +41,22 @@ def test_skipped_recordings_are_counted_below_the_table(metrics: dict) -> None:
     )
 
 
+def test_complete_recordings_and_rare_species_have_a_line_below_the_table(metrics: dict) -> None:
+    row = {"recordings": 12, "macro_average_precision": 0.7, "macro_precision_at_0.5": 0.64}
+    lines = as_text(metrics | {"complete": {"ensemble": row}, "rare_species": ["OWL", "LARK"]}).splitlines()
+    assert lines[:-2] == as_text(metrics).splitlines()
+    assert lines[-2] == (
+        "ensemble out of fold in 12 completely annotated recordings, mean over species: macro AP 0.700, "
+        "precision 0.640, recall - (at score 0.5)"
+    )
+    assert lines[-1] == (
+        "present in fewer training recordings than there are folds, so some folds validate none of their calls or "
+        "train on none: OWL, LARK"
+    )
+    many = as_text(metrics | {"rare_species": [f"s{number}" for number in range(30)]}).splitlines()[-1]
+    assert many.endswith(": 30 species; see results/species_metrics.csv")
+
+
 def test_a_missing_metric_is_shown_as_a_dash(metrics: dict) -> None:
     figures = ("macro_average_precision", "box_average_precision", "box_auc")
     without = metrics | {"oof": {name: {k: v for k, v in row.items() if k not in figures}

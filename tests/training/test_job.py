@@ -24,6 +24,7 @@ def train(folder: Path, clone: Clone, round_id: str = "first") -> Trained:
         annotations=folder / "annotations.csv",
         folds=data / "folds.csv",
         species=data / "species.csv",
+        complete=folder / "complete.csv" if (folder / "complete.csv").exists() else data / "complete.csv",
         spectrograms=folder / "spectrograms",
         unlabelled=folder / "unlabelled",
         pretrained=data / "pretrained/small_cnn",
@@ -65,7 +66,9 @@ def test_a_model_learns_nothing_from_its_left_out_fold(through_snakemake: Clone,
         assert any((found != weight).any() for found, weight in pairs), name
 
 
-def test_a_job_does_not_resume_after_unlabelled_recordings_changed(through_snakemake: Clone, tmp_path: Path) -> None:
+def test_a_job_does_not_resume_after_unlabelled_or_complete_recordings_changed(
+    through_snakemake: Clone, tmp_path: Path
+) -> None:
     data = through_snakemake.path / "data"
     (tmp_path / "spectrograms").symlink_to(data / "spectrograms/train")
     (tmp_path / "annotations.csv").symlink_to(data / "annotations.csv")
@@ -73,4 +76,8 @@ def test_a_job_does_not_resume_after_unlabelled_recordings_changed(through_snake
     assert states[0] == states[1]
     (tmp_path / "unlabelled/1").mkdir(parents=True)
     np.save(tmp_path / "unlabelled/1/dawn.npy", np.zeros((9, 9), np.float16))
-    assert train(tmp_path, through_snakemake).checkpoint.kept != states[0]
+    states.append(train(tmp_path, through_snakemake).checkpoint.kept)
+    name = pd.read_csv(data / "folds.csv").query("fold == 1").recording_id.iloc[0]
+    (tmp_path / "complete.csv").write_text(f"recording_id,species\n{name},\n")
+    states.append(train(tmp_path, through_snakemake).checkpoint.kept)
+    assert len(set(states)) == 3

@@ -12,8 +12,14 @@ from dawnchorus.data.annotations import Annotations
 from dawnchorus.errors import InputError
 from dawnchorus.inference.window_scores import window_hop, write_window_scores
 from dawnchorus.inference.windows import tile
-from dawnchorus.training.pseudo_labels import PseudoLabels, interpolate, read_pseudo_labels, scored_recordings
-from dawnchorus.training.sampling import Unlabelled, WindowSampler
+from dawnchorus.training.pseudo_labels import (
+    PseudoLabels,
+    Unlabelled,
+    interpolate,
+    read_pseudo_labels,
+    scored_recordings,
+)
+from dawnchorus.training.sampling import WindowSampler
 
 
 @pytest.mark.parametrize(

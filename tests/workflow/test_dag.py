@@ -26,14 +26,15 @@ WITHOUT_EFFECT = {
 }  # fmt: skip
 PACKAGE = ROOT / "src/dawnchorus"
 STAGES = {"check_params", "synthesize", "ingest", "split_folds", "cache_spectrograms", "cache_unlabelled",
-          "fetch_weights", "no_pseudo_labels", "train", "predict", "ensemble"}  # fmt: skip
+          "fetch_weights", "no_pseudo_labels", "train", "predict", "ensemble", "calibrate", "bundle"}  # fmt: skip
 TWO_ROUNDS = [
     {"id": "first", "pseudo_labels": "none", "weight": 0.0}, {"id": "second", "pseudo_labels": "first", "weight": 0.3}
 ]  # fmt: skip
 # Keys that a stage may track without the rest of their section.
 SINGLE_KEYS = {
     "data.bad_audio", "data.channel", "data.columns", "data.format", "data.root", "data.site_pattern", "data.species",
-    "data.timezone", "detect.gap_seconds", "detect.precision", "labels.min_overlap", "split.group", "split.method",
+    "data.timezone", "detect.gap_seconds", "detect.precision", "labels.complete", "labels.min_overlap", "split.group",
+    "split.method",
     "spectrogram.sample_rate", "train.checkpoint", "train.pretrained", "train.threads",
 }  # fmt: skip
 

@@ -71,6 +71,12 @@ def test_a_folder_by_site(
     clone.edit_params("data", {"bad_audio": "skip"})
     clone.edit_params("split", {"group": "site"})
     clone.edit_params("folds", [0, 1])
+    is_complete = name == "audacity"
+    if is_complete:
+        # Three labelled recordings and two without a label are annotated completely.
+        listed = [f"site{number % 3}/20240611_{number // 3:02}0000.WAV" for number in (0, 1, 2, 37, 38)]
+        (own / "complete.csv").write_text("\n".join(["recording_id", *listed]) + "\n")
+        clone.edit_params("labels", {"complete": "complete.csv"})
     clone.snakemake()
     annotations = pd.read_csv(clone.path / "data/annotations.csv")
     assert len(annotations) == 15
@@ -80,19 +86,33 @@ def test_a_folder_by_site(
     assert len(recordings) == 40
     assert recordings.group["site1/20240611_000000"] == "site1"
     folds = pd.read_csv(clone.path / "data/folds.csv", index_col=0).fold
-    assert len(folds) == 14
+    assert len(folds) == (16 if is_complete else 14)
     assert len(set(zip(recordings.group[folds.index], folds, strict=True))) == 3
     assert list(pd.read_csv(clone.path / "data/species.csv").species) == sorted(SPECIES)
-    assert "oof" in json.loads((clone.path / "results/metrics.json").read_text())
-    if name == "audacity":
+    metrics = json.loads((clone.path / "results/metrics.json").read_text())
+    assert "oof" in metrics
+    remarks = (clone.path / "data/remarks.txt").read_text()
+    assert ("scores can rank recordings by a species, but they are no probabilities" in remarks) == (not is_complete)
+    # The owl is in one recording, which the run skips.
+    assert metrics["rare_species"] == ["OWL"]
+    shown = clone.run("python", "workflow/scripts/show_metrics.py", "--metrics", "results/metrics.json")
+    assert "some folds validate none of their calls or train on none: OWL" in shown
+    if is_complete:
+        assert metrics["complete"]["ensemble"]["recordings"] == 5
+        assert "ensemble out of fold in 5 completely annotated recordings, mean over species: macro AP" in shown
+        species = pd.read_csv(clone.path / "results/species_metrics.csv", index_col="species")
+        assert dict(species.fewer_than_folds) == {"LARK": "no", "OWL": "yes", "WREN": "no"}
+        assert dict(species.complete_recordings) == {"LARK": 5, "OWL": 5, "WREN": 5}
+        assert dict(species.complete_present) == {"LARK": 1, "OWL": 0, "WREN": 2}
         (labels / f"site0/20240611_060000{suffix}").write_text(label("LARK", 3500))
         stale = clone.assert_engines_agree()
         assert "ingest" in stale
         # What reads other files that belong to the project has nothing to do with labels.
         assert "fetch_weights@small_cnn" not in stale
         return
+    assert "complete" not in metrics
 
-    # A recording more without labels retrains nothing.
+    # A recording more that nobody has listened to retrains nothing.
     clone.started()
     write_recording(own / "site3/20240611_000000.WAV", None, 99)
     clone.snakemake()

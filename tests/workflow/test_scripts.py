@@ -40,7 +40,7 @@ def run_script(name: str, *options: str, params: Path = ROOT / "params.yaml") ->
 
 def ingest(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:
     outputs = data.parent / "outputs"
-    tables = ("recordings", "annotations", "species", "ground-truth", "template")
+    tables = ("recordings", "annotations", "species", "ground-truth", "complete", "template")
     options = [word for name in tables for word in (f"--{name}", str(outputs / f"{name.replace('-', '_')}.csv"))]
     options += ["--remarks", str(outputs / "remarks.txt")]
     labels = data.parent / "labels"
@@ -50,7 +50,7 @@ def ingest(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.Comple
 
 def split_folds(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:
     outputs = data.parent / "outputs"
-    options = [word for name in ("recordings", "annotations", "species", "folds")
+    options = [word for name in ("recordings", "annotations", "species", "complete", "folds")
                for word in (f"--{name}", str(outputs / f"{name}.csv"))]  # fmt: skip
     return run_script(
         "split_folds", *options, "--report", str(outputs / "report.csv"), "--fold-species",
@@ -291,6 +291,89 @@ def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labe
     assert cached == sorted(f"{unlabelled[name]}/{name}.npy" for name in "fh")
     assert "1 unlabelled recordings are left out:" in said
     assert "train/e.wav: " in said
+
+
+def test_complete_recordings_without_labels_are_training_recordings(
+    data: Path, edited: Callable[[str, object], Path]
+) -> None:
+    params = edited("labels.complete", "lists/complete.csv")
+    YAML().dump(YAML().load(params) | {"folds": [0, 1]}, params)
+    for name in ("e", "f", "g", "i"):
+        soundfile.write(data / f"train/{name}.wav", np.full(4800, 0.001 * ord(name)), 48_000)
+    shutil.copy(data / "train/a.wav", data / "train/h.wav")
+    (data / "lists").mkdir()
+    (data / "lists/complete.csv").write_text("recording_id,species\na,\ne.wav,\nf,s1\ng,\nh,\n")
+    done = ingest(data, params)
+    assert done.returncode == 0, done.stderr
+    outputs = data.parent / "outputs"
+    assert (outputs / "complete.csv").read_text() == "recording_id,species\na,\ne,\nf,s1\ng,\nh,\n"
+    said = "5 training recordings are annotated completely, 1 of them for some species only; 4 of them have no label"
+    assert said in (outputs / "remarks.txt").read_text().splitlines()
+    assert said in done.stderr.splitlines()
+    # They are decoded; a recording that nobody has listened to is not.
+    peaks = recordings(data).peak
+    assert "" not in set(peaks[list("abcdefgh")])
+    assert peaks["i"] == ""
+    assert split_folds(data, params).returncode == 0
+    folds = pd.read_csv(outputs / "folds.csv", index_col=0).fold
+    assert set(folds.index) == set("abcdefgh")
+    assert folds["a"] == folds["h"]
+    # The three without labels and units of their own are spread evenly.
+    assert abs((folds[list("efg")] == 0).sum() - (folds[list("efg")] == 1).sum()) == 1
+    assert set(pd.read_csv(outputs / "splits/train.csv").recording_id) == set("abcdefgh")
+    assert list(pd.read_csv(outputs / "splits/unlabelled.csv").recording_id) == ["i"]
+
+    # What training depends on does not change with a recording that nobody has listened to.
+    kept = [outputs / name for name in ("complete.csv", "annotations.csv", "folds.csv", "splits/train.csv")]
+    before = [path.read_bytes() for path in kept]
+    soundfile.write(data / "train/j.wav", np.full(4800, 0.2), 48_000)
+    for script in (ingest, split_folds):
+        assert script(data, params).returncode == 0
+    assert [path.read_bytes() for path in kept] == before
+
+    (data / "train/g.wav").write_bytes(b"RIFF....")
+    stopped = ingest(data, params)
+    assert stopped.returncode == 1
+    assert "train/g.wav: unreadable: " in stopped.stderr
+
+
+def test_the_labels_of_complete_test_recordings_become_the_ground_truth(
+    data: Path, edited: Callable[[str, object], Path]
+) -> None:
+    params = edited("data.format", "csv")
+    for table in ("train_tp.csv", "train_fp.csv", "sample_submission.csv"):
+        (data / table).unlink()
+    heading = "recording,species,t_min,t_max\n"
+    train = "".join(f"train/{name},{code},0,0.1\n" for name in "abc" for code in ("wren", "owl"))
+    (data / "labels.csv").write_text(heading + train)
+    content = YAML().load(params)
+    content["labels"]["complete"] = "all"
+    YAML().dump(content, params)
+    done = ingest(data, params)
+    assert done.returncode == 1
+    assert "test recordings are annotated completely (labels.complete in params.yaml), but no label says" in done.stderr
+    soundfile.write(data / "test/u.wav", [0.1] * 4800, 48_000)
+    (data / "labels.csv").write_text(heading + train + "test/t,owl,0,0.1\n")
+    done = ingest(data, params)
+    assert done.returncode == 0, done.stderr
+    outputs = data.parent / "outputs"
+    assert (outputs / "ground_truth.csv").read_text() == "recording_id,owl,wren\nt,1,0\nu,0,0\n"
+    # A label that ends behind its test recording is cut; one that begins there is a fault of the recording.
+    (data / "labels.csv").write_text(heading + train + "test/t,owl,0,0.2\ntest/u,owl,7,8\n")
+    done = ingest(data, params)
+    assert done.returncode == 1
+    assert "test/u.wav: labels past the end: labels.csv line 9: t_max 8 s, recording 0.10 s" in done.stderr
+    assert "test/t.wav" not in done.stderr
+
+
+def test_sparse_labels_without_a_verified_negative_are_remarked_upon(data: Path) -> None:
+    assert ingest(data).returncode == 0
+    assert "annotated completely" not in (data.parent / "outputs/remarks.txt").read_text()
+    (data / "train_fp.csv").unlink()
+    done = ingest(data)
+    remark = (data.parent / "outputs/remarks.txt").read_text().splitlines()[-1]
+    assert remark.startswith("no recording is annotated completely (labels.complete in params.yaml), and no label says")
+    assert remark in done.stderr.splitlines()
 
 
 def test_a_file_name_that_is_no_text_is_named(data: Path) -> None:

@@ -78,12 +78,12 @@ def test_a_pulled_clone_has_nothing_to_do(clone: Clone, storage: Storage, tmp_pa
 def test_without_verify_damage_goes_unnoticed(clone: Clone, storage: Storage, tmp_path: Path) -> None:
     # Why docs/sharing.md has `verify` in the set-up; where DVC comes to look by default, that line may go.
     share(clone, storage.url, verify=False)
-    oid = hash_of(clone, "results/average_precision.csv")
+    oid = hash_of(clone, "results/species_metrics.csv")
     damaged = flipped(content_of(clone, oid))
     storage.write(oid, damaged)
     colleague = clone.git_clone(tmp_path / "colleague")
     colleague.run("dvc", "pull")
-    assert (colleague.path / "results/average_precision.csv").read_bytes() == damaged
+    assert (colleague.path / "results/species_metrics.csv").read_bytes() == damaged
     assert colleague.run("dvc", "status").strip() == UP_TO_DATE
 
 
@@ -208,7 +208,7 @@ def test_keys_and_server_may_lie_outside_the_environment(
         for name, value in keys.items():
             clone.run("dvc", "remote", "modify", "--local", "storage", name.removeprefix("aws_"), value)
     clone.run("dvc", "push")
-    assert hash_of(clone, "results/average_precision.csv") in bucket.names()
+    assert hash_of(clone, "results/species_metrics.csv") in bucket.names()
     # Git has nothing of the keys, and would not take them.
     clone.run("git", "add", "--all")
     assert not clone.run("git", "status", "--short")
@@ -220,7 +220,7 @@ def test_ones_own_recordings_are_pushed_only_where_dvc_has_them(with_own_recordi
     storage = Folder(tmp_path / "remote")
     share(clone, storage.url)
     recording = clone.run("md5sum", "data/own/test/own.wav").split()[0]
-    assert hash_of(clone, "results/average_precision.csv") in storage.names()
+    assert hash_of(clone, "results/species_metrics.csv") in storage.names()
     assert recording not in storage.names()
     assert not any(name.startswith("logs/") for name in clone.run("git", "ls-files").splitlines())
     assert "results/metrics.json" in clone.run("git", "ls-files").splitlines()

@@ -123,9 +123,9 @@ def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_
     elsewhere = clone.path / "elsewhere"
     clone.run(
         "env", "PYTHONPATH=src", "python", "workflow/scripts/train.py", "--params", "params.yaml", "--annotations",
-        "data/annotations.csv", "--folds", "data/folds.csv", "--species", "data/species.csv", "--spectrograms",
-        "data/spectrograms/train", "--unlabelled", "data/spectrograms/unlabelled", "--pretrained",
-        "data/pretrained/small_cnn", "--pseudo-labels",
+        "data/annotations.csv", "--folds", "data/folds.csv", "--species", "data/species.csv", "--complete",
+        "data/complete.csv", "--spectrograms", "data/spectrograms/train", "--unlabelled",
+        "data/spectrograms/unlabelled", "--pretrained", "data/pretrained/small_cnn", "--pseudo-labels",
         "results/predictions/none", "--pseudo-label-weight", "0", "--round", "first", "--backbone", "small_cnn",
         "--fold", "0", "--checkpoint", str(elsewhere / "checkpoint"), "--weights",
         str(elsewhere / "0.weights.h5"), "--curve", str(elsewhere / "0.csv"), "--epoch-weights",

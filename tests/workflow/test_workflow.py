@@ -71,7 +71,7 @@ def test_metrics_and_plots_are_shown(clone: Clone) -> None:
     clone.run("dvc", "plots", "show")
     page = (clone.path / "dvc_plots/index.html").read_text()
     for name in ("results/curves/first/small_cnn/0.csv", "results/curves/first/small_cnn/1.csv",
-                 "results/average_precision.csv"):  # fmt: skip
+                 "results/species_metrics.csv"):  # fmt: skip
         assert name.replace("/", "_").replace(".", "_") in page
 
 
@@ -319,7 +319,7 @@ def test_sites_with_codes_and_neither_test_recordings_nor_a_template(clone: Clon
     clone.snakemake()
     metrics = json.loads((clone.path / "results/metrics.json").read_text())
     assert set(metrics) == {"oof", "weights", "skipped"}
-    species = pd.read_csv(clone.path / "results/average_precision.csv")
+    species = pd.read_csv(clone.path / "results/species_metrics.csv")
     assert list(species.species) == ["BTNW", "OVEN"]
     assert (clone.path / "results/scores/ensemble.csv").read_text() == "recording_id,BTNW,OVEN\n"
     assert not list((clone.path / "results/kaggle").glob("*.csv"))

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
     parser.add_argument("--thresholds", type=Path, required=True)
     parser.add_argument("--metrics", type=Path, required=True)
-    parser.add_argument("--average-precision", type=Path, required=True)
+    parser.add_argument("--species-metrics", type=Path, required=True)
     parser.add_argument("--provenance", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True, help="output folder")
     arguments = parser.parse_args()
@@ -47,13 +47,13 @@ def main() -> None:
     species = [Species.model_validate(row) for row in names.to_dict("records")]
     card = model_card(
         params, species, list(members.values()), read_thresholds(arguments.thresholds, list(names.species))[1],
-        pd.read_csv(arguments.average_precision), json.loads(arguments.metrics.read_text()),
+        pd.read_csv(arguments.species_metrics), json.loads(arguments.metrics.read_text()),
         read_recordings(arguments.splits / f"{TRAIN}.csv"),
     )  # fmt: skip
     files = {
         THRESHOLDS: arguments.thresholds,
         "metrics.json": arguments.metrics,
-        "average_precision.csv": arguments.average_precision,
+        "species_metrics.csv": arguments.species_metrics,
         "provenance.json": arguments.provenance,
     }
     with replacing(arguments.output) as folder:

@@ -3,10 +3,13 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.data.annotations import read_annotations
+from dawnchorus.data.annotations import read_annotations, read_uncertain
+from dawnchorus.data.complete import read_complete
+from dawnchorus.data.folds import rare_species
 from dawnchorus.data.ground_truth import read_ground_truth
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.score_tables import DIGITS, round_scores, write_scores
@@ -20,13 +23,14 @@ from dawnchorus.kaggle.submission import write_submissions
 from dawnchorus.reporting.provenance import require_same_inputs, write_provenance
 from dawnchorus.reporting.results import (
     Recordings,
-    average_precisions_of,
     corrected_scores,
     count_skipped,
     metrics_of,
     shown_prevalence,
     shown_weights,
+    usable_present,
 )
+from dawnchorus.reporting.species_table import species_table
 
 
 def main() -> None:
@@ -34,6 +38,7 @@ def main() -> None:
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
+    parser.add_argument("--complete", type=Path, required=True, help="recordings that are annotated completely")
     parser.add_argument("--splits", type=Path, required=True, help="folder with train.csv and test.csv")
     parser.add_argument("--ground-truth", type=Path, required=True)
     parser.add_argument("--template", type=Path, required=True, help="a submission's recordings, or an empty table")
@@ -41,7 +46,7 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, required=True, help="output folder: ensemble.csv and <backbone>.csv")
     parser.add_argument("--submissions", type=Path, required=True, help="output folder: Kaggle submissions, or empty")
     parser.add_argument("--metrics", type=Path, required=True, help="output: JSON")
-    parser.add_argument("--average-precision", type=Path, required=True, help="output: a row for each species")
+    parser.add_argument("--species-metrics", type=Path, required=True, help="output: a row for each species")
     parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hashes of inputs")
     parser.add_argument("--notes", type=Path, required=True, help="folder of the jobs' provenance notes")
     parser.add_argument("--provenance", type=Path, required=True, help="output: provenance of the results, JSON")
@@ -55,6 +60,8 @@ def main() -> None:
         read_recordings(arguments.splits / f"{TRAIN}.csv"),
         read_recordings(arguments.splits / f"{TEST}.csv"),
         read_ground_truth(arguments.ground_truth, species),
+        read_uncertain(arguments.annotations, species),
+        read_complete(arguments.complete, species),
     )
     predictions, weights = collect(
         arguments.predictions / params.rounds[-1].id, params.backbones, params.folds, species, params.ensemble
@@ -65,11 +72,15 @@ def main() -> None:
         is_estimated = params.ensemble.prior == "estimated"
         declared = None if is_estimated else read_prevalence(Path(params.ensemble.prior), species)
         test, prevalence = corrected_scores(predictions, declared)
-    metrics = metrics_of(predictions, test, recordings, params)
-    by_species = average_precisions_of(predictions, test, recordings, metrics)
+    metrics: dict[str, Any] = metrics_of(predictions, test, recordings, params)
+    by_species = species_table(
+        predictions["ensemble"], test["ensemble"], recordings, len(params.folds), has_oof="oof" in metrics
+    )
     metrics["weights"] = shown_weights(weights)
     if prevalence is not None:
         metrics["prevalence"] = shown_prevalence(species, prevalence)
+    if rare := rare_species(usable_present(recordings), len(params.folds), species):
+        metrics["rare_species"] = rare
     metrics["skipped"] = count_skipped(recordings)
 
     with replacing(arguments.scores) as folder:
@@ -82,7 +93,7 @@ def main() -> None:
         write_submissions(folder, read_template(arguments.template), named)
     with replacing(arguments.metrics) as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
-    with replacing(arguments.average_precision) as path:
+    with replacing(arguments.species_metrics) as path:
         by_species.to_csv(path, index=False)
     write_provenance(
         arguments.provenance, params, arguments.lock, arguments.notes, arguments.predictions,

@@ -9,6 +9,9 @@ from dawnchorus.cli import run
 from dawnchorus.config.data import SITE
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import write_annotations
+from dawnchorus.data.complete import write_complete
+from dawnchorus.data.complete_list import declare_complete, describe_completeness, use_test_labels
+from dawnchorus.data.dataset import SPLITS
 from dawnchorus.data.formats.reading import read_dataset
 from dawnchorus.data.ground_truth import write_ground_truth
 from dawnchorus.data.ingest import (
@@ -37,26 +40,33 @@ def main() -> None:
     parser.add_argument("--annotations", type=Path, required=True, help="output: a row for each box")
     parser.add_argument("--species", type=Path, required=True, help="output: a row for each species")
     parser.add_argument("--ground-truth", type=Path, required=True, help="output: 0 and 1 for each test recording")
+    parser.add_argument("--complete", type=Path, required=True, help="output: completely annotated training recordings")
     parser.add_argument("--template", type=Path, required=True, help="output: the recordings that a submission lists")
     parser.add_argument("--remarks", type=Path, required=True, help="output: a line for each oddity of the tables")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
+    is_rfcx = params.data.format == "rfcx"
     dataset = read_dataset(
         arguments.data, params.data.format, params.data.columns, params.split.group, arguments.labels
     )
     sites = find_sites(dataset.files, params.data.site_pattern)
     # The competition's tables have a column for groups.
-    if params.split.group == SITE and params.data.format != "rfcx":
+    if params.split.group == SITE and not is_rfcx:
         dataset = group_by_site(dataset, sites["train"])
+    if params.labels.complete is not None:
+        # The competition's tables have no labels of test recordings.
+        dataset = declare_complete(dataset, params.labels.complete, SPLITS[:1] if is_rfcx else SPLITS)
     names = read_species_list(params.data.species or dataset.species, [arguments.data, arguments.labels])
     if params.data.species is not None:
         dataset = choose_species(dataset, names)
+    dataset = use_test_labels(dataset)
     inspections = check_recordings(
         dataset, params.spectrogram.sample_rate, params.window.seconds, params.data.channel, cores()
     )
-    dataset = check_labels(dataset, inspections, cut=params.data.format != "rfcx")
-    print(*dataset.remarks, summary(inspections), sep="\n", file=sys.stderr)
+    dataset = check_labels(dataset, inspections, cut=not is_rfcx)
+    remarks = [*dataset.remarks, *describe_completeness(dataset)]
+    print(*remarks, summary(inspections), sep="\n", file=sys.stderr)
     refuse_bad_recordings(inspections, dataset, params.data.bad_audio)
     zone = params.data.timezone
     recordings = as_table(inspections, sites, dataset.groups, dataset.root, None if zone is None else ZoneInfo(zone))
@@ -72,10 +82,12 @@ def main() -> None:
         write_species(path, names.drop_duplicates("species"))
     with replacing(arguments.ground_truth) as path:
         write_ground_truth(path, usable_ground_truth(recordings, dataset))
+    with replacing(arguments.complete) as path:
+        write_complete(path, dataset.complete[dataset.complete.split == "train"])
     with replacing(arguments.template) as path:
         write_template(path, dataset.template)
     with replacing(arguments.remarks) as path:
-        path.write_text("".join(f"{remark}\n" for remark in [*dataset.remarks, *without_zone]))
+        path.write_text("".join(f"{remark}\n" for remark in [*remarks, *without_zone]))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pandas as pd
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import read_annotations
+from dawnchorus.data.complete import read_complete
 from dawnchorus.data.folds import count_rows, fold_report, notebook_split, rare_species, stratified_split
 from dawnchorus.data.recordings import read_recordings, write_recordings
 from dawnchorus.data.species import read_species
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=Path, required=True)
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
+    parser.add_argument("--complete", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True, help="output: recording_id,fold")
     parser.add_argument("--report", type=Path, required=True, help="output: a row for each fold")
     parser.add_argument("--fold-species", type=Path, required=True, help="output: number of rows per species and fold")
@@ -40,7 +42,8 @@ def main() -> None:
 
     species = read_species(arguments.species)
     recordings, annotations = read_recordings(arguments.recordings), read_annotations(arguments.annotations, species)
-    annotated = annotated_recordings(recordings, annotations)
+    complete = read_complete(arguments.complete, species)
+    annotated = annotated_recordings(recordings, annotations, complete)
     usable = annotated[annotated.usable]
     annotations = annotations[annotations.recording_id.isin(usable.index)]
     tp, fp = annotations[annotations.is_tp], annotations[~annotations.is_tp]
@@ -48,7 +51,8 @@ def main() -> None:
         fold_of_row = notebook_split(tp, len(params.folds))
         folds = fold_of_row.groupby(tp.recording_id).unique().explode().astype(int).rename("fold")
     else:
-        folds = stratified_split(tp, fp, len(params.folds), params.seed, units(usable))
+        silent = usable.index[~usable.index.isin(annotations.recording_id)]
+        folds = stratified_split(tp, fp, len(params.folds), params.seed, units(usable), silent)
         fold_of_row = tp.recording_id.map(folds)
         spread = pd.crosstab(tp.species_id, fold_of_row)
         widest = (spread.max(axis=1) - spread.min(axis=1)).max()
@@ -60,7 +64,7 @@ def main() -> None:
             f"on none: {', '.join(rare)}",
             file=sys.stderr,
         )
-    unlabelled = unlabelled_recordings(recordings, annotations)
+    unlabelled = unlabelled_recordings(recordings, annotations, complete)
     fold = folds_of_unlabelled(usable, unlabelled, folds, len(params.folds), params.seed)
     splits = {TRAIN: annotated, TEST: test_recordings(recordings), UNLABELLED: unlabelled.assign(fold=fold)}
     report = fold_report(tp, fold_of_row, folds)

@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
+    parser.add_argument("--complete", type=Path, required=True, help="recordings that are annotated completely")
     parser.add_argument("--spectrograms", type=Path, required=True, help="spectrograms of annotated recordings")
     parser.add_argument("--unlabelled", type=Path, required=True, help="spectrograms of unlabelled recordings")
     parser.add_argument("--pretrained", type=Path, required=True, help="folder of the initial weights; may be empty")
@@ -44,6 +45,7 @@ def main() -> None:
         annotations=arguments.annotations,
         folds=arguments.folds,
         species=arguments.species,
+        complete=arguments.complete,
         spectrograms=arguments.spectrograms,
         unlabelled=arguments.unlabelled,
         pretrained=arguments.pretrained,

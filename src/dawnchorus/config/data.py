@@ -14,7 +14,7 @@ from dawnchorus.config.section import PositiveInt, Section, shown
 NAMEABLE = {
     "aoef": ("species",),
     "birdnet": ("species",),
-    "csv": ("recording", "species", "t_min", "t_max", "f_min", "f_max", "label", "annotator"),
+    "csv": ("recording", "species", "t_min", "t_max", "f_min", "f_max", "label", "annotator", "complete"),
     "raven": ("species",),
 }
 # The name of the group in `data.site_pattern`.
@@ -34,7 +34,8 @@ class Data(Section):
         )
     )
     columns: dict[str, Annotated[str, Field(min_length=1)]] = Field(
-        description="your names of the columns recording, species, t_min, t_max, f_min, f_max, label and annotator"
+        description="your names of the columns recording, species, t_min, t_max, f_min, f_max, label, annotator and "
+        "complete"
     )
     timezone: str | None = Field(
         description="time zone of recorders' clocks that did not write one, such as America/Puerto_Rico; null: unknown"

@@ -23,6 +23,10 @@ class Train(Section):
         description="maximum number of windows of unlabelled recordings in an epoch, relative to those around boxes; "
         "only in rounds that learn from pseudo-labels"
     )
+    background_fraction: Annotated[float, Field(ge=0, le=MOST)] = Field(
+        description="maximum number of windows without a call in an epoch, relative to those around boxes; only from "
+        "recordings that labels.complete names"
+    )
     batch_size: Annotated[int, Field(ge=2, le=MOST)] = Field(description="windows per step")
     learning_rate: PositiveFloat = Field(description="peak learning rate")
     warmup_learning_rate: PositiveFloat = Field(description="learning rate of the first step")

@@ -13,7 +13,12 @@ from dawnchorus.seeding import generator
 
 
 def stratified_split(
-    tp: pd.DataFrame, fp: pd.DataFrame, n_folds: int, seed: int, groups: pd.Series | None = None
+    tp: pd.DataFrame,
+    fp: pd.DataFrame,
+    n_folds: int,
+    seed: int,
+    groups: pd.Series | None = None,
+    silent: Sequence[str] = (),
 ) -> pd.Series:
     """Assign every annotated recording to one fold, with the TP rows of each species spread evenly over the folds.
 
@@ -29,6 +34,7 @@ def stratified_split(
         seed: seed of the order in which ties are broken.
         groups: the group of each recording, indexed by recording_id, for example from `together`. If given, the unit
             is a group instead of a recording.
+        silent: recordings without rows, which are spread evenly, too.
 
     Returns:
         The fold of each recording, an int series indexed and sorted by recording_id.
@@ -36,6 +42,10 @@ def stratified_split(
     Raises:
         InputError: a fold would have no TP rows.
     """
+    if len(silent):
+        # As if each had an FP row of one more species.
+        beyond = 1 + np.concatenate([tp.species_id, fp.species_id]).max(initial=0)
+        fp = pd.concat([fp, pd.DataFrame({"recording_id": silent, "species_id": beyond})], ignore_index=True)
     # Replace recording ids by integers: comparing text would dominate the run time of a large data set.
     number, names = pd.factorize(pd.concat([tp.recording_id, fp.recording_id]), sort=True)
     recordings = pd.Index(names, name="recording_id")
@@ -169,6 +179,20 @@ def fold_report(tp: pd.DataFrame, fold_of_row: pd.Series, folds: pd.Series) -> p
     return pd.DataFrame(rows)
 
 
+def count_recordings(tp: pd.DataFrame, species: Sequence[str]) -> pd.Series:
+    """Count the recordings in which each species is present.
+
+    Args:
+        tp: TP annotations.
+        species: the codes of the data set's species.
+
+    Returns:
+        The counts, an int series indexed by the codes.
+    """
+    counts = tp.groupby("species_id").recording_id.nunique().reindex(range(len(species)), fill_value=0)
+    return counts.set_axis(list(species))
+
+
 def rare_species(tp: pd.DataFrame, n_folds: int, species: Sequence[str]) -> list[str]:
     """List the species that are present in fewer recordings than there are folds.
 
@@ -177,8 +201,8 @@ def rare_species(tp: pd.DataFrame, n_folds: int, species: Sequence[str]) -> list
         n_folds: number of folds.
         species: the codes of the data set's species.
     """
-    counts = tp.groupby("species_id").recording_id.nunique().reindex(range(len(species)), fill_value=0)
-    return [code for code, count in zip(species, counts, strict=True) if count < n_folds]
+    counts = count_recordings(tp, species)
+    return list(counts.index[counts < n_folds])
 
 
 def count_rows(tp: pd.DataFrame, fp: pd.DataFrame, fold_of_row: pd.Series, species: Sequence[str]) -> pd.DataFrame:

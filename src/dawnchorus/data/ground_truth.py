@@ -28,9 +28,8 @@ class GroundTruth:
 
     @classmethod
     def of_truth(cls, table: pd.DataFrame) -> "GroundTruth":
-        """Dense ground truth: every species of every recording is labelled."""
-        truth = table.to_numpy() > 0
-        return cls(list(table.index), truth, np.ones_like(truth))
+        """Ground truth from a table with 1 where a species calls, 0 where it does not, and NaN where it is unknown."""
+        return cls(list(table.index), table.to_numpy() > 0, table.notna().to_numpy())
 
     @classmethod
     def of_annotations(cls, annotations: pd.DataFrame, recording_ids: list[str], n_species: int) -> "GroundTruth":
@@ -51,10 +50,13 @@ class GroundTruth:
 
 
 def write_ground_truth(path: Path, table: pd.DataFrame) -> None:
-    """Write `data/ground_truth.csv`: recording_id, and 0 or 1 for each species."""
-    table.astype(int).to_csv(path, index_label="recording_id")
+    """Write `data/ground_truth.csv`: recording_id, and 0, 1 or nothing (NaN) for each species."""
+    table.astype("Int64").to_csv(path, index_label="recording_id")
 
 
 def read_ground_truth(path: Path, species: Sequence[str]) -> pd.DataFrame:
-    """Read `data/ground_truth.csv`: one column per species, indexed by recording_id. The table may have no rows."""
-    return read_scores(path, list(species), may_be_empty=True)
+    """Read `data/ground_truth.csv`: one column per species, indexed by recording_id; NaN where the truth is unknown.
+
+    The table may have no rows.
+    """
+    return read_scores(path, list(species), may_be_empty=True, cells_may_be_empty=True)

@@ -40,7 +40,7 @@ def check_recordings(
     Returns:
         The inspection of each file, by split and recording_id.
     """
-    annotated = set(dataset.annotations.recording_id)
+    annotated = dataset.annotated
     decode = partial(inspect, sample_rate=sample_rate, window_seconds=window_seconds, channel=channel)
     names = [(split, name) for split in SPLITS for name in dataset.files[split]]
     is_used = [decode_all or split == "test" or name in annotated for split, name in names]
@@ -72,8 +72,13 @@ def check_labels(dataset: Dataset, inspections: dict[str, dict[str, Inspection]]
     """
     if cut:
         annotations, said = cut_at_the_end(inspections["train"], dataset.annotations)
-        dataset = replace(dataset, annotations=annotations, remarks=[*dataset.remarks, *said])
+        test_annotations, more = cut_at_the_end(inspections["test"], dataset.test_annotations)
+        dataset = replace(
+            dataset, annotations=annotations, test_annotations=test_annotations,
+            remarks=[*dataset.remarks, *said, *more],
+        )  # fmt: skip
     add_labels_past_the_end(inspections["train"], dataset.annotations)
+    add_labels_past_the_end(inspections["test"], dataset.test_annotations)
     # A damaged recording may have any rate, and its boxes are not used.
     rates = pd.Series({name: 0 if one.faults else one.rate for name, one in inspections["train"].items()}, dtype=float)
     refuse_frequencies(dataset.annotations, rates, dataset.path_of)
@@ -95,7 +100,7 @@ def refuse_bad_recordings(inspections: dict[str, dict[str, Inspection]], dataset
     Raises:
         InputError: some recordings are unusable; the message lists them with their faults.
     """
-    annotated = set(dataset.annotations.recording_id)
+    annotated = dataset.annotated
     bad = [
         one
         for split, by_id in inspections.items()
@@ -119,9 +124,8 @@ def require_usable(recordings: pd.DataFrame, dataset: Dataset) -> None:
     Raises:
         InputError: a split has no usable recording; the message names its folder.
     """
-    labels = dataset.annotations
-    annotated = set(labels.recording_id)
-    if not (labels.label == "present").any():
+    annotated = dataset.annotated
+    if not (dataset.annotations.label == "present").any():
         raise InputError(f"{dataset.root}: no label says that a species is present; expected at least one")
     for split in SPLITS:
         of_split = recordings[recordings.split == split]
@@ -142,7 +146,13 @@ def usable_ground_truth(recordings: pd.DataFrame, dataset: Dataset) -> pd.DataFr
     """
     usable = recordings.index[(recordings.split == "test") & recordings.usable]
     truth = dataset.ground_truth[dataset.ground_truth.index.isin(usable)]
-    if len(dataset.ground_truth) and not truth.to_numpy().any():
+    if len(dataset.ground_truth) and not (truth > 0).to_numpy().any():
+        if (dataset.complete.split == "test").any():
+            raise InputError(
+                f"{dataset.root}: test recordings are annotated completely (labels.complete in params.yaml), but no "
+                "label says that a species is present in any usable one; add their labels, or let labels.complete name "
+                "a table without them"
+            )
         raise InputError(
             f"{dataset.root}: truth_test.csv: no species is present in any usable test recording; without one there is "
             "nothing to evaluate"

@@ -3,6 +3,7 @@
 import os
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -37,20 +38,14 @@ def match_recordings(
     unknown = names[~names.isin(list(files[split]))]
     if unknown.empty:
         return names, []
-    by_form = defaultdict(list)
-    for recording_id in files[split]:
-        by_form[_composed(recording_id)].append(recording_id)
-    candidates = {
-        name: sorted({recording_id for form in _forms(name, split) for recording_id in by_form.get(form, [])})
-        for name in unknown.unique()
-    }
+    candidates = _candidates(unknown, files[split], split)
     matched = {name: found[0] for name, found in candidates.items() if len(found) == 1}
     without = ~unknown.isin(list(matched))
     if without.any():
         first = unknown[without].iloc[0]
         refuse_rows(
             path, unknown.to_frame("recording_id"), "recording_id", without, f"a recording that has a file in "
-            f"{root / split}", _reason(first, candidates[first], files, split, root),
+            f"{_folder(root, split)}", _reason(first, candidates[first], files, split, root),
         )  # fmt: skip
     meant = unknown.map(matched)
     whys = pd.Series([_difference(*pair) for pair in zip(unknown, meant, strict=True)], unknown.index)
@@ -60,6 +55,49 @@ def match_recordings(
         more = f" ({len(rows) - 1} more rows like this)" if len(rows) > 1 else ""
         remarks.append(f"{path.name} line {line}: {unknown[line]!r} is read as {meant[line]!r}, {why}{more}")
     return names.where(names.isin(list(files[split])), meant.reindex(names.index)), remarks
+
+
+def match_recordings_of_any_split(
+    path: Path, names: pd.Series, files: dict[str, dict[str, Path]], root: Path
+) -> tuple[pd.DataFrame, list[str]]:
+    """Find the recordings that the rows of a table mean, which may be training and test recordings.
+
+    The arguments and errors are those of `match_recordings`. It is also an error if a name may mean a recording of
+    either split; "train/" or "test/" before it then chooses.
+
+    Returns:
+        The columns split and recording_id, with the index of `names`, and remarks as from `match_recordings`.
+    """
+    found = {split: _candidates(names, by_id, split) for split, by_id in files.items()}
+    is_in = {split: names.map(lambda name, by_name=by_name: bool(by_name[name])) for split, by_name in found.items()}
+    is_ambiguous = is_in["train"] & is_in["test"]
+    refuse_rows(
+        path, names.to_frame("recording_id"), "recording_id", is_ambiguous, "one recording, not one in train and one "
+        "in test", "write train/ or test/ before it",
+    )  # fmt: skip
+    split = is_in["test"].map({True: "test", False: "train"})
+    meant, remarks = [], []
+    for one in files:
+        ids, said = match_recordings(path, names[split == one], files, one, root)
+        meant.append(ids)
+        remarks += said
+    return pd.DataFrame({"split": split, "recording_id": pd.concat(meant).reindex(names.index)}), remarks
+
+
+def _candidates(names: pd.Series, recordings: Iterable[str], split: str) -> dict[str, list[str]]:
+    """The recordings of a split that each name may mean, sorted."""
+    by_form = defaultdict(list)
+    for recording_id in recordings:
+        by_form[_composed(recording_id)].append(recording_id)
+    return {
+        name: sorted({recording_id for form in _forms(name, split) for recording_id in by_form.get(form, [])})
+        for name in names.unique()
+    }
+
+
+def _folder(root: Path, split: str) -> Path:
+    """The folder of a split's recordings: the data set's own if it has no folder train."""
+    return root / split if (root / "train").is_dir() else root
 
 
 def _composed(name: str) -> str:
@@ -97,11 +135,12 @@ def _reason(name: str, candidates: list[str], files: dict[str, dict[str, Path]],
     shortened = {form.lstrip("0") for form in forms if form.isdigit()}
     if zeros := [one for one in recordings if one.isdigit() and one.lstrip("0") in shortened]:
         return f"leading zeros are missing or too many; {_choice(zeros)}"
-    for folder in (root / split / name).parents:
+    own = _folder(root, split)
+    for folder in (own / name).parents:
         if os.path.islink(folder) and not folder.exists():
             return f"{folder} is a link to {folder.readlink()}, which does not exist; put the recordings there"
-    for path in files_below(root / split):
-        form = _composed(path.relative_to(root / split).as_posix()).casefold()
+    for path in files_below(own):
+        form = _composed(path.relative_to(own).as_posix()).casefold()
         if form not in forms and form.rpartition(".")[0] not in forms:
             continue
         if path.suffix.lower() in OTHER_SUFFIXES:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
+from dawnchorus.data.tables import read_table, refuse_rows, to_numbers, to_numbers_or_nan
 from dawnchorus.errors import InputError
 
 # Significant digits of clip scores. Nine digits are enough to restore every float32 exactly.
@@ -17,18 +17,23 @@ DIGITS = 9
 CORRECTED_DIGITS = 15
 
 
-def read_scores(path: Path, columns: list[str] | None = None, may_be_empty: bool = False) -> pd.DataFrame:
+def read_scores(
+    path: Path, columns: list[str] | None = None, may_be_empty: bool = False, cells_may_be_empty: bool = False
+) -> pd.DataFrame:
     """Read a table of numbers by recording and species, indexed by recording_id; otherwise as `read_score_rows`."""
-    return read_score_rows(path, columns, may_be_empty).set_index("recording_id")
+    return read_score_rows(path, columns, may_be_empty, cells_may_be_empty).set_index("recording_id")
 
 
-def read_score_rows(path: Path, columns: list[str] | None = None, may_be_empty: bool = False) -> pd.DataFrame:
+def read_score_rows(
+    path: Path, columns: list[str] | None = None, may_be_empty: bool = False, cells_may_be_empty: bool = False
+) -> pd.DataFrame:
     """Read the rows of a table of numbers by recording and species.
 
     Args:
         path: a CSV file with the column recording_id and one column per species.
         columns: the required species columns, in this order; by default any are allowed.
         may_be_empty: whether to accept a table without rows.
+        cells_may_be_empty: whether a number may be missing, which gives NaN.
 
     Returns:
         The column recording_id and the species columns as floats, in the file's order, indexed by the number of each
@@ -46,7 +51,7 @@ def read_score_rows(path: Path, columns: list[str] | None = None, may_be_empty: 
     refuse_rows(path, table, "recording_id", table.recording_id == "", "a recording id")
     refuse_rows(path, table, "recording_id", table.recording_id.duplicated(), "each recording once")
     for column in expected:
-        table[column] = to_numbers(path, table, column)
+        table[column] = (to_numbers_or_nan if cells_may_be_empty else to_numbers)(path, table, column)
     return table
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dawnchorus.data.dataset import Dataset
+from dawnchorus.data.dataset import Dataset, find_table
 from dawnchorus.data.repeats import without_repeats
 from dawnchorus.data.species import COLUMNS
 from dawnchorus.data.tables import read_table, refuse_rows
@@ -35,12 +35,7 @@ def read_species_list(choice: str | list[str], folders: Sequence[Path]) -> pd.Da
     """
     if isinstance(choice, list):
         return pd.DataFrame({LABEL: choice, "species": choice, "scientific_name": "", "common_name": ""})
-    paths = [folder / choice for folder in folders if (folder / choice).exists()]
-    if len(paths) > 1:
-        raise InputError(
-            f"data.species in params.yaml: found {' and '.join(map(str, paths))}, expected one table; remove one"
-        )
-    path = paths[0] if paths else folders[0] / choice
+    path = find_table(choice, folders, "data.species")
     table = read_table(path, ["species"], named_by="data.species in params.yaml names it").copy()
     for column in (LABEL, *COLUMNS):
         table[column] = table[column].astype(str).str.strip() if column in table.columns else ""
@@ -63,7 +58,8 @@ def choose_species(dataset: Dataset, listed: pd.DataFrame) -> Dataset:
         listed: table from `read_species_list`.
 
     Returns:
-        The data set with these species alone. Its remarks count the labels that were left out.
+        The data set with these species alone. Its remarks count the labels that were left out. A recording is complete
+        for a species if it is so for all of the species' names that labels have.
 
     Raises:
         InputError: a listed species has no label, or a template or ground truth gives the species.
@@ -74,7 +70,8 @@ def choose_species(dataset: Dataset, listed: pd.DataFrame) -> Dataset:
             "gives the species"
         )
     annotations = dataset.annotations
-    code = annotations.species.map(dict(zip(listed[LABEL], listed.species, strict=True)))
+    codes = dict(zip(listed[LABEL], listed.species, strict=True))
+    code = annotations.species.map(codes)
     # Labels that are merged may be repeated.
     kept, said = without_repeats(annotations.assign(species=code)[code.notna()].reset_index(drop=True))
     species = list(dict.fromkeys(listed.species))
@@ -92,4 +89,21 @@ def choose_species(dataset: Dataset, listed: pd.DataFrame) -> Dataset:
         shown = ", ".join(f"{name} ({count})" for name, count in left_out.iloc[:MOST_SHOWN].items())
         more = f" and {len(left_out) - MOST_SHOWN} more" if len(left_out) > MOST_SHOWN else ""
         remarks.append(f"left out: {left_out.sum()} labels of species that data.species does not list: {shown}{more}")
-    return replace(dataset, annotations=kept, species=species, remarks=remarks)
+    tested = dataset.test_annotations
+    tested = tested.assign(species=tested.species.map(codes))
+    return replace(
+        dataset, annotations=kept, species=species, remarks=remarks,
+        test_annotations=tested[tested.species.notna()].reset_index(drop=True),
+        complete=_under_codes(dataset.complete, {name: codes[name] for name in dataset.species if name in codes}),
+    )  # fmt: skip
+
+
+def _under_codes(complete: pd.DataFrame, codes: dict[str, str]) -> pd.DataFrame:
+    """The table `Dataset.complete` with the code of each name of a species; `codes` has those that labels have."""
+    is_named = complete.species.isin(list(codes))
+    named = complete[is_named].drop_duplicates()
+    named = named.assign(species=named.species.map(codes))
+    names = pd.Series(codes).value_counts()
+    key = ["split", "recording_id", "species"]
+    whole = named.groupby(key).species.transform("size") == named.species.map(names)
+    return pd.concat([complete[complete.species == ""], named[whole].drop_duplicates()], ignore_index=True)

@@ -3,22 +3,30 @@
 A stage that reads one of the tables in `data/splits/` reruns only if that part of the data set changes.
 """
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from dawnchorus.data.complete import Completeness
 from dawnchorus.data.folds import together
 from dawnchorus.seeding import generator
 
 TRAIN, TEST, UNLABELLED = "train", "test", "unlabelled"
 
 
-def annotated_recordings(recordings: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
-    """Select the training recordings that have an annotation.
+def annotated_recordings(recordings: pd.DataFrame, annotations: pd.DataFrame, complete: Completeness) -> pd.DataFrame:
+    """Select the training recordings that have an annotation or are annotated completely.
 
     Args:
         recordings: table from `recordings.read_recordings`.
         annotations: table from `annotations.read_annotations`.
+        complete: table from `complete.read_complete`.
     """
-    return recordings[(recordings.split == TRAIN) & recordings.index.isin(annotations.recording_id)]
+    return recordings[(recordings.split == TRAIN) & _is_annotated(recordings, annotations, complete)]
+
+
+def _is_annotated(recordings: pd.DataFrame, annotations: pd.DataFrame, complete: Completeness) -> NDArray[np.bool_]:
+    return recordings.index.isin(annotations.recording_id) | recordings.index.isin(complete.recordings)
 
 
 def test_recordings(recordings: pd.DataFrame) -> pd.DataFrame:
@@ -26,9 +34,9 @@ def test_recordings(recordings: pd.DataFrame) -> pd.DataFrame:
     return recordings[recordings.split == TEST]
 
 
-def unlabelled_recordings(recordings: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
-    """Select the usable training recordings without an annotation, except copies of test recordings."""
-    known = recordings.index.isin(annotations.recording_id)
+def unlabelled_recordings(recordings: pd.DataFrame, annotations: pd.DataFrame, complete: Completeness) -> pd.DataFrame:
+    """Select the usable training recordings that are not annotated, except copies of test recordings."""
+    known = _is_annotated(recordings, annotations, complete)
     found = recordings[(recordings.split == TRAIN) & ~known & recordings.usable]
     return found[~found.digest.isin(test_recordings(recordings).digest)]
 

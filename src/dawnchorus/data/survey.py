@@ -13,6 +13,7 @@ from ruamel.yaml.comments import CommentedSeq
 from dawnchorus.audio.file_checks import Inspection
 from dawnchorus.config.data import SITE, why_not_apart
 from dawnchorus.data.annotations import LABELS
+from dawnchorus.data.complete_list import describe_completeness, use_test_labels
 from dawnchorus.data.dataset import SPLITS, Dataset
 from dawnchorus.data.formats.label_files import list_files
 from dawnchorus.data.formats.reading import FORMATS, list_label_files, read_dataset
@@ -115,13 +116,14 @@ def _read_labels(root: Path, labels: Path | None) -> tuple[str, Dataset | None, 
     if not datasets:
         return "", None, [*lines, *errors]
     name = max(datasets, key=lambda each: len(datasets[each].annotations))
+    dataset = use_test_labels(datasets[name])
     lines += [
         f"They can also be read as {other}: {len(one.annotations)} labels, {(one.annotations.label == 'absent').sum()} "
         "of them absent"
         for other, one in datasets.items()
         if other != name
     ]
-    return name, datasets[name], [*lines, *errors, *datasets[name].remarks]
+    return name, dataset, [*lines, *errors, *dataset.remarks, *describe_completeness(dataset)]
 
 
 def _describe_other_files(folders: list[Path], may_be_elsewhere: bool) -> list[str]:

@@ -3,7 +3,7 @@
     model.json       settings, species, members, and the hash of every other file
     members/         weights: <backbone>-<fold>.weights.h5
     thresholds.csv   threshold and calibration of each species
-    metrics.json     and average_precision.csv: how good it is
+    metrics.json     and species_metrics.csv: how good it is
     provenance.json  what made it
     README.md        the model card, for people
 

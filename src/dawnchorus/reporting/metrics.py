@@ -1,4 +1,4 @@
-"""The metrics of an experiment (`results/metrics.json`) and the average precision of each species."""
+"""The metrics of an experiment: `results/metrics.json`."""
 
 import json
 from dataclasses import asdict
@@ -12,9 +12,11 @@ from dawnchorus.errors import InputError
 from dawnchorus.evaluation.baselines import constant_precisions, random_precisions
 from dawnchorus.evaluation.bootstrap import number_groups
 from dawnchorus.evaluation.box_metrics import evaluate_boxes
-from dawnchorus.evaluation.clip_metrics import Precisions, average_precisions, evaluate
+from dawnchorus.evaluation.clip_metrics import Precisions, evaluate
+from dawnchorus.evaluation.species_metrics import THRESHOLD, evaluate_species
 from dawnchorus.seeding import generator
 
+MOST_SHOWN = 10
 NO_FIGURES = (
     "No metrics: no test recording has ground truth. Out-of-fold metrics require a single round of training and "
     "train.checkpoint: last; docs/metrics.md explains why"
@@ -82,23 +84,21 @@ def _rounded(values: dict[str, float]) -> dict[str, float]:
     return {key: round(value, 6) for key, value in values.items() if not np.isnan(value)}
 
 
-def species_average_precision(ground_truth: GroundTruth | None, scores: pd.DataFrame) -> pd.DataFrame:
-    """Compute the average precision of each species.
+def species_figures(ground_truth: GroundTruth, submissions: dict[str, pd.DataFrame]) -> dict[str, dict]:
+    """Compute the means over species of the metrics in `species_metrics`.
 
     Args:
-        ground_truth: ground truth of the recordings to evaluate, or None if there is none.
-        scores: clip scores, indexed by recording_id, with a column for each species.
+        ground_truth: ground truth of the recordings to evaluate.
+        submissions: tables of clip scores by name, indexed by recording_id.
 
     Returns:
-        One row per species with the columns species and average_precision, rounded to six decimals; NaN if the labels
-        do not determine it.
+        Those that `SpeciesMetrics.macro` has for each name, rounded to six decimals.
     """
-    values = np.full(scores.shape[1], np.nan)
-    if ground_truth is not None:
-        values = average_precisions(
-            ground_truth.truth, scores.loc[ground_truth.recording_ids].to_numpy(), ground_truth.mask
-        )
-    return pd.DataFrame({"species": scores.columns, "average_precision": values.round(6)})
+    truth, mask, names = ground_truth.truth, ground_truth.mask, ground_truth.recording_ids
+    return {
+        name: _rounded(evaluate_species(truth, table.loc[names].to_numpy(), mask).macro())
+        for name, table in submissions.items()
+    }
 
 
 def read_as_text(path: Path) -> str:
@@ -119,6 +119,14 @@ def read_as_text(path: Path) -> str:
 def as_text(metrics: dict[str, dict]) -> str:
     """Format `metrics.json` as a table: one row per submission, test metrics followed by out-of-fold metrics."""
     lines = _table(metrics) if "test" in metrics or "oof" in metrics else [NO_FIGURES]
+    if "complete" in metrics:
+        lines.append(_complete(metrics["complete"]["ensemble"]))
+    if rare := metrics.get("rare_species"):
+        shown = f"{len(rare)} species; see results/species_metrics.csv" if len(rare) > MOST_SHOWN else ", ".join(rare)
+        lines.append(
+            "present in fewer training recordings than there are folds, so some folds validate none of their calls or "
+            f"train on none: {shown}"
+        )
     skipped = metrics["skipped"]
     if skipped["recordings"]:
         lines.append(
@@ -150,6 +158,19 @@ def _table(metrics: dict[str, dict]) -> list[str]:
             cells.append(f"  {_cell(found, 'box_average_precision'):<8}{_cell(found, 'box_auc'):<7}")
         lines.append(f"{submission:<14}" + "".join(cells))
     return lines
+
+
+def _complete(row: dict[str, float]) -> str:
+    figures = {
+        "macro AP": "macro_average_precision",
+        "precision": f"macro_precision_at_{THRESHOLD}",
+        "recall": f"macro_recall_at_{THRESHOLD}",
+    }
+    shown = ", ".join(f"{title} {_cell(row, key)}" for title, key in figures.items())
+    return (
+        f"ensemble out of fold in {row['recordings']} completely annotated recordings, mean over species: {shown} "
+        f"(at score {THRESHOLD})"
+    )
 
 
 def _cell(row: dict[str, float], key: str) -> str:

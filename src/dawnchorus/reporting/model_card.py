@@ -14,7 +14,7 @@ def model_card(
     species: Sequence[Species],
     members: Sequence[Member],
     thresholds: pd.DataFrame,
-    average_precision: pd.DataFrame,
+    species_metrics: pd.DataFrame,
     metrics: Mapping[str, Any],
     recordings: pd.DataFrame,
 ) -> str:
@@ -25,14 +25,14 @@ def model_card(
         species: in the order of scores.
         members: of the ensemble.
         thresholds: table from `threshold_tables.read_thresholds`.
-        average_precision: of each species, with the columns species and average_precision.
+        species_metrics: table from `species_table`.
         metrics: the content of `results/metrics.json`.
         recordings: annotated recordings, as from `recordings.read_recordings`.
     """
     hours = recordings.seconds[recordings.usable].sum() / 3600
     backbones = ", ".join(dict.fromkeys(member.backbone for member in members))
     settings = params.spectrogram
-    rows = thresholds.merge(average_precision, on="species", how="left")
+    rows = thresholds.merge(species_metrics[["species", "average_precision"]], on="species", how="left")
     names = {each.species: each.scientific_name or each.common_name for each in species}
     lines = [
         "# A model that finds species in sound recordings",
@@ -82,9 +82,13 @@ def _number(value: float) -> str:
 
 
 def _figures(metrics: Mapping[str, Any]) -> list[str]:
-    named = {"oof": "out of fold", "test": "test recordings"}
+    named = {
+        "oof": "out of fold",
+        "complete": "completely annotated recordings, out of fold",
+        "test": "test recordings",
+    }
     lines = [
-        f"- {where}: {key.replace('_', ' ')} {value}"
+        f"- {where}: {key.replace('_', ' ')}: {value}"
         for part, where in named.items()
         for key, value in metrics.get(part, {}).get("ensemble", {}).items()
         if not key.endswith(("_low", "_high"))

@@ -1,17 +1,18 @@
 """The results of an experiment: test scores, and the metrics of the ensemble and of each backbone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from dawnchorus.config.params import Params
+from dawnchorus.data.complete import Completeness
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.inference.calibration import correct
 from dawnchorus.inference.ensemble import Predictions
-from dawnchorus.reporting.metrics import box_figures, figures, species_average_precision
+from dawnchorus.reporting.metrics import box_figures, figures, species_figures
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,17 @@ class Recordings:
         annotations: annotations, as from `annotations.read_annotations`.
         train: annotated recordings, as from `recordings.read_recordings`.
         test: test recordings, as from `recordings.read_recordings`.
-        ground_truth: 0 or 1 for each species, indexed by the recording_id of test recordings.
+        ground_truth: 0, 1 or NaN for each species, indexed by the recording_id of test recordings.
+        uncertain: uncertain annotations, as from `annotations.read_uncertain`.
+        complete: the training recordings that are annotated completely.
     """
 
     annotations: pd.DataFrame
     train: pd.DataFrame
     test: pd.DataFrame
     ground_truth: pd.DataFrame
+    uncertain: pd.DataFrame
+    complete: Completeness
 
 
 def corrected_scores(
@@ -72,52 +77,63 @@ def metrics_of(
         params: parameters of the experiment.
 
     Returns:
-        The metrics of each submission under "oof" and "test"; a key without metrics is left out.
+        The metrics of each submission under "oof", "complete" (out of fold, in recordings that are annotated
+        completely) and "test"; a key without metrics is left out.
     """
     samples, seed = params.ensemble.bootstrap_samples, params.seed
     metrics: dict[str, dict] = {}
     if len(params.rounds) == 1 and params.train.checkpoint == "last":
         oof = {name: each.oof for name, each in predictions.items()}
-        names = list(oof["ensemble"].index)
-        truth = GroundTruth.of_annotations(recordings.annotations, names, oof["ensemble"].shape[1])
+        truth, complete = out_of_fold_truth(recordings, list(oof["ensemble"].index))
         groups = recordings.train.group if (recordings.train.group != "").any() else None
         metrics["oof"] = figures(truth, oof, samples, seed, groups)
         boxes = {name: each.boxes for name, each in predictions.items()}
         for name, figure in box_figures(boxes, samples, seed, groups).items():
             metrics["oof"][name] |= figure
-    tested = _tested(recordings)
-    if len(tested):
-        metrics["test"] = figures(GroundTruth.of_truth(tested), test, samples, seed)
+        if complete.mask.any():
+            n_recordings = int(complete.mask.any(axis=1).sum())
+            metrics["complete"] = {
+                name: {"recordings": n_recordings} | found for name, found in species_figures(complete, oof).items()
+            }
+    tested = truth_of_test(recordings)
+    if tested is not None:
+        metrics["test"] = figures(tested, test, samples, seed)
+        for name, found in species_figures(tested, test).items():
+            metrics["test"][name] |= found
     return metrics
 
 
-def average_precisions_of(
-    predictions: dict[str, Predictions],
-    test: dict[str, pd.DataFrame],
-    recordings: Recordings,
-    metrics: dict[str, dict],
-) -> pd.DataFrame:
-    """Compute the ensemble's average precision of each species.
-
-    It is that of the test recordings if they have ground truth. Otherwise it is that of the out-of-fold scores if there
-    are out-of-fold metrics. Otherwise it is NaN.
+def out_of_fold_truth(recordings: Recordings, recording_ids: list[str]) -> tuple[GroundTruth, GroundTruth]:
+    """What is known about annotated recordings: all of it, and the part that does not depend on what was labelled.
 
     Args:
-        predictions: as in `metrics_of`.
-        test: as in `metrics_of`.
-        recordings: as in `metrics_of`.
-        metrics: the result of `metrics_of`.
+        recordings: tables about the recordings.
+        recording_ids: of the annotated recordings.
 
     Returns:
-        One row per species with the columns species and average_precision.
+        Ground truth from all labels, where species are also absent if a recording is complete for them and has no label
+        of them; and the same only where recordings are complete. An uncertain label leaves its species unknown.
     """
-    if "test" in metrics:
-        return species_average_precision(GroundTruth.of_truth(_tested(recordings)), test["ensemble"])
-    oof = predictions["ensemble"].oof
-    if "oof" in metrics:
-        truth = GroundTruth.of_annotations(recordings.annotations, list(oof.index), oof.shape[1])
-        return species_average_precision(truth, oof)
-    return species_average_precision(None, oof)
+    n_species = recordings.ground_truth.shape[1]
+    labelled = GroundTruth.of_annotations(recordings.annotations, recording_ids, n_species)
+    doubted = GroundTruth.of_annotations(recordings.uncertain, recording_ids, n_species).mask
+    is_complete = recordings.complete.of(recording_ids) & (labelled.truth | ~doubted)
+    return replace(labelled, mask=labelled.mask | is_complete), replace(labelled, mask=is_complete)
+
+
+def truth_of_test(recordings: Recordings) -> GroundTruth | None:
+    """The ground truth of the test recordings, without copies of training recordings; None without a call."""
+    table = recordings.ground_truth
+    truth = GroundTruth.of_truth(table[~table.index.isin(copies_of_training(recordings))])
+    # LWLRAP needs at least one call.
+    return truth if truth.truth.any() else None
+
+
+def usable_present(recordings: Recordings) -> pd.DataFrame:
+    """The present boxes in usable training recordings."""
+    usable = recordings.train.index[recordings.train.usable]
+    annotations = recordings.annotations
+    return annotations[annotations.is_tp & annotations.recording_id.isin(usable)]
 
 
 def count_skipped(recordings: Recordings) -> dict[str, int]:
@@ -140,11 +156,3 @@ def shown_weights(weights: dict[str, float]) -> dict[str, float]:
 def shown_prevalence(species: Sequence[str], prevalence: NDArray[np.float64]) -> dict[str, float]:
     """Round the prevalence of each species for `results/metrics.json`."""
     return dict(zip(species, prevalence.round(6).tolist(), strict=True))
-
-
-def _tested(recordings: Recordings) -> pd.DataFrame:
-    """The ground truth of the test recordings, without copies of training recordings; empty without a call."""
-    truth = recordings.ground_truth
-    truth = truth[~truth.index.isin(copies_of_training(recordings))]
-    # LWLRAP needs at least one call.
-    return truth if truth.to_numpy().any() else truth[:0]

@@ -11,9 +11,11 @@ import pandas as pd
 from dawnchorus.config.params import Params
 from dawnchorus.config.train import Train
 from dawnchorus.data.annotations import Annotations, read_annotations, read_uncertain
+from dawnchorus.data.complete import read_complete
 from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.data.species import read_species
+from dawnchorus.features.frames import to_seconds
 from dawnchorus.features.store import FeatureStore
 from dawnchorus.files import replacing
 from dawnchorus.inference.window_scores import window_hop
@@ -23,10 +25,11 @@ from dawnchorus.models.building import build_models
 from dawnchorus.models.pretrained import load_pretrained
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.seeding import generator
+from dawnchorus.training.background import find_background
 from dawnchorus.training.checkpoint import Checkpoint, fingerprint
 from dawnchorus.training.loop import fit
-from dawnchorus.training.pseudo_labels import PseudoLabels, read_pseudo_labels, scored_recordings
-from dawnchorus.training.sampling import Unlabelled, WindowSampler
+from dawnchorus.training.pseudo_labels import PseudoLabels, Unlabelled, read_pseudo_labels, scored_recordings
+from dawnchorus.training.sampling import WindowSampler
 from dawnchorus.training.validation import validate
 
 # Parameters that a training job depends on. `train.pretrained` is not among them: the stage `pretrained` writes those
@@ -48,6 +51,7 @@ class Job:
         annotations: `data/annotations.csv`.
         folds: `data/folds.csv`.
         species: `data/species.csv`.
+        complete: `data/complete.csv`.
         spectrograms: folder of the spectrograms of annotated recordings.
         unlabelled: folder of the spectrograms of unlabelled recordings, by fold.
         pretrained: folder of the initial weights; empty if there are none.
@@ -63,6 +67,7 @@ class Job:
     annotations: Path
     folds: Path
     species: Path
+    complete: Path
     spectrograms: Path
     unlabelled: Path
     pretrained: Path
@@ -112,7 +117,17 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
         params.head.pooling, params.head.frame_weight > 0,
     )  # fmt: skip
     load_pretrained(scorer, job.backbone, job.pretrained)
-    annotations = Annotations.of_table(boxes).of_recordings(set(folds.index[folds != job.fold]))
+    trained_on = set(folds.index[folds != job.fold])
+    annotations = Annotations.of_table(boxes).of_recordings(trained_on)
+    uncertain = Annotations.of_table(read_uncertain(job.annotations, species))
+    complete = read_complete(job.complete, species)
+    background = find_background(
+        [name for name in complete.for_all_species() if name in trained_on],
+        FeatureStore(job.spectrograms).frames,
+        Annotations.of_table(boxes[boxes.is_tp]).joined(uncertain),
+        shapes.window[0],
+        to_seconds(1, params.spectrogram),
+    )
     pseudo_labels = unlabelled = None
     if scored:
         others = sorted({fold for fold in scored.values() if fold != job.fold})
@@ -120,13 +135,13 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
             [job.unlabelled / str(fold) for fold in others],
             [name for name, fold in scored.items() if name not in folds.index and fold != job.fold],
         )
-        names = {*annotations.recording_ids, *unlabelled.recording_ids}
+        names = {*annotations.recording_ids, *unlabelled.recording_ids, *background.recording_ids}
         spectrograms = FeatureStore(job.spectrograms, *unlabelled.folders)
         pseudo_labels = _pseudo_labels(job, scored, names, folds, spectrograms, shapes.window[0], len(species))
-    uncertain = Annotations.of_table(read_uncertain(job.annotations, species))
     sampler = WindowSampler(
-        annotations, job.spectrograms, params, len(species), draws, pseudo_labels, unlabelled, uncertain
-    )
+        annotations, job.spectrograms, params, len(species), draws, pseudo_labels, unlabelled, uncertain, complete,
+        background,
+    )  # fmt: skip
     # LWLRAP ignores recordings without a present box.
     left_out = set(folds.index[folds == job.fold]) & set(boxes.recording_id[boxes.is_tp])
     validated = GroundTruth.of_annotations(boxes, sorted(left_out), len(species))
@@ -168,7 +183,7 @@ def _pseudo_labels(
 def _checkpoint(job: Job, params: Params, name: str) -> Checkpoint:
     """The checkpoint of a job, in a folder named by the fingerprint of everything that the job depends on."""
     used = params.model_dump_json(include=PARAMETERS)
-    files = [job.annotations, job.folds, job.species, *sorted(job.pretrained.iterdir())]
+    files = [job.annotations, job.folds, job.species, job.complete, *sorted(job.pretrained.iterdir())]
     files += sorted(job.pseudo_labels.rglob("*.npy"))
     settings = f"{name} {job.pseudo_label_weight} {used}"
     folders = [job.spectrograms, job.unlabelled]

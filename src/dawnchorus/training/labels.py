@@ -19,6 +19,7 @@ def window_labels(
     ends: NDArray[np.floating] | None = None,
     pseudo_labels: NDArray[np.float32] | None = None,
     is_uncertain: NDArray[np.bool_] | None = None,
+    is_complete: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Compute the target and the mask of each species in each window.
 
@@ -28,7 +29,8 @@ def window_labels(
     2. A smaller part of a TP box is in the window: target 0, mask 0.
     3. At least `min_overlap` of an FP box is in the window: target 0, mask 1.
     4. Any part of an uncertain box is in the window: target 0, mask 0.
-    5. Otherwise: target from `pseudo_labels`, mask `weak_negative_weight`.
+    5. All calls of the species in the recording are labelled: target 0, mask 1.
+    6. Otherwise: target from `pseudo_labels`, mask `weak_negative_weight`.
 
     A box that is longer than the window counts as if it had the window's length.
 
@@ -49,6 +51,8 @@ def window_labels(
         ends: end of the remaining part of each window, s, shape [Windows]; by default the windows are not cut.
         pseudo_labels: targets of species without an annotation, 0 to 1, shape [Windows, Species]; by default 0.
         is_uncertain: whether each box is an uncertain one, shape [Annotations]; by default none is.
+        is_complete: whether all calls of a species in the window's recording are labelled, shape [Windows, Species]; by
+            default they are of no species.
 
     Returns:
         target and mask, each of shape [Windows, Species].
@@ -63,6 +67,8 @@ def window_labels(
         enough &= (high > band[0]) & (low < band[1])
     target = np.zeros((len(starts), n_species), np.float32) if pseudo_labels is None else pseudo_labels.copy()
     mask = np.full((len(starts), n_species), weak_negative_weight, np.float32)
+    if is_complete is not None:
+        target[is_complete], mask[is_complete] = 0, 1
     if is_uncertain is None:
         is_uncertain = np.zeros_like(is_tp)
     for chosen, present, weight in (

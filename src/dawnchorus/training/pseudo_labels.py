@@ -41,6 +41,19 @@ class PseudoLabels:
         return interpolate(self.scores, first, starts, last, self.hop)
 
 
+@dataclass(frozen=True)
+class Unlabelled:
+    """Training recordings without annotations. They are used with pseudo-labels.
+
+    Attributes:
+        folders: folders of their spectrograms.
+        recording_ids: ids of the recordings to train on.
+    """
+
+    folders: list[Path]
+    recording_ids: list[str]
+
+
 def interpolate(
     scores: NDArray[np.floating],
     first: NDArray[np.integer],

@@ -1,4 +1,4 @@
-"""Sampling of training windows around annotations, with their labels, masks, mixup, CutMix and augmentation."""
+"""Sampling of training windows, most of them around annotations, with labels, masks, mixup, CutMix and augmentation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import Annotations
+from dawnchorus.data.complete import Completeness
 from dawnchorus.features.frames import to_seconds
 from dawnchorus.features.store import FeatureStore
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.seeding import generator
 from dawnchorus.training.augmentation import draw_changes
+from dawnchorus.training.background import Background
 from dawnchorus.training.labels import window_labels
 from dawnchorus.training.mixing import before, draw_cuts, join_windows, mix_labels, rest, union
-from dawnchorus.training.pseudo_labels import PseudoLabels
+from dawnchorus.training.pseudo_labels import PseudoLabels, Unlabelled
 from dawnchorus.training.window_starts import sample_starts
 
 # Labels are computed for this many batches at once, which takes little longer than for one batch.
@@ -27,24 +29,11 @@ BATCHES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
-class Unlabelled:
-    """Training recordings without annotations. They are used with pseudo-labels.
-
-    Attributes:
-        folders: folders of their spectrograms.
-        recording_ids: ids of the recordings to train on.
-    """
-
-    folders: list[Path]
-    recording_ids: list[str]
-
-
-@dataclass(frozen=True)
 class Draws:
     """All random draws of one epoch.
 
-    Rows are the annotations, followed by the unlabelled recordings. Values are drawn for every row, even for rows that
-    the epoch does not use.
+    Rows are the annotations, followed by the unlabelled recordings and the places of background windows. Values are
+    drawn for every row, even for rows that the epoch does not use.
 
     Attributes:
         order: the rows that the epoch uses, in this order, shape [Windows].
@@ -73,7 +62,8 @@ class WindowSampler:
     - a random fraction `train.fp_fraction` of the FP boxes.
 
     It also has one window from each of several random unlabelled recordings: at most `train.unlabelled_fraction` times
-    the number of windows around boxes.
+    the number of windows around boxes. And it has one window from each of several random places without a call: at most
+    `train.background_fraction` times that number.
 
     Attributes:
         annotations: the boxes to train on.
@@ -85,6 +75,8 @@ class WindowSampler:
             `labels.weak_negative_weight`.
         unlabelled: recordings that have only pseudo-labels, or None.
         uncertain: uncertain boxes, also of other recordings, or None. They mask their species, and draw no windows.
+        complete: recordings of which all calls of a species are labelled, or None. There, unlabelled means absent.
+        background: places without a call in these recordings, or None.
     """
 
     annotations: Annotations
@@ -95,6 +87,8 @@ class WindowSampler:
     pseudo_labels: PseudoLabels | None = None
     unlabelled: Unlabelled | None = None
     uncertain: Annotations | None = None
+    complete: Completeness | None = None
+    background: Background | None = None
 
     def draws(self, epoch: int) -> Draws:
         """The random draws of an epoch. They depend only on the seed, the model and the epoch."""
@@ -106,8 +100,13 @@ class WindowSampler:
         rng = of("order")
         order = rng.permutation(n_rows)
         left_out = rng.choice(np.flatnonzero(~self.annotations.is_tp), self._fp_left_out, replace=False)
-        unlabelled = np.arange(len(self.annotations), n_rows)
-        left_out = np.append(left_out, rng.choice(unlabelled, self._unlabelled_left_out, replace=False))
+        unlabelled, background = self._first_rows
+        left_out = np.append(
+            left_out, rng.choice(np.arange(unlabelled, background), self._unlabelled_left_out, replace=False)
+        )
+        # From a generator of their own: without background, other draws must not depend on it.
+        places = of("background").choice(np.arange(background, n_rows), self._background_left_out, replace=False)
+        left_out = np.append(left_out, places)
         rng = of("mixup")
         alpha = train.mixup_alpha
         return Draws(
@@ -144,6 +143,10 @@ class WindowSampler:
         )  # fmt: skip
         # Rounding down keeps the last frame of the window within the recording.
         starts = (begins * settings.sample_rate / settings.hop_length).astype(int)
+        if self.background is not None:
+            places = rows - self._first_rows[1]
+            is_background = places >= 0
+            starts[is_background] = self.background.starts(places[is_background], draw[is_background])
         return starts, self._labels(rows, starts, draws.kept[rows])
 
     def read(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float16]:
@@ -216,6 +219,7 @@ class WindowSampler:
             ends=ends,
             pseudo_labels=None if self.pseudo_labels is None else self.pseudo_labels.of(names, starts),
             is_uncertain=pairs >= len(self.annotations),
+            is_complete=None if self.complete is None else self.complete.of(names),
         )  # fmt: skip
         return np.stack([target, mask], axis=1)
 
@@ -236,8 +240,8 @@ class WindowSampler:
     @property
     def steps_per_epoch(self) -> int:
         """The number of batches in an epoch."""
-        n_windows = len(self._recording_ids) - self._fp_left_out - self._unlabelled_left_out
-        return -(-n_windows // self.params.train.batch_size)
+        left_out = self._fp_left_out + self._unlabelled_left_out + self._background_left_out
+        return -(-(len(self._recording_ids) - left_out) // self.params.train.batch_size)
 
     @property
     def _fp_left_out(self) -> int:
@@ -248,15 +252,32 @@ class WindowSampler:
     @property
     def _unlabelled_left_out(self) -> int:
         """The number of unlabelled recordings that an epoch leaves out."""
-        n_boxes = len(self.annotations) - self._fp_left_out
-        n_unlabelled = len(self._recording_ids) - len(self.annotations)
-        return max(0, n_unlabelled - round(self.params.train.unlabelled_fraction * n_boxes))
+        unlabelled, background = self._first_rows
+        return max(0, background - unlabelled - round(self.params.train.unlabelled_fraction * self._n_boxes))
+
+    @property
+    def _background_left_out(self) -> int:
+        """The number of places for background windows that an epoch leaves out."""
+        n_places = len(self._recording_ids) - self._first_rows[1]
+        return max(0, n_places - round(self.params.train.background_fraction * self._n_boxes))
+
+    @property
+    def _n_boxes(self) -> int:
+        """The number of windows around boxes in an epoch."""
+        return len(self.annotations) - self._fp_left_out
+
+    @property
+    def _first_rows(self) -> tuple[int, int]:
+        """The rows of the first unlabelled recording and of the first place for a background window."""
+        n_unlabelled = 0 if self.unlabelled is None else len(self.unlabelled.recording_ids)
+        return len(self.annotations), len(self.annotations) + n_unlabelled
 
     @cached_property
     def _recording_ids(self) -> NDArray[np.str_]:
         """The recording of each row, shape [Rows]."""
-        unlabelled = [] if self.unlabelled is None else self.unlabelled.recording_ids
-        return np.concatenate([self.annotations.recording_ids, np.array(unlabelled, str)])
+        unlabelled = np.array([] if self.unlabelled is None else self.unlabelled.recording_ids, str)
+        background = np.array([], str) if self.background is None else self.background.recording_ids
+        return np.concatenate([self.annotations.recording_ids, unlabelled, background])
 
     @cached_property
     def _spectrograms(self) -> FeatureStore:

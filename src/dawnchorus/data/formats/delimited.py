@@ -3,7 +3,7 @@
     arbimon  the CSV of a pattern matching (Export): recording and site, species, x1, x2 (s), y1, y2 (Hz), validated
     hoplite  recording, start_offset_s, end_offset_s, label, label_type (positive, negative, uncertain)
     csv      recording, species, t_min, t_max (s), and if there are any f_min, f_max (Hz), label (present, absent,
-             uncertain) and annotator; `data.columns` gives the names that they have in your table
+             uncertain), annotator and complete (yes, no); `data.columns` gives the names that they have in your table
 
 Sources: https://github.com/rfcx/arbimon-legacy (app/routes/data-api/project/pattern_matchings.js) and
 https://github.com/google-research/perch-hoplite (perch_hoplite/agile/README.md).
@@ -22,6 +22,10 @@ from dawnchorus.errors import InputError
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 PRESENT, ABSENT, UNCERTAIN = "present", "absent", "uncertain"
+# What a cell of the column complete means, in lower case.
+YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+CSV_OPTIONAL = ("f_min", "f_max", "label", "annotator", "complete")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Form:
 
     Attributes:
         columns: the name of the column for each of recording, species, t_min, t_max, and, if the form has one, f_min,
-            f_max, label, annotator (who gave the label) and confidence (how sure the program is that gave it).
+            f_max, label, annotator (who gave the label), complete (whether the recording is annotated completely) and
+            confidence (how sure the program is that gave it).
         folder: a column with the folder of the recording, if there is one.
         optional: those of `columns` that a table may lack.
         labels: what a cell of the column label means, in lower case: present, absent, uncertain, or None for a row that
@@ -68,9 +73,9 @@ FORMATS = {
         ("annotator",),
     ),
     "csv": Form(
-        {name: name for name in ("recording", "species", "t_min", "t_max", "f_min", "f_max", "label", "annotator")},
+        {name: name for name in ("recording", "species", "t_min", "t_max", *CSV_OPTIONAL)},
         {PRESENT: PRESENT, ABSENT: ABSENT, UNCERTAIN: UNCERTAIN},
-        ("f_min", "f_max", "label", "annotator"),
+        CSV_OPTIONAL,
     ),
 }  # fmt: skip
 
@@ -100,6 +105,9 @@ def read_labels(path: Path, form: Form) -> LabelFile:
     rows = pd.DataFrame({"species": found[names["species"]].str.strip()})
     for key in ("t_min", "t_max", "f_min", "f_max"):
         rows[key] = to_numbers_or_nan(path, found, names.get(key))
+    complete = _completeness(path, found, names)
+    # A row may say no more than that somebody has listened to the whole recording.
+    is_label = ~(found.index.isin(complete.index) & (rows.species == "") & rows.t_min.isna() & rows.t_max.isna())
     for key, expected, wrong in (
         ("t_min", "seconds from the start of the recording, 0 or more", ~(rows.t_min >= 0)),
         ("t_max", f"a time after the row's {names['t_min']}", ~(rows.t_max > rows.t_min)),
@@ -107,7 +115,7 @@ def read_labels(path: Path, form: Form) -> LabelFile:
         ("f_max", f"a frequency not below the row's {names.get('f_min')}", rows.f_max < rows.f_min),
     ):
         if names.get(key) in found.columns:
-            refuse_rows(path, found, names[key], wrong, expected)
+            refuse_rows(path, found, names[key], wrong & is_label, expected)
     recordings = found.get(names["recording"])
     if recordings is not None:
         refuse_rows(path, found, names["recording"], recordings.str.strip() == "", "a recording")
@@ -120,15 +128,29 @@ def read_labels(path: Path, form: Form) -> LabelFile:
     if names.get("label") in found.columns:
         cells = found[names["label"]].str.strip().str.casefold()
         expected = ", ".join(label for label in form.labels if label)
-        refuse_rows(path, found, names["label"], ~cells.isin(list(form.labels)), f"one of {expected}")
+        is_wrong = is_label & ~cells.isin(list(form.labels))
+        refuse_rows(path, found, names["label"], is_wrong, f"one of {expected}")
         rows["label"] = cells.map(form.labels)
-        is_judged = rows.label.notna()
+        is_judged = rows.label.notna() | ~is_label
     dropped = {"rows that nobody has judged": int((~is_judged).sum())}
+    is_used = is_judged & is_label
     return LabelFile(
         path,
-        rows[is_judged],
-        None if recordings is None else recordings[is_judged],
+        rows[is_used],
+        None if recordings is None else recordings[is_used],
         len(rows),
         dropped,
-        confidence=None if confidence is None else confidence[is_judged],
+        confidence=None if confidence is None else confidence[is_used],
+        complete=complete,
     )
+
+
+def _completeness(path: Path, table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """The rows that say whether their recording is annotated completely, as in `LabelFile.complete`."""
+    column = names.get("complete")
+    if column is None or column not in table.columns:
+        return pd.DataFrame({"recording": [], "is_complete": []})
+    cells = table[column].str.strip().str.casefold()
+    is_said = cells != ""
+    refuse_rows(path, table, column, is_said & ~cells.isin(list(YES_OR_NO)), "yes or no")
+    return pd.DataFrame({"recording": table[names["recording"]], "is_complete": cells.map(YES_OR_NO)})[is_said]

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,8 @@ class LabelFile:
         dropped: the number of rows that were left out, by the reason.
         is_cumulative: whether times count from the start of the first of several recordings, which are unknown.
         confidence: how sure a program is of each label, with the same index; None if people gave the labels.
+        complete: the rows that say whether their recording is annotated completely, indexed by the numbers of their
+            lines: recording, as it is written, and is_complete.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class LabelFile:
     dropped: dict[str, int]
     is_cumulative: bool = False
     confidence: pd.Series | None = None
+    complete: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"recording": [], "is_complete": []}))
 
 
 def list_files(root: Path, clips: Collection[Path] = ()) -> tuple[dict[str, dict[str, Path]], list[str]]:
@@ -101,10 +104,13 @@ def dataset_of(
     names = {path: (split, name) for split, by_id in files.items() for name, path in by_id.items()}
     index = RecordingIndex(list(names), root)
     dropped: defaultdict[str, int] = defaultdict(int)
-    tables, n_files, n_rows = [], 0, 0
+    tables, complete, n_files, n_rows = [], [], 0, 0
     for one in labels:
         n_files, n_rows = n_files + 1, n_rows + one.n_rows
         folder = more if more is not None and one.path.is_relative_to(more) else root
+        if len(one.complete):
+            meant = index.match_paths(one.path, one.complete.recording)
+            complete += [(*names[meant[line]], said, one.path, line) for line, said in one.complete.is_complete.items()]
         # A column without rows may be of another type.
         rows = one.rows.astype({"species": str}).assign(
             table=one.path.relative_to(root if folder == root else folder.parent).as_posix(),
@@ -143,10 +149,12 @@ def dataset_of(
         raise InputError(f"{root}: {n_files} label files contain no label that can be used: {why}")
     every = pd.concat(tables, ignore_index=True)
     is_test = every.split == "test"
-    dropped["rows about test recordings, which are not used"] += int(is_test.sum())
     annotations = every[~is_test].reset_index(drop=True)
     if annotations.empty:
         raise InputError(f"{root}: all labels are about test recordings; expected some about training recordings")
+    is_program = every.confidence.notna()
+    tested = every.loc[is_test & ~is_program, [*COLUMNS, "annotator", "table", "line"]].reset_index(drop=True)
+    dropped["labels of test recordings by a program, which are no ground truth"] += int((is_test & is_program).sum())
     annotations, n_unverified, unverified = _verified(annotations)
     dropped["labels of a program, which nobody has verified, beside labels that somebody has"] += n_unverified
     annotations, said = without_repeats(annotations[[*COLUMNS, "annotator", "table", "line"]])
@@ -162,7 +170,28 @@ def dataset_of(
     ]
     species = sorted(set(annotations.species))
     truth = pd.DataFrame(columns=species, index=pd.Index([], name="recording_id"))
-    return Dataset(root, files, annotations, species, pd.Series(dtype=str), truth, {}, remarks, more)
+    return Dataset(
+        root, files, annotations, species, pd.Series(dtype=str), truth, {}, remarks, more, tested,
+        _complete_recordings(complete),
+    )  # fmt: skip
+
+
+def _complete_recordings(rows: list[tuple[str, str, bool, Path, int]]) -> pd.DataFrame:
+    """The table `Dataset.complete`, from rows that say whether a recording is: split, name, yes or no, file, line.
+
+    Raises:
+        InputError: rows of one recording disagree.
+    """
+    first: dict[tuple[str, str], tuple[bool, Path, int]] = {}
+    for split, name, is_complete, path, line in rows:
+        before, other, its_line = first.setdefault((split, name), (is_complete, path, line))
+        if before != is_complete:
+            raise InputError(
+                f"{path}: line {line}: says that {name} is {'' if is_complete else 'not '}annotated completely, and "
+                f"{other} line {its_line} says the opposite; correct one of them"
+            )
+    found = [(split, name, "") for (split, name), (is_complete, *_) in first.items() if is_complete]
+    return pd.DataFrame(found, columns=["split", "recording_id", "species"])
 
 
 def _verified(annotations: pd.DataFrame) -> tuple[pd.DataFrame, int, list[str]]:
