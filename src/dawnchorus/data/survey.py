@@ -14,7 +14,7 @@ from dawnchorus.audio.file_checks import Inspection
 from dawnchorus.data.annotations import LABELS
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats.label_files import list_files
-from dawnchorus.data.formats.reading import FORMATS, list_label_files, read_dataset
+from dawnchorus.data.formats.reading import FORMATS, count_label_files, read_dataset
 from dawnchorus.data.ingest import check_labels, check_recordings
 from dawnchorus.errors import InputError
 
@@ -60,8 +60,7 @@ def _no_annotations() -> pd.DataFrame:
 
 def _read_labels(root: Path, n_folds: int) -> tuple[str, Dataset | None, list[str]]:
     """The format in which the folder has most labels, the data set if it can be read, and lines about the labels."""
-    counts = {name: len(list_label_files(root, name, {})[0]) for name in FORMATS}
-    found = {name: count for name, count in counts.items() if count}
+    found = count_label_files(root)
     if not found:
         return "", None, [f"Labels: no file of a known format ({', '.join(FORMATS)})"]
     lines = ["Labels: " + ", ".join(f"{count} files of the format {name}" for name, count in found.items())]

@@ -51,7 +51,15 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
     return paths, reasons
 
 
-def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str | None) -> Dataset:
+def count_label_files(root: Path) -> dict[str, int]:
+    """Count the files in a folder that are of each format; formats without a file are left out."""
+    counts = {name: len(list_label_files(root, name, {})[0]) for name in FORMATS}
+    return {name: count for name, count in counts.items() if count}
+
+
+def read_dataset(
+    root: Path, name: str, columns: Mapping[str, str], group: str | None, is_split: bool = True
+) -> Dataset:
     """Read a data set.
 
     Args:
@@ -59,6 +67,8 @@ def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str |
         name: the parameter `data.format`.
         columns: the parameter `data.columns`.
         group: the parameter `split.group`.
+        is_split: whether recordings in `test/` are test recordings, whose labels are left out; otherwise, all are
+            training recordings, named by their paths below `root`. With `rfcx` they always are.
 
     Raises:
         InputError: the data set is not as its format demands; the message names the file and the row.
@@ -73,11 +83,11 @@ def read_dataset(root: Path, name: str, columns: Mapping[str, str], group: str |
             read_labels = audacity.read_labels
         case _:
             read_labels = partial(delimited.read_labels, form=delimited.FORMATS[name].renamed(columns))
-    files, remarks = list_files(root)
+    files, remarks = list_files(root, is_split)
     paths, reasons = list_label_files(root, name, columns)
     if not paths:
         why = f": {reasons[0]}" if reasons else ""
-        raise InputError(f"{root}: contains no labels of the format {name}, which data.format names{why}")
+        raise InputError(f"{root}: contains no labels of the format {name}{why}")
     if reasons:
         remarks.append(f"{len(reasons)} other files are no labels of the format {name}; first {reasons[0]}")
     return dataset_of(root, files, map(read_labels, paths), group, remarks)
