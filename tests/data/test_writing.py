@@ -20,7 +20,7 @@ from dawnchorus.data.formats.writing import FORMATS, write_labels
 BOX = ["recording_id", "species", "t_min", "t_max", "f_min", "f_max", "label"]
 RATE = 24_000
 # Equal names in nested folders, other letters, and names that look like others with an ending.
-FILES = ["hill/0530.WAV", "hill/east/0530.flac", "dale/0530.wav", "dale/été 1.wav", "0530.ogg", "dale/a.b.wav"]
+FILES = ["hill/0530.WAV", "hill/east/0530.flac", "dale/0530.wav", "dale/été 1.wav", "0530.wav", "dale/a.b.wav"]
 SECONDS = [60.1, 1 / 3, 3600.0, 12.25, 7.7, 0.3]
 
 
@@ -297,7 +297,7 @@ def test_arbimons_table_has_verdicts_and_sites_for_pandas(tmp_path: Path) -> Non
     columns = ["recording", "site", "species", "x1", "x2", "y1", "y2", "validated"]
     assert found[columns].to_numpy().tolist() == [
         ["0530.flac", "hill/east", "WREN", 0.1, 0.3, 100, 200, "present"],
-        ["0530.ogg", "", "WREN", 0.1, 0.3, 100, 200, "not present"],
+        ["0530.wav", "", "WREN", 0.1, 0.3, 100, 200, "not present"],
     ]
 
 

@@ -17,7 +17,6 @@ which it is read as one without.
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pandas as pd
 
 from dawnchorus.data.formats.held_labels import decimal, held_labels
@@ -136,10 +135,12 @@ def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFra
         Remarks about what the tables cannot hold.
     """
     rows, remarks = _selections(annotations, recordings)
-    for recording_id, own in rows.groupby("recording_id"):
+    number = rows.groupby("recording_id").cumcount() + 1
+    table = _as_table(rows, number, rows.t_min, rows.t_max, {})
+    for recording_id, own in table.groupby(rows.recording_id):
         path = folder / PurePosixPath(recordings.file[recording_id]).with_suffix(".Table.1.selections.txt")
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_table(path, own, own.t_min, own.t_max, {})
+        _write_table(path, own)
     return remarks
 
 
@@ -178,12 +179,13 @@ def write_one_table(folder: Path, annotations: pd.DataFrame, recordings: pd.Data
             f"have several ({found}): open selections.txt as a sound selection table, or write a table for each "
             "recording"
         )
-    paths = opened.file.map(lambda file: str(root.absolute() / file))
+    paths = opened.file.map(lambda file: str(root.resolve() / file))
     starts = pd.Series(list(accumulate(opened.seconds, initial=0.0))[:-1], opened.index)
     start = rows.recording_id.map(starts)
     path = rows.recording_id.map(paths)
     more = {"Begin Path": path, "Begin File": path.map(lambda one: PurePosixPath(one).name), OFFSET: rows.t_min}
-    _write_table(folder / "selections.txt", rows, start + rows.t_min, start + rows.t_max, more)
+    number = pd.Series(range(1, len(rows) + 1), rows.index)
+    _write_table(folder / "selections.txt", _as_table(rows, number, start + rows.t_min, start + rows.t_max, more))
     (folder / "recordings.listfile.txt").write_text("\n".join([*paths, ""]), encoding="utf-8", newline="\n")
     return remarks
 
@@ -214,17 +216,25 @@ def _selections(annotations: pd.DataFrame, recordings: pd.DataFrame) -> tuple[pd
     return rows, remarks
 
 
-def _write_table(
-    path: Path, rows: pd.DataFrame, begin: pd.Series, end: pd.Series, more: "dict[str, pd.Series]"
-) -> None:
-    """Write rows from `_selections` as a table with begin and end (s), and more columns before the species."""
+def _as_table(
+    rows: pd.DataFrame, number: pd.Series, begin: pd.Series, end: pd.Series, more: dict[str, pd.Series]
+) -> pd.DataFrame:
+    """Convert rows from `_selections` to a selection table of texts.
+
+    Args:
+        rows: the rows.
+        number: of each selection, from 1.
+        begin: its start, s.
+        end: its end, s.
+        more: further columns, by name, which come before that with the species.
+    """
     has_none = rows.f_min.isna() | rows.f_max.isna()
     low, high = (
         rows[edge].where(rows[edge].notna() | rows.half_rate.isna(), unknown)
         for edge, unknown in (("f_min", 0.0), ("f_max", rows.half_rate))
     )
-    table = pd.DataFrame({"Selection": np.arange(1, len(rows) + 1), "View": "Spectrogram 1", "Channel": 1,
-                          BEGIN: begin, END: end, LOW: low, HIGH: high, **more})  # fmt: skip
+    table = pd.DataFrame({"Selection": number, "View": "Spectrogram 1", "Channel": 1, BEGIN: begin, END: end, LOW: low,
+                          HIGH: high, **more})  # fmt: skip
     if has_none.any():
         table[WHOLE_BAND] = rows.half_rate.where(has_none)
     if (rows.annotator != "").any():
@@ -232,7 +242,11 @@ def _write_table(
     table["Species"] = rows.species
     numbers = table.select_dtypes(float).columns
     table[numbers] = table[numbers].map(decimal)
-    lines = [table.columns, *table.astype(str).itertuples(index=False)]
+    return table.astype(str)
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    lines = [table.columns, *table.itertuples(index=False)]
     path.write_text("".join("\t".join(map(_cell, line)) + "\n" for line in lines), encoding="utf-8", newline="\n")
 
 
