@@ -251,7 +251,10 @@ def test_one_table_for_recordings_of_several_rates_opens_in_one_way_only(
     root, table = forest
     table.loc["hill/1", "sample_rate"] = 48_000
     (remark,) = write_labels("raven-table", tmp_path, IN_FOREST, table, root)
-    assert "have several (11025 Hz with 1, 48000 Hz with 1): open selections.txt as a sound selection" in remark
+    assert (
+        "have several (11025 Hz and 1 channels, 48000 Hz and 1 channels): open selections.txt as a sound selection"
+        in remark
+    )
 
 
 def test_ravens_tables_show_quotes_as_they_are(tmp_path: Path) -> None:

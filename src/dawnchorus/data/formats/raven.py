@@ -9,9 +9,12 @@ Raven opens a table for many recordings in two ways. As a selection table, it ta
 over the recordings that are open; as a sound selection table, it takes Begin Path and File Offset. A table that is
 written here is right in both. Source: https://github.com/maRce10/Rraven/issues/3
 
-Raven and other readers want frequencies in each row, and Raven opens no table with one above half the sample rate. So a
-label without frequencies is written from 0 Hz to half the sample rate, and `Whole Band (Hz)` has the latter again, by
-which it is read as one without.
+It opens as one sequence the recordings that a file `*.listfile.txt` names
+(https://github.com/birdnet-team/BirdNET-Analyzer/issues/347).
+
+Raven and other readers want frequencies in each row, and Raven opens no table with one above half the sample rate
+(https://github.com/birdnet-team/BirdNET-Analyzer/issues/140). So a label without frequencies is written from 0 Hz to
+half the sample rate, and `Whole Band (Hz)` has the latter again, by which it is read as one without.
 """
 
 from itertools import accumulate
@@ -173,7 +176,7 @@ def write_one_table(folder: Path, annotations: pd.DataFrame, recordings: pd.Data
         return remarks
     kinds = opened[["sample_rate", "channels"]].drop_duplicates()
     if len(kinds) > 1:
-        found = ", ".join(f"{row.sample_rate:g} Hz with {row.channels}" for row in kinds.itertuples())
+        found = ", ".join(f"{row.sample_rate:g} Hz and {row.channels} channels" for row in kinds.itertuples())
         remarks.append(
             "Raven opens recordings together only if all have one sample rate and one number of channels, and these "
             f"have several ({found}): open selections.txt as a sound selection table, or write a table for each "
@@ -200,7 +203,7 @@ def _selections(annotations: pd.DataFrame, recordings: pd.DataFrame) -> tuple[pd
     half_rate = rows.recording_id.map(recordings.sample_rate.where(recordings.sample_rate > 0)) / 2
     rows = rows.assign(half_rate=half_rate, order=rows.recording_id.map(recordings.index.get_loc))
     rows = rows.sort_values(["order", "t_min"], kind="stable")
-    is_above = rows.f_max > rows.half_rate
+    is_above = rows[["f_min", "f_max"]].max(axis=1) > rows.half_rate
     if is_above.any():
         remarks.append(
             f"the frequencies of {is_above.sum()} labels above half the sample rate are cut there, because Raven opens "
