@@ -22,7 +22,7 @@ $(ENV): pyproject.toml uv.lock
 	@if ! command -v uv > /dev/null; then \
 	    python3 -m venv .venv && .venv/bin/python -m pip install --quiet "uv>=0.7"; \
 	fi
-	uv sync --locked $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode
+	uv sync --locked --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode
 	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
 
 demo: env ## run the whole workflow with params.yaml, then print the metrics

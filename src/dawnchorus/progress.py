@@ -27,11 +27,16 @@ class Progress:
         self._start = self._last = time.monotonic()
         self._bar = tqdm(total=total, initial=done, desc=what, unit="") if sys.stderr.isatty() else None
 
-    def step(self, note: str = "") -> None:
-        """Count one more item. In a log, a line with a note is always written, other lines every ten seconds."""
+    def step(self, note: str = "", status: str = "") -> None:
+        """Count one more item.
+
+        Args:
+            note: news, which are always written to a log.
+            status: how things stand, which is written to a log every ten seconds, and with the last item.
+        """
         self._done += 1
         if self._bar is not None:
-            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.set_postfix_str(note or status, refresh=False)
             self._bar.update()
             if self._done == self._total:
                 self._bar.close()
@@ -40,7 +45,7 @@ class Progress:
         if note or self._done == self._total or now - self._last >= SECONDS_BETWEEN_LINES:
             self._last = now
             line = progress_line(self._done, self._total, self._what, now - self._start, self._earlier)
-            print(f"{line}: {note}" if note else line, file=sys.stderr, flush=True)
+            print(f"{line}: {note or status}" if note or status else line, file=sys.stderr, flush=True)
 
 
 def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:

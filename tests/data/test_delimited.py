@@ -93,6 +93,23 @@ def test_a_table_of_ones_own_that_says_only_where_a_species_calls(tmp_path: Path
         assert list(found[column]) == list(expected[column])
 
 
+def test_who_gave_a_label(tmp_path: Path) -> None:
+    content = "recording,species,t_min,t_max,{}\nhill/0530,wren,1,2,Ann \nhill/0530,owl,1,2,\n"
+    assert list(read(tmp_path, "csv", content.format("annotator")).annotations.annotator) == ["Ann", ""]
+    found = read(tmp_path, "csv", content.format("Observer"), annotator="Observer")
+    assert list(found.annotations.annotator) == ["Ann", ""]
+    with pytest.raises(InputError, match="has no column Observer"):
+        read(tmp_path, "csv", content.format("annotator"), annotator="Observer")
+    hoplite = HOPLITE.replace("label_type\n", "label_type,annotator\n").replace("positive", "positive,bob")
+    assert list(read(tmp_path, "hoplite", hoplite).annotations.annotator) == ["bob", "", ""]
+    # A label that two people give is one label, of the first.
+    twice = read(tmp_path, "csv", content.format("annotator") + "hill/0530,wren,1,2,Bob\n")
+    assert list(twice.annotations.annotator) == ["Ann", ""]
+    assert "1 rows repeat an earlier row and count once: first labels.csv line 4 = labels.csv line 2" in twice.remarks
+    write_annotations(tmp_path / "annotations.csv", twice.annotations)
+    assert "Ann" not in (tmp_path / "annotations.csv").read_text()
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

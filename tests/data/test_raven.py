@@ -172,6 +172,13 @@ def test_the_column_with_the_species(tmp_path: Path) -> None:
     assert boxes(tmp_path)[0][1] == "WREN"
 
 
+def test_a_column_with_the_annotator(tmp_path: Path) -> None:
+    recording(tmp_path / "A.wav")
+    write(tmp_path / "A.txt", HEADING + "Annotator\tmy codes", "1\tS\t1\t1\t2\t3\t4\tann\tWREN")
+    found = read(tmp_path).annotations
+    assert (list(found.species), list(found.annotator)) == (["WREN"], ["ann"])
+
+
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     for name in ("A", "B", "C"):
         recording(tmp_path / f"{name}.wav")

@@ -72,7 +72,10 @@ def test_only_recordings(forest: Path) -> None:
     for path in forest.rglob("*.txt"):
         path.unlink()
     report = survey(forest, window_seconds=3.0, n_folds=3, workers=1)
-    assert "Labels: no file of a known format (raven, audacity, rfcx, arbimon, hoplite, csv)" in report
+    assert (
+        "Labels: no file of a known format (birdnet, raven, audacity, rfcx, kaleidoscope, aoef, arbimon, hoplite, csv)"
+        in report
+    )
     assert "Lines for" not in report
 
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from dawnchorus.data.annotations import BOX_COLUMNS
 from dawnchorus.data.score_tables import read_scores, write_scores
 from dawnchorus.evaluation.clip_metrics import average_precisions, lwlrap
-from dawnchorus.inference.calibration import SPREAD, Calibration, correct, estimate_prevalence, log_odds
+from dawnchorus.inference.calibration import OFFSET_SPREAD, Calibration, correct, estimate_prevalence, log_odds
 
 
 def scored_boxes(species: np.ndarray, is_tp: np.ndarray, odds: np.ndarray) -> pd.DataFrame:
@@ -30,12 +30,12 @@ def draw_boxes(rng: np.random.Generator, offsets: np.ndarray, per_species: int) 
 
 
 def test_calibration_of_one_species_with_a_free_slope_is_platt_scaling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dawnchorus.inference.calibration.SLOPE_SPREAD", 1e6)
+    monkeypatch.setattr("dawnchorus.inference.calibration.COMMON_SLOPE_SPREAD", 1e6)
     boxes = draw_boxes(np.random.default_rng(0), np.array([0.7]), 200)
     found = Calibration.of_boxes(boxes, 1)
     is_tp = boxes.index.get_level_values("is_tp").to_numpy(bool)
     platt = LogisticRegression(C=np.inf, tol=1e-8).fit(log_odds(boxes.to_numpy()), is_tp)
-    assert found.slope == pytest.approx(platt.coef_[0, 0], abs=1e-3)
+    assert found.slopes[0] == pytest.approx(platt.coef_[0, 0], abs=1e-3)
     # Platt's intercept includes the odds of TP boxes in the table; a likelihood ratio must not.
     assert found.offsets[0] == pytest.approx(platt.intercept_[0] - logit(is_tp.mean()), abs=1e-3)
 
@@ -44,7 +44,7 @@ def test_offsets_of_species_with_few_boxes_shrink_towards_the_common_offset() ->
     offsets = np.array([-1.0, -0.5, 0.0, 0.5, 1.0, 0.0])
     many = Calibration.of_boxes(draw_boxes(np.random.default_rng(0), offsets, 4000), 7)
     np.testing.assert_allclose(many.offsets[:6], offsets, atol=0.2)
-    assert many.slope == pytest.approx(1, abs=0.1)
+    np.testing.assert_allclose(many.slopes, 1, atol=0.1)
     few = Calibration.of_boxes(draw_boxes(np.random.default_rng(0), offsets, 8), 7)
     assert few.offsets[:6].std() < 0.6 * offsets.std()
     # The seventh species has no boxes.
@@ -59,14 +59,14 @@ def test_scores_are_unchanged_if_no_species_has_tp_and_fp_boxes() -> None:
     without_fp = scored_boxes(rng.integers(0, 3, 20), np.ones(20, bool), odds)
     for boxes in (without_fp, without_fp[:0]):
         found = Calibration.of_boxes(boxes, 3)
-        assert (found.slope, *found.offsets) == (1, 0, 0, 0)
+        assert [*found.slopes, *found.offsets] == [1, 1, 1, 0, 0, 0]
 
 
 def test_calibration_is_finite_for_perfectly_separated_boxes() -> None:
     is_tp = np.arange(12) % 2 == 0
     found = Calibration.of_boxes(scored_boxes(np.arange(12) // 6, is_tp, np.where(is_tp, 3.0, -3.0)), 2)
-    assert 1 <= found.slope < 5
-    assert np.abs(found.offsets).max() < 5 * SPREAD
+    assert ((found.slopes >= 1) & (found.slopes < 5)).all()
+    assert np.abs(found.offsets).max() < 5 * OFFSET_SPREAD
 
 
 def test_prevalence_matches_a_hand_calculation() -> None:

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dawnchorus.config.params import Params
 from dawnchorus.features.store import FeatureStore
-from dawnchorus.inference.windows import centre_on, tile
+from dawnchorus.inference.windows import tile
 from dawnchorus.training.labels import window_labels
 from dawnchorus.training.window_starts import sample_starts
 
@@ -48,13 +47,6 @@ def test_a_sampled_window_contains_enough_of_its_box(
     assert inside >= min_overlap * min(duration, seconds) - 1e-6
     if 0 < start < recording - seconds:
         assert t_min - start <= begin_within * seconds + 1e-6
-
-
-def test_a_window_is_centred_on_its_box_or_moved_into_the_recording(tiny: Params) -> None:
-    # At 48,000 / 2,048 frames/s, the centres of the boxes are at frames 46.9, 2.3, 93.8 and 46.9.
-    t_min, t_max = np.array([1.5, 0.0, 3.5, 1.0]), np.array([2.5, 0.2, 4.5, 3.0])
-    starts = centre_on(t_min, t_max, 40, np.array([94, 94, 94, 30]), tiny.spectrogram)
-    assert starts.tolist() == [27, 0, 54, 0]
 
 
 def test_a_short_recording_is_padded_with_its_lowest_level(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import Annotations
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.errors import InputError
-from dawnchorus.inference.scoring import score_boxes, score_recordings, score_windows
+from dawnchorus.inference.scoring import score_recordings, score_windows
 from dawnchorus.models.backbone import backbone_module, build_backbone
 from dawnchorus.models.building import build_models
 from dawnchorus.models.heads import Head
@@ -450,20 +450,6 @@ def test_each_window_of_a_recording_is_scored(tiny: Params, tmp_path: Path) -> N
     spectrogram = np.load(tmp_path / f"{names[2]}.npy")
     windows = np.stack([spectrogram[start : start + 47] for start in (0, 23, 46, 47)])
     np.testing.assert_allclose(found[2], scorer.predict_on_batch(windows), atol=1e-5)
-
-
-def test_a_box_scores_its_species_in_the_window_around_it(tiny: Params, tmp_path: Path) -> None:
-    annotations = noise_with_tones(tmp_path, tiny)
-    scorer, _ = build_models("small_cnn", SHAPES, 2, 0.25, 1)
-    begin, _, end, _ = annotations.boxes.T
-    boxes = pd.DataFrame({"recording_id": annotations.recording_ids, "species_id": annotations.species_ids,
-                          "t_min": begin, "t_max": end})  # fmt: skip
-    scores = score_boxes(scorer, tmp_path, boxes, tiny.spectrogram, batch_size=7)
-    for box, score in zip(boxes.itertuples(), scores, strict=True):
-        middle = round((box.t_min + box.t_max) / 2 * 48_000 / 2048 - 47 / 2)
-        start = min(max(middle, 0), 94 - 47)
-        window = np.load(tmp_path / f"{box.recording_id}.npy")[None, start : start + 47]
-        assert score == pytest.approx(float(scorer.predict_on_batch(window)[0, box.species_id]), abs=1e-5)
 
 
 def test_scores_that_are_no_numbers_are_an_error(tiny: Params, tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ TWO_ROUNDS = [
 # Keys that a stage may track without the rest of their section.
 SINGLE_KEYS = {
     "data.bad_audio", "data.channel", "data.columns", "data.format", "data.root", "data.species", "data.timezone",
-    "split.group", "split.method", "spectrogram.sample_rate", "train.checkpoint", "train.pretrained", "train.threads",
+    "detect.gap_seconds", "detect.precision", "labels.min_overlap", "split.group", "split.method",
+    "spectrogram.sample_rate", "train.checkpoint", "train.pretrained", "train.threads",
 }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Score recordings that a model was not trained on.
 
-A model of the last round scores the test recordings, and the annotated recordings and boxes of the fold that it was not
-trained on. A model of an earlier round scores all windows of the training recordings in that fold, annotated and
-unlabelled; later rounds use these scores as pseudo-labels.
+A model of the last round scores the windows of the test recordings, and of the annotated recordings in the fold that it
+was not trained on. Clip scores and box scores follow from these. A model of an earlier round scores all windows of the
+training recordings in that fold, annotated and unlabelled; later rounds use these scores as pseudo-labels.
 """
 
 import argparse
@@ -16,12 +16,15 @@ from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.score_tables import write_scores
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TEST, TRAIN, UNLABELLED
-from dawnchorus.features.frames import to_frames
+from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.features.store import FeatureStore
 from dawnchorus.files import replacing
+from dawnchorus.inference.box_scores import score_boxes
 from dawnchorus.inference.box_tables import write_boxes
-from dawnchorus.inference.scoring import score_boxes, score_recordings, score_windows
+from dawnchorus.inference.scoring import score_windows
 from dawnchorus.inference.window_scores import window_hop, write_window_scores
+from dawnchorus.inference.window_tables import Windows, write_windows
+from dawnchorus.inference.windows import tile
 from dawnchorus.models.building import build_models
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.models.weights import load_weights
@@ -62,18 +65,25 @@ def main() -> None:
         folder.mkdir()
         if arguments.round == arguments.last_round:
             hop = min(shapes.window[0], to_frames(params.predict.hop_seconds, params.spectrogram))
+            frame_seconds = to_seconds(1, params.spectrogram)
+
+            def score(split: str, recordings: list[str]) -> Windows:
+                store = arguments.spectrograms / split
+                found = score_windows(scorer, store, recordings, hop, batch_size, f"{split} windows scored")
+                spectrograms = FeatureStore(store)
+                starts = [tile(spectrograms.frames(name), shapes.window[0], hop) * frame_seconds for name in recordings]
+                return Windows.of(recordings, starts, found, len(species))
+
             test = read_recordings(arguments.test)
-            for name, split, recordings in (
-                ("test", TEST, list(test.index[test.usable])),
-                ("oof", TRAIN, left_out),
-            ):
-                scores = score_recordings(
-                    scorer, arguments.spectrograms / split, recordings, hop, batch_size, f"{split} recordings scored"
-                )
-                write_scores(folder / f"{name}.csv", recordings, scores, species)
+            windows = {"test": score(TEST, list(test.index[test.usable])), "oof": score(TRAIN, left_out)}
+            for name, scored in windows.items():
+                write_windows(folder / f"{name}.parquet", scored, species)
+                write_scores(folder / f"{name}.csv", scored.recording_ids, scored.clip_scores(), species)
             boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(left_out))
-            box_scores = score_boxes(scorer, arguments.spectrograms / TRAIN, boxes, params.spectrogram, batch_size)
-            write_boxes(folder / "boxes.csv", boxes, box_scores)
+            seconds = shapes.window[0] * frame_seconds
+            write_boxes(
+                folder / "boxes.csv", boxes, score_boxes(windows["oof"], boxes, seconds, params.labels.min_overlap)
+            )
         else:
             unlabelled = arguments.spectrograms / UNLABELLED / str(arguments.fold)
             hop = window_hop(shapes.window[0])
@@ -81,8 +91,8 @@ def main() -> None:
                 (arguments.spectrograms / TRAIN, left_out),
                 (unlabelled, FeatureStore(unlabelled).names()),
             ):
-                windows = score_windows(scorer, spectrograms, recordings, hop, batch_size, "windows scored")
-                write_window_scores(folder, dict(zip(recordings, windows, strict=True)))
+                found = score_windows(scorer, spectrograms, recordings, hop, batch_size, "windows scored")
+                write_window_scores(folder, dict(zip(recordings, found, strict=True)))
     note_job(
         arguments.provenance, f"predict@{arguments.round}-{arguments.backbone}-{arguments.fold}", device,
         params.train.threads, inputs=[arguments.weights], outputs=files_below(arguments.output),

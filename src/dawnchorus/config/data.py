@@ -10,7 +10,9 @@ from dawnchorus.config.section import PositiveInt, Section, shown
 
 # The columns that `data.columns` may name, for the formats in which it may name any.
 NAMEABLE = {
-    "csv": ("recording", "species", "t_min", "t_max", "f_min", "f_max", "label"),
+    "aoef": ("species",),
+    "birdnet": ("species",),
+    "csv": ("recording", "species", "t_min", "t_max", "f_min", "f_max", "label", "annotator"),
     "raven": ("species",),
 }
 
@@ -19,11 +21,13 @@ class Data(Section):
     """Which data set the experiment uses."""
 
     root: Annotated[str, Field(min_length=1)] = Field(description="folder with the recordings and their labels")
-    format: Literal["arbimon", "audacity", "csv", "hoplite", "raven", "rfcx"] = Field(
-        description="format of the labels: arbimon, audacity, csv, hoplite, raven or rfcx; docs/data.md describes them"
+    format: Literal["aoef", "arbimon", "audacity", "birdnet", "csv", "hoplite", "kaleidoscope", "raven", "rfcx"] = (
+        Field(
+            description="format of the labels, such as raven, kaleidoscope, birdnet or csv; docs/data.md describes all"
+        )
     )
     columns: dict[str, Annotated[str, Field(min_length=1)]] = Field(
-        description="your names of the columns recording, species, t_min, t_max, f_min, f_max, label, where they differ"
+        description="your names of the columns recording, species, t_min, t_max, f_min, f_max, label and annotator"
     )
     timezone: str | None = Field(
         description="time zone of recorders' clocks that did not write one, such as America/Puerto_Rico; null: unknown"

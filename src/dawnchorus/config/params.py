@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from dawnchorus.config.augment import Augment
 from dawnchorus.config.data import Data
 from dawnchorus.config.demo import Demo
+from dawnchorus.config.detect import Detect
 from dawnchorus.config.ensemble import Ensemble
 from dawnchorus.config.head import Head
 from dawnchorus.config.labels import Labels
@@ -46,6 +47,7 @@ class Params(Section):
     train: Train
     predict: Predict
     ensemble: Ensemble
+    detect: Detect
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:

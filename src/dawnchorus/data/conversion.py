@@ -96,7 +96,7 @@ def _checked(dataset: Dataset, inspections: dict[str, Inspection]) -> tuple[pd.D
         inspections: of the recordings, by their paths below the root without suffix.
 
     Returns:
-        The annotations, whose recording_id is such a path, with annotator, and remarks.
+        The annotations, whose recording_id is such a path, and remarks.
 
     Raises:
         InputError: a label is behind the end of its recording, or has a frequency that it cannot have.
@@ -113,6 +113,4 @@ def _checked(dataset: Dataset, inspections: dict[str, Inspection]) -> tuple[pd.D
         expected = f"a time in the recording, which has {ends[is_behind].iloc[0]:.2f} s"
         refuse_rows(dataset.root / table, rows, "t_min", np.ones(len(rows), bool), expected)
     refuse_frequencies(annotations, pd.Series({name: one.rate for name, one in inspections.items()}), dataset.root)
-    if "annotator" not in annotations.columns:
-        annotations = annotations.assign(annotator="")
     return annotations, [*dataset.remarks, *said]

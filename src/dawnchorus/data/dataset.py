@@ -15,8 +15,9 @@ class Dataset:
     Attributes:
         root: the folder.
         files: the audio files by split ("train", "test") and recording_id.
-        annotations: boxes in training recordings, with the columns `annotations.COLUMNS`, and `table` and `line`, the
-            file name and the number of the line that each box is from.
+        annotations: boxes in training recordings, with the columns `annotations.COLUMNS`, `annotator`, who gave the
+            label ("" if nobody knows), and `table` and `line`, the file name and the number of the line that each box
+            is from, or a text that names its place in a file without lines.
         species: species codes, in the column order of all score tables.
         groups: the group of each recording that has one, indexed by recording_id.
         ground_truth: 0 or 1 for each species (columns), indexed by recording_id; no rows if there is no ground truth.

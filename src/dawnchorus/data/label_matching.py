@@ -64,7 +64,14 @@ class RecordingIndex:
         is_ambiguous = written.map(lambda text: len(best[text]) > 1)
         if is_ambiguous.any():
             names = self._listed(best[written[is_ambiguous].iloc[0]])
-            refuse_rows(path, table, column, is_ambiguous, f"one recording, not {names}", "write more of its folders")
+            refuse_rows(
+                path,
+                table,
+                column,
+                is_ambiguous,
+                f"one recording, not {names}",
+                "write more of its folders, or give each recording a name of its own",
+            )
         # The folder of a path may be one that has no such recording, although another folder has one of this name.
         furthest: dict[Path, int] = {}
         for text, (recording, *_) in best.items():

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dawnchorus.audio.file_checks import TOLERANCE_SECONDS, Inspection
 from dawnchorus.data.clock_times import start_of
+from dawnchorus.data.tables import place
 
 
 def add_duplicates(inspections: Iterable[Inspection]) -> None:
@@ -38,7 +39,7 @@ def add_labels_past_the_end(inspections: dict[str, Inspection], annotations: pd.
         more = f" and {len(rows) - 1} more rows" if len(rows) > 1 else ""
         first = rows.iloc[0]
         inspections[recording_id].faults.append(
-            f"labels past the end: {first.table} line {first.line}{more}: t_max {first.t_max:g} s, "
+            f"labels past the end: {first.table} {place(first.line)}{more}: t_max {first.t_max:g} s, "
             f"recording {ends[recording_id]:.2f} s"
         )
 
@@ -59,8 +60,8 @@ def cut_at_the_end(inspections: dict[str, Inspection], annotations: pd.DataFrame
         return annotations, []
     first = annotations[is_cut].iloc[0]
     remark = (
-        f"{is_cut.sum()} labels end behind their recordings and are cut there; first {first.table} line {first.line}: "
-        f"t_max {first.t_max:g} s, recording {ends[is_cut].iloc[0]:.2f} s"
+        f"{is_cut.sum()} labels end behind their recordings and are cut there; first {first.table} "
+        f"{place(first.line)}: t_max {first.t_max:g} s, recording {ends[is_cut].iloc[0]:.2f} s"
     )
     return annotations.assign(t_max=annotations.t_max.where(~is_cut, ends)), [remark]
 

@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -20,7 +20,9 @@ COLUMNS = ["recording_id", "file", "split", "group", "start", "seconds", "sample
            "problem", "peak", "rms", "digest"]  # fmt: skip
 
 
-def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str, Path], list[str]]:
+def list_recordings(
+    folder: Path, may_be_empty: bool = False, clips: Container[Path] = ()
+) -> tuple[dict[str, Path], list[str]]:
     """Find the audio files in a folder and its subfolders.
 
     A recording_id is the path of the file relative to the folder, without suffix: "site1/20240611_053000".
@@ -28,6 +30,7 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str,
     Args:
         folder: the folder.
         may_be_empty: whether the folder may be missing or have no audio files.
+        clips: audio files that are no recordings, but cut from some.
 
     Returns:
         The files by recording_id, sorted, and remarks about files that hold sound but are not read.
@@ -40,7 +43,11 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str,
         raise InputError(f"{folder}: is missing; `data.root` in params.yaml must name its parent folder")
     found: dict[str, Path] = {}
     others: list[Path] = []
+    n_clips = 0
     for path in files_below(folder):
+        if path in clips:
+            n_clips += 1
+            continue
         if path.suffix.lower() not in SUFFIXES:
             others += [path] if path.suffix.lower() in OTHER_SUFFIXES else []
             continue
@@ -61,6 +68,8 @@ def list_recordings(folder: Path, may_be_empty: bool = False) -> tuple[dict[str,
         remarks.append(f"{folder.name}: some files are in formats that are not read: {kinds}; {conversion(others[0])}")
     if not found and not may_be_empty:
         expected = f"expected files that end in {', '.join(SUFFIXES)}"
+        if n_clips:
+            remarks.append(f"{n_clips} clips are no recordings: add those that they were cut from")
         raise InputError("; ".join([f"{folder}: contains no recordings", expected, *remarks]))
     return dict(sorted(found.items())), remarks
 

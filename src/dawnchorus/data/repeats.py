@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from dawnchorus.data.tables import place
+
 BOX = ["recording_id", "species", "t_min", "t_max", "f_min", "f_max"]
 
 
@@ -37,5 +39,5 @@ def _first_places(annotations: pd.DataFrame, columns: list[str]) -> tuple[str, s
     compared = annotations[columns]
     is_equal = (compared == second[columns]) | (compared.isna() & second[columns].isna())
     equal = annotations[is_equal.all(axis=1)]
-    earlier, later = (f"{row.table} line {row.line}" for row in equal[:2].itertuples())
+    earlier, later = (f"{row.table} {place(row.line)}" for row in equal[:2].itertuples())
     return earlier, later

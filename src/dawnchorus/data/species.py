@@ -18,9 +18,18 @@ def read_species(path: Path) -> list[str]:
     """Read the species codes from `data/species.csv`.
 
     Raises:
+        InputError: as in `read_species_names`.
+    """
+    return list(read_species_names(path).species)
+
+
+def read_species_names(path: Path) -> pd.DataFrame:
+    """Read the columns `COLUMNS` of `data/species.csv`; names may be empty.
+
+    Raises:
         InputError: the table is missing or damaged, or a code is empty or repeated.
     """
-    table = read_table(path, COLUMNS)
+    table = read_table(path, COLUMNS)[COLUMNS]
     refuse_rows(path, table, "species", table.species == "", "a species code")
     refuse_rows(path, table, "species", table.species.duplicated(), "each species once")
-    return list(table.species)
+    return table

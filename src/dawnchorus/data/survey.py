@@ -74,6 +74,12 @@ def _read_labels(root: Path, n_folds: int) -> tuple[str, Dataset | None, list[st
         return "", None, [*lines, *errors]
     name = max(datasets, key=lambda each: len(datasets[each].annotations))
     dataset = datasets[name]
+    lines += [
+        f"They can also be read as {other}: {len(one.annotations)} labels, {(one.annotations.label == 'absent').sum()} "
+        "of them absent"
+        for other, one in datasets.items()
+        if other != name
+    ]
     return name, dataset, [*lines, *errors, *dataset.remarks, "", *_describe_species(dataset.annotations, n_folds)]
 
 

@@ -199,6 +199,11 @@ def to_numbers_or_nan(path: Path, table: pd.DataFrame, column: str | None) -> pd
     return to_numbers(path, table[is_given], column).reindex(table.index)
 
 
+def place(line: int | str) -> str:
+    """Where in a file something is, for a message: the number of a line, or a text that names the place already."""
+    return line if isinstance(line, str) else f"line {line}"
+
+
 def refuse_rows(
     path: Path,
     table: pd.DataFrame,
@@ -207,12 +212,11 @@ def refuse_rows(
     expected: str,
     remedy: str = "correct or remove the row",
 ) -> None:
-    """Raise an InputError for the first wrong row of a table that is indexed by the number of each row's line."""
+    """Raise an InputError for the first wrong row of a table that is indexed by each row's line, as in `place`."""
     rows = np.flatnonzero(wrong)
     if len(rows):
         value = table[column].iloc[rows[0]]
         found = repr(value) if isinstance(value, str) else f"{value:g}"
         more = f" ({len(rows) - 1} more rows like this)" if len(rows) > 1 else ""
-        raise InputError(
-            f"{path}: line {table.index[rows[0]]}, column {column}: found {found}, expected {expected}{more}; {remedy}"
-        )
+        where = place(table.index[rows[0]])
+        raise InputError(f"{path}: {where}, column {column}: found {found}, expected {expected}{more}; {remedy}")

@@ -13,11 +13,12 @@ from dawnchorus.data.score_tables import CORRECTED_DIGITS, round_scores
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers
 from dawnchorus.errors import InputError
 
-# Prior standard deviation of a species' offset from the common offset, in log odds.
-SPREAD = 0.5
-
-# Prior standard deviation of the slope around 1, the slope of scores that are already calibrated.
-SLOPE_SPREAD = 1.0
+# Prior standard deviations of a species' offset from the common one, in log odds, and of its log slope from the common
+# one. They minimize the log loss of the demo's boxes in the folds that are left out of the fit.
+OFFSET_SPREAD = 0.5
+SLOPE_SPREAD = 0.25
+# Prior standard deviation of the common log slope around 0, that of scores which are already calibrated.
+COMMON_SLOPE_SPREAD = 1.0
 
 
 def log_odds(scores: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -30,68 +31,125 @@ def log_odds(scores: NDArray[np.floating]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Calibration:
-    """A model of the log likelihood ratio of a score in TP against FP boxes: offset + slope * log odds of the score.
+    """A model of the log likelihood ratio of a score where a species is present against where it is absent.
 
-    This is bias-corrected temperature scaling (Alexandari et al. 2020, arXiv:1901.06852), applied to each species
-    against the rest. All species share one positive slope, so calibration never changes the order of recordings within
-    a species.
+    The ratio is offset + slope * log odds of the score: Platt scaling (Platt 1999) of each species against the rest,
+    whose slopes and offsets shrink towards common ones. All slopes are positive, so calibration never changes the order
+    of recordings within a species.
 
     Attributes:
-        slope: slope of all species.
+        slopes: slope of each species, shape [Species].
         offsets: offset of each species, shape [Species].
     """
 
-    slope: float
+    slopes: NDArray[np.float64]
     offsets: NDArray[np.float64]
 
     @classmethod
     def of_boxes(cls, boxes: pd.DataFrame, n_species: int) -> "Calibration":
-        """Fit box scores by penalized maximum likelihood (a logistic regression, after Platt 1999).
-
-        The fraction of TP boxes among the boxes of a species is not its prevalence, so the fit removes its effect. A
-        species without TP boxes or without FP boxes gets the common offset. If no species has both, the result leaves
-        scores unchanged.
+        """Fit the scores of TP boxes against those of FP boxes; see `of_scores`.
 
         Args:
             boxes: out-of-fold box scores, as from `box_tables.read_boxes`.
             n_species: number of species.
         """
         table = boxes.reset_index()
-        part = table.groupby("species_id").is_tp.transform("mean")
-        used = part.between(0, 1, inclusive="neither")
-        species, is_tp, x, base = (
-            table.species_id[used].to_numpy(), table.is_tp[used].to_numpy(), log_odds(table.score[used].to_numpy()),
-            logit(part[used].to_numpy()),
-        )  # fmt: skip
+        return cls.of_scores(table.species_id.to_numpy(), table.is_tp.to_numpy(bool), table.score.to_numpy(), n_species)
 
-        def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            """The negative log posterior of slope, common offset and deviations, and its gradient."""
-            slope, common, deviations = weights[0], weights[1], weights[2:]
-            odds = base + slope * x + common + deviations[species]
-            penalty = ((slope - 1) / SLOPE_SPREAD) ** 2 / 2 + ((deviations / SPREAD) ** 2).sum() / 2
-            error = expit(odds) - is_tp
+    @classmethod
+    def of_scores(
+        cls,
+        species: NDArray[np.integer],
+        is_present: NDArray[np.bool_],
+        scores: NDArray[np.floating],
+        n_species: int,
+        weights: NDArray[np.number] | None = None,
+    ) -> "Calibration":
+        """Fit scores by penalized maximum likelihood.
+
+        The fraction of scores where a species is present is not its prevalence, so the fit removes its effect. A
+        species without scores of both kinds gets the common slope and offset. If no species has both, the result leaves
+        scores unchanged.
+
+        Args:
+            species: species of each score, shape [Scores].
+            is_present: whether the species is present, shape [Scores].
+            scores: shape [Scores].
+            n_species: number of species.
+            weights: weight of each score in the likelihood; 1 by default, shape [Scores].
+        """
+        weights = np.ones(len(scores)) if weights is None else weights.astype(float)
+        total = np.bincount(species, weights, n_species)
+        part = np.bincount(species, weights * is_present, n_species) / np.where(total > 0, total, 1)
+        used = ((part > 0) & (part < 1))[species] & (weights > 0)
+        species, is_present, weights = species[used], is_present[used], weights[used]
+        x, base = log_odds(scores[used]), logit(part[species])
+
+        def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            """The negative log posterior of the common offset and log slope and the deviations, and its gradient."""
+            common, common_slope, offsets, slopes = values[0], values[1], *np.split(values[2:], 2)
+            steepness = np.exp(common_slope + slopes[species]) * x
+            odds = base + common + offsets[species] + steepness
+            penalty = (
+                (common_slope / COMMON_SLOPE_SPREAD) ** 2
+                + ((offsets / OFFSET_SPREAD) ** 2).sum()
+                + ((slopes / SLOPE_SPREAD) ** 2).sum()
+            ) / 2
+            error = weights * (expit(odds) - is_present)
             gradient = np.concatenate([
-                [error @ x + (slope - 1) / SLOPE_SPREAD**2, error.sum()],
-                np.bincount(species, error, n_species) + deviations / SPREAD**2,
+                [error.sum(), error @ steepness + common_slope / COMMON_SLOPE_SPREAD**2],
+                np.bincount(species, error, n_species) + offsets / OFFSET_SPREAD**2,
+                np.bincount(species, error * steepness, n_species) + slopes / SLOPE_SPREAD**2,
             ])  # fmt: skip
-            return np.logaddexp(0, odds).sum() - odds[is_tp].sum() + penalty, gradient
+            return weights @ (np.logaddexp(0, odds) - is_present * odds) + penalty, gradient
 
-        start = np.concatenate([[1.0], np.zeros(1 + n_species)])
-        # A slope of 0 would make all scores equal.
-        bounds = [(0.01, None)] + [(None, None)] * (1 + n_species)
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-        return cls(float(found.x[0]), found.x[1] + found.x[2:])
+        # exp of a larger log slope overflows.
+        bounds = [(None, None), (-5, 5), *[(None, None)] * n_species, *[(-5, 5)] * n_species]
+        found = minimize(loss, np.zeros(2 + 2 * n_species), jac=True, method="L-BFGS-B", bounds=bounds).x
+        offsets, slopes = np.split(found[2:], 2)
+        return cls(np.exp(found[1] + slopes), found[0] + offsets)
 
     def log_likelihood_ratios(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """Compute the log likelihood ratio of presence against absence. It does not depend on prevalence.
 
         Args:
-            scores: shape [Recordings, Species].
+            scores: shape [..., Species].
 
         Returns:
-            Log likelihood ratios, shape [Recordings, Species].
+            Log likelihood ratios, shape [..., Species].
         """
-        return self.offsets + self.slope * log_odds(scores)
+        return self.offsets + self.slopes * log_odds(scores)
+
+    def transferred(
+        self, scores: NDArray[np.floating], probabilities: NDArray[np.float64], prevalence: NDArray[np.float64]
+    ) -> "Calibration":
+        """Fit other models' scores to known probabilities, by cross-entropy; slopes and offsets shrink towards these.
+
+        Args:
+            scores: shape [Windows, Species].
+            probabilities: the probability of each score; NaN for a species without any, shape [Windows, Species].
+            prevalence: share of windows with each species, shape [Species].
+        """
+        offsets, slopes = self.offsets.copy(), self.slopes.copy()
+        for number in np.flatnonzero(~np.isnan(prevalence)):
+            x, wanted = log_odds(scores[:, number]), probabilities[:, number]
+            base, offset, log_slope = logit(prevalence[number]), self.offsets[number], np.log(self.slopes[number])
+
+            def loss(
+                values: NDArray[np.float64], x: NDArray = x, wanted: NDArray = wanted, base: float = base,
+                offset: float = offset, log_slope: float = log_slope,
+            ) -> tuple[float, NDArray[np.float64]]:  # fmt: skip
+                steepness = np.exp(values[1]) * x
+                odds = base + values[0] + steepness
+                away = (values - [offset, log_slope]) / [OFFSET_SPREAD, SLOPE_SPREAD]
+                error = expit(odds) - wanted
+                gradient = [error.sum(), error @ steepness] + away / [OFFSET_SPREAD, SLOPE_SPREAD]
+                return (np.logaddexp(0, odds) - wanted * odds).sum() + away @ away / 2, gradient
+
+            bounds = [(None, None), (log_slope - 5, log_slope + 5)]
+            found = minimize(loss, [offset, log_slope], jac=True, method="L-BFGS-B", bounds=bounds).x
+            offsets[number], slopes[number] = found[0], np.exp(found[1])
+        return Calibration(slopes, offsets)
 
 
 def estimate_prevalence(ratios: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 import functools
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from dawnchorus.data.score_tables import read_scores
 from dawnchorus.errors import InputError
 from dawnchorus.evaluation.box_metrics import macro_average_precision
 from dawnchorus.inference.box_tables import read_boxes
+from dawnchorus.inference.window_tables import Windows, join_windows, read_windows
 
 # Candidate weights are multiples of 1 / GRID.
 GRID = 10
@@ -69,13 +70,11 @@ def collect(
 
     def weights(number: int | None) -> NDArray[np.float64]:
         """The weights of the backbones, chosen on the boxes of all folds except the one at this index."""
-        if settings.weights == "equal":
-            return np.full(len(backbones), 1 / len(backbones))
         boxes = {
-            backbone: _once([model.boxes for other, model in enumerate(models) if other != number])
+            backbone: [model.boxes for other, model in enumerate(models) if other != number]
             for backbone, models in by_fold.items()
         }
-        return choose_weights(boxes)
+        return _weights(boxes, settings)
 
     oof, boxes = [], []
     for number in range(len(folds)):
@@ -87,6 +86,81 @@ def collect(
     test = combine({name: one.test for name, one in found.items()}, chosen)
     found["ensemble"] = Predictions(test, _once(oof), _once(boxes))
     return found, dict(zip(backbones, chosen.tolist(), strict=True))
+
+
+def read_weights(folder: Path, backbones: Sequence[str], folds: Sequence[int], settings: Ensemble) -> dict[str, float]:
+    """Read box scores and choose from them the weights of the backbones that `collect` returns.
+
+    The arguments and errors are those of `collect`.
+    """
+    boxes = {
+        backbone: [read_boxes(folder / backbone / str(fold) / "boxes.csv") for fold in folds] for backbone in backbones
+    }
+    return dict(zip(backbones, _weights(boxes, settings).tolist(), strict=True))
+
+
+def _weights(boxes: dict[str, list[pd.DataFrame]], settings: Ensemble) -> NDArray[np.float64]:
+    """Weights of backbones from their box scores, a table for each fold."""
+    if settings.weights == "equal":
+        return np.full(len(boxes), 1 / len(boxes))
+    return choose_weights({backbone: _once(tables) for backbone, tables in boxes.items()})
+
+
+@dataclass(frozen=True)
+class EnsembleWindows:
+    """Window scores of the ensemble.
+
+    Attributes:
+        oof: out-of-fold scores of the annotated recordings, by the backbones of one fold each.
+        test: scores of the test recordings by all models.
+        test_by_fold: the same by the backbones of each fold.
+    """
+
+    oof: Windows
+    test: Windows
+    test_by_fold: list[Windows]
+
+
+def collect_windows(
+    folder: Path, weights: dict[str, float], folds: Sequence[int], species: Sequence[str]
+) -> EnsembleWindows:
+    """Read the window scores of an experiment's models and combine them.
+
+    Args:
+        folder: contains `<backbone>/<fold>/test.parquet` and `oof.parquet`.
+        weights: weight of each backbone, with a sum of 1.
+        folds: numbers of the folds.
+        species: the codes of the species.
+
+    Raises:
+        InputError: a file is missing or damaged, or two files have different windows.
+    """
+
+    def of_fold(fold: int, name: str) -> Windows:
+        paths = [folder / backbone / str(fold) / f"{name}.parquet" for backbone in weights]
+        return combine_windows({path: read_windows(path, species) for path in paths}, list(weights.values()))
+
+    test = {folder / str(fold): of_fold(fold, "test") for fold in folds}
+    oof = [of_fold(fold, "oof") for fold in folds]
+    return EnsembleWindows(join_windows(oof), combine_windows(test, [1 / len(folds)] * len(folds)), list(test.values()))
+
+
+def combine_windows(tables: dict[Path, Windows], weights: Sequence[float]) -> Windows:
+    """Compute the weighted mean of scores of the same windows.
+
+    Args:
+        tables: scores by the file that errors show.
+        weights: weights of the tables, with a sum of 1.
+
+    Raises:
+        InputError: two tables have different windows.
+    """
+    (first_path, first), *others = tables.items()
+    for path, table in others:
+        if table.recording_ids != first.recording_ids or not np.array_equal(table.starts, first.starts):
+            raise InputError(f"{path}: has other windows than {first_path}; run the predict stages again")
+    scores = sum(weight * table.scores for weight, table in zip(weights, tables.values(), strict=True))
+    return replace(first, scores=np.asarray(scores, np.float32))
 
 
 def combine(tables: dict[str, pd.DataFrame], weights: NDArray[np.float64] | None = None) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Scoring with a trained model: clip scores and window scores of recordings, and scores of boxes."""
+"""Scoring with a trained model: clip scores and window scores of recordings."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -6,13 +6,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.errors import InputError
 from dawnchorus.features.store import FeatureStore
-from dawnchorus.inference.windows import centre_on, tile
+from dawnchorus.inference.windows import tile
 from dawnchorus.progress import track
 
 
@@ -77,39 +75,10 @@ def score_windows(
     return np.split(scores, np.cumsum([len(several) for several in starts])[:-1])
 
 
-def score_boxes(
-    scorer: keras.Model, folder: Path, boxes: pd.DataFrame, settings: Spectrogram, batch_size: int
-) -> NDArray[np.float32]:
-    """Compute the score of each box: the score of its species in the window centred on the box.
-
-    Args:
-        scorer: windows (Batch, Frames, Mels) -> scores (Batch, Species).
-        folder: folder of the spectrograms.
-        boxes: boxes, as from `annotations.labelled_boxes`.
-        settings: settings of the spectrograms.
-        batch_size: windows in a forward pass.
-
-    Returns:
-        Scores, shape [Boxes].
-
-    Raises:
-        InputError: a spectrogram is missing or damaged, or a score is not finite.
-    """
-    spectrograms = FeatureStore(folder)
-    n_frames = np.array([spectrograms.frames(name) for name in boxes.recording_id], int)
-    starts = centre_on(boxes.t_min.to_numpy(), boxes.t_max.to_numpy(), scorer.input_shape[1], n_frames, settings)
-    windows = zip(range(len(boxes)), boxes.recording_id, starts.tolist(), strict=True)
-    scores = np.zeros((len(boxes), scorer.output_shape[-1]), np.float32)
-    for rows, found in _score_windows(scorer, spectrograms, windows, batch_size):
-        scores[rows] = found
-    _refuse_damaged(scores, folder, list(boxes.recording_id), "boxes")
-    return scores[np.arange(len(boxes)), boxes.species_id]
-
-
 def _score_windows(
     scorer: keras.Model, spectrograms: FeatureStore, windows: Iterable[tuple[int, str, int]], batch_size: int
 ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-    """Score windows, each given by the index of its owner (a recording, window or box), a recording and a first frame.
+    """Score windows, each given by the index of its owner (a recording or window), a recording and a first frame.
 
     Yields:
         The owner of each window in a batch, and their scores, (Batch, Species).

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dawnchorus.config.model import ModelSettings
 from dawnchorus.config.params import Params
 from dawnchorus.features.frames import to_frames
 
@@ -19,7 +20,7 @@ class Shapes:
     image: tuple[int, int]
 
     @classmethod
-    def of(cls, params: Params) -> "Shapes":
-        """The shapes that an experiment uses."""
+    def of(cls, params: Params | ModelSettings) -> "Shapes":
+        """The shapes that an experiment or a trained model uses."""
         frames, mels = to_frames(params.window.seconds, params.spectrogram), params.spectrogram.n_mels
         return cls((frames, mels), (params.image.frames or frames, params.image.mels or mels))

@@ -75,7 +75,9 @@ def read_labels(path: Path) -> LabelFile:
         rows[line] = [(label[3] or "").strip(), begin, end, np.nan, np.nan]
         last = line
     table = pd.DataFrame.from_dict(rows, "index", columns=["species", "t_min", "t_max", "f_min", "f_max"])
-    table = table.astype({"species": str} | dict.fromkeys(table.columns[1:], float)).assign(label="present")
+    table = table.astype({"species": str} | dict.fromkeys(table.columns[1:], float)).assign(
+        label="present", annotator=""
+    )
     has_length = table.t_max > table.t_min
     return LabelFile(path, table[has_length], None, len(table), {NO_LENGTH: int((~has_length).sum())})
 

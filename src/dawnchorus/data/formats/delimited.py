@@ -2,15 +2,15 @@
 
     arbimon  the CSV of a pattern matching (Export): recording and site, species, x1, x2 (s), y1, y2 (Hz), validated
     hoplite  recording, start_offset_s, end_offset_s, label, label_type (positive, negative, uncertain)
-    csv      recording, species, t_min, t_max (s), and if there are any f_min, f_max (Hz) and label (present, absent,
-             uncertain); `data.columns` gives the names that they have in your table
+    csv      recording, species, t_min, t_max (s), and if there are any f_min, f_max (Hz), label (present, absent,
+             uncertain) and annotator; `data.columns` gives the names that they have in your table
 
 Sources: https://github.com/rfcx/arbimon-legacy (app/routes/data-api/project/pattern_matchings.js) and
 https://github.com/google-research/perch-hoplite (perch_hoplite/agile/README.md).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -18,7 +18,7 @@ import pandas as pd
 from dawnchorus.data.formats.held_labels import held_labels, lost_annotators, lost_frequencies
 from dawnchorus.data.formats.label_files import LabelFile
 from dawnchorus.data.table_layout import find_layout, read_text
-from dawnchorus.data.tables import read_table, refuse_rows, to_numbers_or_nan
+from dawnchorus.data.tables import read_table, refuse_rows, to_numbers, to_numbers_or_nan
 from dawnchorus.errors import InputError
 
 SUFFIXES = (".csv", ".tsv", ".txt")
@@ -30,15 +30,16 @@ class Form:
     """How a table of labels is written.
 
     Attributes:
-        columns: the name of the column for each of recording, species, t_min, t_max, f_min, f_max and label.
+        columns: the name of the column for each of recording, species, t_min, t_max, and, if the form has one, f_min,
+            f_max, label, annotator (who gave the label) and confidence (how sure the program is that gave it).
         folder: a column with the folder of the recording, if there is one.
         optional: those of `columns` that a table may lack.
         labels: what a cell of the column label means, in lower case: present, absent, uncertain, or None for a row that
-            nobody has judged.
+            nobody has judged. Without such a column, all rows are present.
     """
 
     columns: Mapping[str, str]
-    labels: Mapping[str, str | None]
+    labels: Mapping[str, str | None] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     folder: str | None = None
 
@@ -63,13 +64,14 @@ FORMATS = {
     ),
     "hoplite": Form(
         {"recording": "recording", "species": "label", "t_min": "start_offset_s", "t_max": "end_offset_s",
-         "label": "label_type"},
+         "label": "label_type", "annotator": "annotator"},
         {"positive": PRESENT, "negative": ABSENT, "uncertain": UNCERTAIN},
+        ("annotator",),
     ),
     "csv": Form(
-        {name: name for name in ("recording", "species", "t_min", "t_max", "f_min", "f_max", "label")},
+        {name: name for name in ("recording", "species", "t_min", "t_max", "f_min", "f_max", "label", "annotator")},
         {PRESENT: PRESENT, ABSENT: ABSENT, UNCERTAIN: UNCERTAIN},
-        ("f_min", "f_max", "label"),
+        ("f_min", "f_max", "label", "annotator"),
     ),
 }  # fmt: skip
 
@@ -94,7 +96,7 @@ def read_labels(path: Path, form: Form) -> LabelFile:
         InputError: the table is damaged, or a row has an invalid time, frequency or label.
     """
     names = form.columns
-    numbers = [names[key] for key in ("t_min", "t_max", "f_min", "f_max") if key in names]
+    numbers = [names[key] for key in ("t_min", "t_max", "f_min", "f_max", "confidence") if key in names]
     found = read_table(path, form.required, may_be_empty=True, numbers=numbers)
     rows = pd.DataFrame({"species": found[names["species"]].str.strip()})
     for key in ("t_min", "t_max", "f_min", "f_max"):
@@ -107,22 +109,31 @@ def read_labels(path: Path, form: Form) -> LabelFile:
     ):
         if names.get(key) in found.columns:
             refuse_rows(path, found, names[key], wrong, expected)
-    refuse_rows(path, found, names["recording"], found[names["recording"]].str.strip() == "", "a recording")
-    recordings = found[names["recording"]]
-    if form.folder is not None:
+    recordings = found.get(names["recording"])
+    if recordings is not None:
+        refuse_rows(path, found, names["recording"], recordings.str.strip() == "", "a recording")
+    if recordings is not None and form.folder is not None:
         # A recording may be in no folder.
         paths = found[form.folder].str.strip() + "/" + recordings.str.strip()
         recordings = paths.str.removeprefix("/").rename(recordings.name)
+    rows["annotator"] = found[names["annotator"]].str.strip() if names.get("annotator") in found.columns else ""
+    confidence = None if "confidence" not in names else to_numbers(path, found, names["confidence"])
     is_judged = pd.Series(True, rows.index)
     rows["label"] = PRESENT
-    if names["label"] in found.columns:
+    if names.get("label") in found.columns:
         cells = found[names["label"]].str.strip().str.casefold()
         expected = ", ".join(label for label in form.labels if label)
         refuse_rows(path, found, names["label"], ~cells.isin(list(form.labels)), f"one of {expected}")
         rows["label"] = cells.map(form.labels)
         is_judged = rows.label.notna()
+    dropped = {"rows that nobody has judged": int((~is_judged).sum())}
     return LabelFile(
-        path, rows[is_judged], recordings, len(rows), {"rows that nobody has judged": int((~is_judged).sum())}
+        path,
+        rows[is_judged],
+        None if recordings is None else recordings[is_judged],
+        len(rows),
+        dropped,
+        confidence=None if confidence is None else confidence[is_judged],
     )
 
 

@@ -2,10 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from dawnchorus.audio.file_checks import stated_seconds
@@ -33,13 +34,15 @@ class LabelFile:
 
     Attributes:
         path: the file.
-        rows: one row per label, indexed by the number of its line: species, label, t_min, t_max (s), f_min, f_max (Hz;
-            NaN if not given).
+        rows: one row per label, indexed by the number of its line, or by a text that names its place in a file without
+            lines; a place may have several labels. The columns are species, label, t_min, t_max (s), f_min, f_max (Hz;
+            NaN if not given) and annotator (who gave the label; "" if the file does not tell).
         recordings: the name or path of each row's recording as it is written, with the same index; None if the name of
             the file tells.
         n_rows: number of rows in the file.
         dropped: the number of rows that were left out, by the reason.
         is_cumulative: whether times count from the start of the first of several recordings, which are unknown.
+        confidence: how sure a program is of each label, with the same index; None if people gave the labels.
     """
 
     path: Path
@@ -48,13 +51,17 @@ class LabelFile:
     n_rows: int
     dropped: dict[str, int]
     is_cumulative: bool = False
+    confidence: pd.Series | None = None
 
 
-def list_files(root: Path, is_split: bool = True) -> tuple[dict[str, dict[str, Path]], list[str]]:
+def list_files(
+    root: Path, clips: Collection[Path] = (), is_split: bool = True
+) -> tuple[dict[str, dict[str, Path]], list[str]]:
     """Find the recordings of a data set: those in `train/` and `test/`, or all if there is no `train/`.
 
     Args:
         root: the data set's folder.
+        clips: audio files that are no recordings, but cut from some.
         is_split: whether these folders have a meaning; if not, all recordings in `root` are training recordings.
 
     Returns:
@@ -70,11 +77,11 @@ def list_files(root: Path, is_split: bool = True) -> tuple[dict[str, dict[str, P
             raise InputError(
                 f"{root}: has a folder test, but none train; move the recordings to train on into {root / 'train'}"
             )
-        train, said = list_recordings(root)
+        train, said = list_recordings(root, clips=clips)
         return {"train": train, "test": {}}, said
-    train, said = list_recordings(root / "train")
-    test, more = list_recordings(root / "test", may_be_empty=True)
-    used = {*train.values(), *test.values()}
+    train, said = list_recordings(root / "train", clips=clips)
+    test, more = list_recordings(root / "test", may_be_empty=True, clips=clips)
+    used = {*train.values(), *test.values(), *clips}
     others = [path for path in files_below(root) if path.suffix.lower() in SUFFIXES and path not in used]
     if others:
         more.append(f"{len(others)} recordings outside train and test are not used, for example {others[0]}")
@@ -107,13 +114,19 @@ def dataset_of(
     tables, n_files, n_rows = [], 0, 0
     for one in labels:
         n_files, n_rows = n_files + 1, n_rows + one.n_rows
-        rows = one.rows.assign(table=one.path.relative_to(root).as_posix(), line=one.rows.index)
+        # A column without rows may be of another type.
+        rows = one.rows.astype({"species": str}).assign(
+            table=one.path.relative_to(root).as_posix(),
+            line=one.rows.index,
+            confidence=np.nan if one.confidence is None else one.confidence.to_numpy(),
+        )
         for reason, count in one.dropped.items():
             dropped[reason] += count
         is_empty, says_none = rows.species == "", rows.species.str.casefold() == NO_CALL
         dropped["rows without a species"] += int(is_empty.sum())
         dropped[f"rows that say {NO_CALL}"] += int(says_none.sum())
-        rows = rows[~is_empty & ~says_none]
+        is_named = ~is_empty & ~says_none
+        rows = rows[is_named]
         if rows.empty:
             continue
         refuse_rows(
@@ -123,7 +136,7 @@ def dataset_of(
         if one.recordings is None:
             recording = pd.Series([index.match_name(one.path)] * len(rows), rows.index)
         else:
-            recording = index.match_paths(one.path, one.recordings[rows.index])
+            recording = index.match_paths(one.path, one.recordings[is_named])
         if one.is_cumulative:
             start = starts_of(recording, rows.t_min, rows.t_max, list(names), stated_seconds)
             if start is None:
@@ -132,8 +145,8 @@ def dataset_of(
                     "Offset (s) in Raven, and save the table again"
                 )
             rows = rows.assign(t_min=(rows.t_min - start).clip(lower=0), t_max=rows.t_max - start)
-        where = pd.DataFrame([names[path] for path in recording], rows.index, ["split", "recording_id"])
-        tables.append(rows.join(where))
+        splits, recording_ids = zip(*(names[path] for path in recording), strict=True)
+        tables.append(rows.assign(split=splits, recording_id=recording_ids))
     if not tables:
         why = "; ".join(f"{count} {reason}" for reason, count in dropped.items() if count) or "they have no rows"
         raise InputError(f"{root}: {n_files} label files contain no label that can be used: {why}")
@@ -143,13 +156,16 @@ def dataset_of(
     annotations = every[~is_test].reset_index(drop=True)
     if annotations.empty:
         raise InputError(f"{root}: all labels are about test recordings; expected some about training recordings")
-    annotations, said = without_repeats(annotations[[*COLUMNS, "table", "line"]])
+    annotations, n_unverified, unverified = _verified(annotations)
+    dropped["labels of a program, which nobody has verified, beside labels that somebody has"] += n_unverified
+    annotations, said = without_repeats(annotations[[*COLUMNS, "annotator", "table", "line"]])
     without = len(files["train"]) - annotations.recording_id.nunique()
     remarks = [
         *remarks,
         f"{n_rows} rows in {n_files} label files, {len(annotations)} labels of {annotations.species.nunique()} species "
         f"in {annotations.recording_id.nunique()} recordings; {without} training recordings have no label",
         *(f"left out: {count} {reason}" for reason, count in dropped.items() if count),
+        *unverified,
         *said,
         *_near_misses(annotations.species),
     ]
@@ -159,6 +175,23 @@ def dataset_of(
     species = sorted(set(annotations.species))
     truth = pd.DataFrame(columns=species, index=pd.Index([], name="recording_id"))
     return Dataset(root, files, annotations, species, groups, truth, {}, remarks)
+
+
+def _verified(annotations: pd.DataFrame) -> tuple[pd.DataFrame, int, list[str]]:
+    """Leave out a program's labels if people gave others.
+
+    Returns:
+        The annotations, the number of those left out, and a remark if all are a program's.
+    """
+    is_unverified = annotations.confidence.notna()
+    if not is_unverified.all():
+        return annotations[~is_unverified].reset_index(drop=True), int(is_unverified.sum()), []
+    low, high = annotations.confidence.min(), annotations.confidence.max()
+    remark = (
+        f"all {len(annotations)} labels are a program's, of confidence {low:g} to {high:g}, and nobody has verified "
+        "them; a model trained on them learns its mistakes, too"
+    )
+    return annotations, 0, [remark]
 
 
 def _near_misses(species: pd.Series) -> list[str]:

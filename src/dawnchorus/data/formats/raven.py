@@ -37,6 +37,8 @@ RECORDING = ("Begin Path", "Begin File")
 # Columns that Raven writes itself. Measurements have a unit in parentheses.
 OWN = ("Selection", "View", "Channel", "Begin Date", "Begin Hour", "Begin Date Time", "Begin Clock Time",
        "End Clock Time", "End Path", "End File", *RECORDING)  # fmt: skip
+# Who gave a label, in lower case.
+ANNOTATOR = "annotator"
 # Usual names of the column with the species, the best first.
 SPECIES = ("Species Code", "Species", "Annotation", "Label", "Scientific Name", "Common Name", "Tags")
 
@@ -63,8 +65,8 @@ def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
     found = read_table(path, [BEGIN, END], may_be_empty=True, numbers=numbers)
     n_rows = len(found)
     if found.empty:
-        rows = pd.DataFrame(columns=["species", "label", "t_min", "t_max", "f_min", "f_max"])
-        return LabelFile(path, rows.astype({"species": str}), None, 0, {})
+        rows = pd.DataFrame(columns=["species", "label", "t_min", "t_max", "f_min", "f_max", "annotator"])
+        return LabelFile(path, rows, None, 0, {})
     column = _species_column(path, found, species_column)
     for name in (BEGIN, END):
         found[name] = to_numbers(path, found, name)
@@ -72,6 +74,8 @@ def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
     refuse_rows(path, found, END, found[END] <= found[BEGIN], "a time after the row's begin")
     rows = pd.DataFrame({"species": found[column].str.strip(), "label": "present", "t_min": found[BEGIN]})
     rows["t_max"] = found[END]
+    annotator = next((name for name in found.columns if name.casefold() == ANNOTATOR), None)
+    rows["annotator"] = "" if annotator is None else found[annotator].str.strip()
     for name, edge in (("f_min", LOW), ("f_max", HIGH)):
         rows[name] = to_numbers_or_nan(path, found, edge)
     refuse_rows(path, found, LOW, rows.f_min < 0, "a frequency in Hz, 0 or more")
@@ -91,6 +95,7 @@ def read_labels(path: Path, species_column: str | None = None) -> LabelFile:
         rows["t_min"] = offset
     if "Selection" in found.columns:
         rows = _one_per_selection(rows, found)
+    recordings = None if recordings is None else recordings[rows.index]
     is_cumulative = recordings is not None and OFFSET not in found.columns
     dropped = {"second views of a selection": n_rows - len(rows)}
     return LabelFile(path, rows, recordings, n_rows, dropped, is_cumulative)
@@ -108,7 +113,7 @@ def _species_column(path: Path, table: pd.DataFrame, chosen: str | None) -> str:
     filled = [name for name in table.columns if (table[name] != "").any()]
     by_name = {name.casefold(): name for name in filled}
     usual = [by_name[name.casefold()] for name in SPECIES if name.casefold() in by_name]
-    others = [name for name in filled if name not in OWN and not name.endswith(")")]
+    others = [name for name in filled if name not in OWN and not name.endswith(")") and name.casefold() != ANNOTATOR]
     if usual or len(others) == 1:
         return (usual or others)[0]
     raise InputError(

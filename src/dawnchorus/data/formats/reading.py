@@ -5,12 +5,13 @@ from functools import partial
 from pathlib import Path
 
 from dawnchorus.data.dataset import Dataset
-from dawnchorus.data.formats import audacity, delimited, raven, rfcx
+from dawnchorus.data.formats import aoef, audacity, birdnet, delimited, kaleidoscope, raven, rfcx
 from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
 from dawnchorus.data.recordings import files_below
 from dawnchorus.errors import InputError
 
-FORMATS = ("raven", "audacity", "rfcx", *delimited.FORMATS)
+# Of formats with equally many labels, `inspect` takes the first: BirdNET's selection tables are also Raven's.
+FORMATS = ("birdnet", "raven", "audacity", "rfcx", "kaleidoscope", "aoef", *delimited.FORMATS)
 
 
 def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple[list[Path], list[str]]:
@@ -22,7 +23,8 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
         columns: the parameter `data.columns`.
 
     Returns:
-        The files, sorted, and why each other file with a suffix of the format is not of it.
+        The files, sorted, and folders with BirdNET's segments; and why each other file with a suffix of the format is
+        not of it.
     """
     why_not: Callable[[Path], str | None]
     suffixes: tuple[str, ...]
@@ -33,6 +35,12 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
             suffixes, why_not = raven.SUFFIXES, raven.why_not
         case "audacity":
             suffixes, why_not = audacity.SUFFIXES, audacity.why_not
+        case "kaleidoscope":
+            suffixes, why_not = kaleidoscope.SUFFIXES, kaleidoscope.why_not
+        case "birdnet":
+            suffixes, why_not = birdnet.SUFFIXES, birdnet.why_not
+        case "aoef":
+            suffixes, why_not = aoef.SUFFIXES, aoef.why_not
         case _:
             form = delimited.FORMATS[name].renamed(columns)
             suffixes, why_not = delimited.SUFFIXES, partial(delimited.why_not, form=form)
@@ -48,6 +56,9 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
             paths.append(path)
         else:
             reasons.append(reason)
+    if name == "birdnet":
+        folders, others = birdnet.list_segments(root)
+        return [*paths, *folders], [*reasons, *others]
     return paths, reasons
 
 
@@ -74,6 +85,7 @@ def read_dataset(
         InputError: the data set is not as its format demands; the message names the file and the row.
     """
     read_labels: Callable[[Path], LabelFile]
+    segments: dict[Path, list[Path]] = {}
     match name:
         case "rfcx":
             return rfcx.read(root, group)
@@ -81,13 +93,23 @@ def read_dataset(
             read_labels = partial(raven.read_labels, species_column=columns.get("species"))
         case "audacity":
             read_labels = audacity.read_labels
+        case "kaleidoscope":
+            read_labels = kaleidoscope.read_labels
+        case "birdnet":
+            segments, _ = birdnet.list_segments(root)
+            read_labels = partial(birdnet.read_labels, species_column=columns.get("species"))
+        case "aoef":
+            read_labels = partial(aoef.read_labels, species_key=columns.get("species"))
         case _:
             read_labels = partial(delimited.read_labels, form=delimited.FORMATS[name].renamed(columns))
-    files, remarks = list_files(root, is_split)
+    files, remarks = list_files(root, {path for paths in segments.values() for path in paths}, is_split)
     paths, reasons = list_label_files(root, name, columns)
     if not paths:
         why = f": {reasons[0]}" if reasons else ""
         raise InputError(f"{root}: contains no labels of the format {name}{why}")
     if reasons:
         remarks.append(f"{len(reasons)} other files are no labels of the format {name}; first {reasons[0]}")
-    return dataset_of(root, files, map(read_labels, paths), group, remarks)
+    labels = (
+        birdnet.read_segments(root, path, segments[path]) if path in segments else read_labels(path) for path in paths
+    )
+    return dataset_of(root, files, labels, group, remarks)

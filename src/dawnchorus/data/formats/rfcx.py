@@ -74,7 +74,8 @@ def read(root: Path, group: str | None = None) -> Dataset:
         groups, said = recording_groups(tables, group)
         remarks += said
     annotations = pd.concat(
-        [table[COLUMNS].assign(table=path.name, line=table.index) for path, table in tables.items()], ignore_index=True
+        [table[COLUMNS].assign(annotator="", table=path.name, line=table.index) for path, table in tables.items()],
+        ignore_index=True,
     )
     annotations, said = without_repeats(annotations)
     remarks += said

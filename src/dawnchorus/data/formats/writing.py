@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dawnchorus.data.formats import audacity, delimited, raven, rfcx
+from dawnchorus.data.formats import aoef, audacity, delimited, kaleidoscope, raven, rfcx
 
 # What `raven-table` writes is read as `raven`.
-FORMATS = ("raven", "raven-table", "audacity", "rfcx", *delimited.FORMATS)
+FORMATS = ("raven", "raven-table", "audacity", "kaleidoscope", "aoef", "rfcx", *delimited.FORMATS)
 PROGRAMS = {"arbimon": "Arbimon", "hoplite": "Hoplite", "csv": "the table"}
 
 
@@ -33,6 +33,10 @@ def write_labels(name: str, folder: Path, annotations: pd.DataFrame, recordings:
             return raven.write_one_table(folder, annotations, recordings, root)
         case "audacity":
             return audacity.write_labels(folder, annotations, recordings)
+        case "kaleidoscope":
+            return kaleidoscope.write_labels(folder, annotations, recordings)
+        case "aoef":
+            return aoef.write_labels(folder, annotations, recordings)
         case "rfcx":
             return rfcx.write_labels(folder, annotations, recordings)
         case _:

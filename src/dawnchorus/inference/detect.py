@@ -1,0 +1,176 @@
+"""Scoring of many recordings with a model bundle: on all cores, and so that a killed run goes on where it was."""
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from dawnchorus.audio.decoding import Channel
+from dawnchorus.audio.file_checks import look_at_header
+from dawnchorus.data.clock_times import start_of
+from dawnchorus.errors import InputError
+from dawnchorus.inference.journal import Journal, Scored, Stamp
+from dawnchorus.inference.streaming import Scorer, score_recording
+from dawnchorus.models.bundle import Bundle
+from dawnchorus.progress import Progress
+
+# Most recordings have a minute or more, so that few windows of a batch stay empty.
+BATCH_SIZE = 16
+# A recording that ends earlier than its header says by more than this is truncated, s.
+TOLERANCE_SECONDS = 0.1
+WHAT = "recordings scored"
+# Recordings that wait in the pool for each process.
+AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Work:
+    """How recordings are scored.
+
+    Attributes:
+        bundle: the model.
+        hop_seconds: time between the starts of two windows, s.
+        channel: number of the channel, from 1; "mean" for the mean of all; "each" for each by itself.
+        timezone: of recorders that did not write one; None if it is unknown.
+    """
+
+    bundle: Bundle
+    hop_seconds: float
+    channel: Channel | Literal["each"]
+    timezone: tzinfo | None
+
+
+def score_all(
+    recordings: Mapping[str, Path], work: Work, journal: Journal, workers: int, prepare: Callable[[], object]
+) -> dict[str, str]:
+    """Score the recordings that a journal does not have yet.
+
+    Args:
+        recordings: audio files by recording_id.
+        work: how to score them.
+        journal: gets the scores.
+        workers: number of processes.
+        prepare: called first in each process; sets its device and threads.
+
+    Returns:
+        Why recordings could not be scored, by recording_id.
+
+    Raises:
+        InputError: the model is damaged, or a process was killed.
+    """
+    waiting = [name for name, path in recordings.items() if not _is_done(journal.stamp(name), path)]
+    if not waiting:
+        return {}
+    problems = {}
+    progress, clock, hours = None, 0.0, 0.0
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _set_up, (work, prepare)) as pool:
+        for name, found in _in_pool(pool, {name: recordings[name] for name in waiting}, AHEAD * workers):
+            if progress is None:
+                # The first result is late, because the model is loaded before.
+                progress, clock = Progress(len(recordings), WHAT, len(recordings) - len(waiting)), time.monotonic()
+            if isinstance(found, str):
+                problems[name] = found
+                progress.step(f"{name}: {found}")
+                continue
+            stamp, scored = found
+            journal.write(name, stamp, scored)
+            hours += scored.seconds / 3600
+            speed = hours * 3600 / max(time.monotonic() - clock, 1.0)
+            progress.step(status=f"{hours:.1f} h, {speed:.0f} times real time")
+    return dict(sorted(problems.items()))
+
+
+# A recording's stamp before it was read, and its scores.
+Result = tuple[Stamp, Scored]
+
+
+def _in_pool(pool: ProcessPoolExecutor, recordings: dict[str, Path], most: int) -> Iterator[tuple[str, Result | str]]:
+    """Score recordings in a pool with at most so many at a time; yields each, or why it could not be scored."""
+    running: dict[Future[Result | str], str] = {}
+    left = iter(recordings.items())
+    try:
+        while True:
+            for name, path in left:
+                running[pool.submit(_score, name, path)] = name
+                if len(running) >= most:
+                    break
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a process that scores recordings has ended, perhaps for lack of memory; run again, which goes on where "
+            "this run was, with fewer --cores"
+        ) from error
+
+
+# Set in each process of the pool.
+_state: tuple[Work, Scorer] | None = None
+
+
+def _set_up(work: Work, prepare: Callable[[], object]) -> None:
+    global _state
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    prepare()
+    # Keras takes seconds to import, and the process that waits for the others does without it.
+    from dawnchorus.models.members import load_ensemble
+
+    _state = work, load_ensemble(work.bundle)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is killed, for which it would wait forever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _is_done(stamp: Stamp | None, path: Path) -> bool:
+    try:
+        return stamp is not None and stamp == Stamp.of(path)
+    except OSError:
+        # It gets its reason when it is read.
+        return False
+
+
+def _score(name: str, path: Path) -> Result | str:
+    """Score a recording in a process of the pool; returns why it cannot be scored as text."""
+    assert _state is not None  # noqa: S101 - set by `_set_up`
+    work, scorer = _state
+    try:
+        stamp = Stamp.of(path)
+        header = look_at_header(path, with_hash=False)
+        if header.faults:
+            return "; ".join(header.faults)
+        channels = [*range(1, header.channels + 1)] if work.channel == "each" else [work.channel]
+        parts = [
+            score_recording(scorer, path, work.bundle.info.settings, work.hop_seconds, channel, BATCH_SIZE)
+            for channel in channels
+        ]
+    except InputError as error:
+        return str(error).removeprefix(f"{path}: ")
+    except OSError as error:
+        return error.strerror or str(error)
+    decoded = parts[0][2]
+    if decoded < header.seconds - TOLERANCE_SECONDS:
+        return f"truncated: {decoded:.1f} of {header.seconds:.1f} s can be decoded"
+    begin = start_of(name, header.notes, work.timezone)
+    numbers = [0 if channel == "mean" else int(channel) for channel in channels]
+    return stamp, Scored(
+        header.seconds, header.rate, header.channels, "" if begin is None else begin.isoformat(),
+        np.repeat(numbers, [len(starts) for starts, _, _ in parts]),
+        np.concatenate([starts for starts, _, _ in parts]), np.concatenate([scores for _, scores, _ in parts]),
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""The files that `dawnchorus detect` writes, recording by recording, so that memory does not grow with their number."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dawnchorus.files import replacing
+from dawnchorus.inference.detections import COLUMNS, PRESENCE_COLUMNS, Detector, hours_of_day
+from dawnchorus.inference.journal import Scored
+
+# Decimal places of times (the millisecond), scores and probabilities.
+TIME_DIGITS, SCORE_DIGITS = 3, 6
+# Rows that are written to a Parquet file at once.
+ROWS = 100_000
+NUMBERS = ("start_s", "end_s", "score", "probability", "threshold")
+SCHEMA = pa.schema([(name, pa.float64() if name in NUMBERS else pa.string()) for name in COLUMNS])
+DETECTIONS, PRESENCE, ACTIVITY, UNREADABLE = "detections", "species_by_recording.csv", "activity.csv", "unreadable.csv"
+
+
+def write_detections(
+    output: Path,
+    recordings: Mapping[str, Path],
+    scores_of: Callable[[str], Scored],
+    detector: Detector,
+    problems: Mapping[str, str],
+) -> dict[str, tuple[int, int]]:
+    """Write the detections in all scored recordings.
+
+    These are `detections.csv` and `detections.parquet`, `species_by_recording.csv`, `activity.csv`, and
+    `unreadable.csv`.
+
+    Args:
+        output: an existing folder.
+        recordings: all audio files by recording_id, in the order of the tables.
+        scores_of: reads the scores of a recording.
+        detector: makes detections of them.
+        problems: why recordings could not be scored, by recording_id.
+
+    Returns:
+        For each species code that was detected, the number of detections and of recordings that have some.
+    """
+    counts: Counter[str] = Counter()
+    places: Counter[str] = Counter()
+    waiting: list[pd.DataFrame] = []
+    by_hour: Counter[tuple[str, int, str]] = Counter()
+    with (
+        replacing(output / f"{DETECTIONS}.csv") as csv,
+        replacing(output / f"{DETECTIONS}.parquet") as parquet,
+        replacing(output / PRESENCE) as presence,
+        csv.open("w", encoding="utf-8", newline="") as csv_file,
+        presence.open("w", encoding="utf-8", newline="") as presence_file,
+        pq.ParquetWriter(parquet, SCHEMA, compression="zstd") as writer,
+    ):
+        pd.DataFrame(columns=COLUMNS).to_csv(csv_file, index=False)
+        pd.DataFrame(columns=PRESENCE_COLUMNS).to_csv(presence_file, index=False)
+        for name, path in recordings.items():
+            if name in problems:
+                continue
+            scored = scores_of(name)
+            found = _rounded(detector.detections(name, path, scored))
+            found.to_csv(csv_file, index=False, header=False, float_format="%.10g")
+            table = _rounded(detector.presence(name, scored, found))
+            table.to_csv(presence_file, index=False, header=False, float_format="%.10g")
+            if len(found):
+                waiting.append(found)
+                by_hour.update(hours_of_day(found).to_dict())
+                counts.update(found.species)
+                places.update(set(found.species))
+            if sum(map(len, waiting)) >= ROWS:
+                _write_rows(writer, waiting)
+        _write_rows(writer, waiting)
+    activity = [(*key, count) for key, count in sorted(by_hour.items())]
+    with replacing(output / ACTIVITY) as path:
+        pd.DataFrame(activity, columns=["site", "hour", "species", "detections"]).to_csv(path, index=False)
+    with replacing(output / UNREADABLE) as path:
+        pd.DataFrame(
+            {"recording": list(problems), "file": [str(recordings[name]) for name in problems],
+             "problem": list(problems.values())}
+        ).to_csv(path, index=False)  # fmt: skip
+    return {code: (count, places[code]) for code, count in counts.items()}
+
+
+def _write_rows(writer: pq.ParquetWriter, tables: list[pd.DataFrame]) -> None:
+    """Write tables as one, and empty the list."""
+    if tables:
+        writer.write_table(pa.Table.from_pandas(pd.concat(tables), SCHEMA, preserve_index=False))
+        tables.clear()
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    digits = dict.fromkeys(("start_s", "end_s"), TIME_DIGITS) | dict.fromkeys(("score", "probability"), SCORE_DIGITS)
+    return table.astype({"score": float}).round({name: digits[name] for name in digits if name in table.columns})

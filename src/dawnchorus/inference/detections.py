@@ -1,0 +1,127 @@
+"""Tables of detections: what calls when, in which recording, and how sure that is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.inference.events import find_events
+from dawnchorus.inference.journal import Scored
+from dawnchorus.inference.thresholds import WindowModel
+from dawnchorus.models.bundle import Species
+
+COLUMNS = ["recording", "site", "channel", "start_s", "end_s", "clock_time", "species", "scientific_name",
+           "common_name", "score", "probability", "threshold", "file"]  # fmt: skip
+PRESENCE_COLUMNS = ["recording", "site", "species", "presence", "detections", "score", "probability"]
+PRESENT, ABSENT, UNSURE = "present", "absent", "unsure"
+
+
+@dataclass(frozen=True)
+class Detector:
+    """How window scores become detections.
+
+    Attributes:
+        species: in the order of scores.
+        model: probabilities of scores.
+        thresholds: of each species; NaN for one that is never detected, shape [Species].
+        precision: that the thresholds were chosen for.
+        window_seconds: length of a window, s.
+        gap_seconds: see `find_events`.
+    """
+
+    species: Sequence[Species]
+    model: WindowModel
+    thresholds: NDArray[np.float64]
+    precision: float
+    window_seconds: float
+    gap_seconds: float
+
+    def detections(self, name: str, path: Path, scored: Scored) -> pd.DataFrame:
+        """The detections in a recording, with the columns `COLUMNS`, by channel and start.
+
+        Args:
+            name: recording_id.
+            path: of its file.
+            scored: its window scores.
+        """
+        parts = []
+        for channel in np.unique(scored.channel):
+            rows = scored.channel == channel
+            events = find_events(
+                scored.starts[rows], scored.scores[rows], self.thresholds, self.window_seconds, self.gap_seconds,
+                scored.seconds,
+            )  # fmt: skip
+            parts.append(events.assign(channel="mean" if channel == 0 else str(channel)))
+        found = pd.concat(parts, ignore_index=True)
+        number = found.species_id.to_numpy(int)
+        scores = np.zeros((len(found), len(self.species)))
+        scores[np.arange(len(found)), number] = found.score
+        found["probability"] = self.model.probabilities(scores)[np.arange(len(found)), number]
+        found["threshold"] = self.thresholds[number]
+        for column in ("species", "scientific_name", "common_name"):
+            found[column] = [getattr(self.species[index], column) for index in number]
+        begin = datetime.fromisoformat(scored.start) if scored.start else None
+        found["clock_time"] = [
+            "" if begin is None else (begin + timedelta(seconds=float(start))).isoformat(timespec="milliseconds")
+            for start in found.start_s
+        ]
+        return found.assign(recording=name, site=site_of(name), file=str(path))[COLUMNS]
+
+    def presence(self, name: str, scored: Scored, detections: pd.DataFrame) -> pd.DataFrame:
+        """Whether each species is in a recording, with the columns `PRESENCE_COLUMNS`.
+
+        A species is present if it is detected, and absent if even its highest window has a probability below
+        1 - precision. It is unsure otherwise, and always if its probability is unknown.
+        """
+        scores = scored.scores.max(axis=0)
+        probabilities = self.model.probabilities(scores)
+        counts = detections.species.value_counts()
+        codes = [each.species for each in self.species]
+        table = pd.DataFrame({"species": codes, "score": scores, "probability": probabilities})
+        table["detections"] = [int(counts.get(code, 0)) for code in codes]
+        is_absent = table.probability < 1 - self.precision
+        table["presence"] = np.where(table.detections > 0, PRESENT, np.where(is_absent, ABSENT, UNSURE))
+        return table.assign(recording=name, site=site_of(name))[PRESENCE_COLUMNS]
+
+
+def site_of(recording_id: str) -> str:
+    """The site of a recording: the folder that it is in; empty if it is in none."""
+    folder = PurePosixPath(recording_id).parent.as_posix()
+    return "" if folder == "." else folder
+
+
+def hours_of_day(detections: pd.DataFrame) -> pd.Series:
+    """Count the detections whose clock time is known, indexed by site, hour of the day and species."""
+    known = detections[detections.clock_time != ""]
+    hour = known.clock_time.str[11:13].astype(int).rename("hour")
+    return known.groupby([known.site, hour, known.species]).size()
+
+
+def species_lines(thresholds: pd.DataFrame, counts: Mapping[str, tuple[int, int]], n_recordings: int) -> list[str]:
+    """A line per species for people: how often it was detected, and how far that can be trusted.
+
+    Args:
+        thresholds: the table from `threshold_tables.read_thresholds`, or that with thresholds of the user's own, which
+            have no precision.
+        counts: number of detections and of recordings that have some, by code.
+        n_recordings: number of all scored recordings.
+    """
+    width = thresholds.species.str.len().max()
+    lines = []
+    for row in thresholds.itertuples():
+        found, where = counts.get(row.species, (0, 0))
+        line = f"{row.species:{width}}  {found} detections in {where} of {n_recordings} recordings"
+        if np.isnan(row.threshold):
+            lines.append(f"{row.species:{width}}  no threshold: {row.no_promise}")
+        elif np.isnan(row.precision):
+            lines.append(f"{line} (threshold {row.threshold:.3g})")
+        elif row.no_promise:
+            lines.append(f"{line} (threshold {row.threshold:.3g}; precision cannot be promised: {row.no_promise})")
+        else:
+            trust = f"precision {row.precision:.2f}, at least {row.precision_low:.2f}"
+            lines.append(f"{line} (threshold {row.threshold:.3g}: {trust})")
+    return lines

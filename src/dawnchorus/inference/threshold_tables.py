@@ -1,0 +1,50 @@
+"""The table of thresholds (`thresholds.csv`): a row for each species, with the model of its probabilities."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dawnchorus.data.tables import read_table, refuse_rows, to_numbers_or_nan
+from dawnchorus.inference.calibration import Calibration
+from dawnchorus.inference.thresholds import WindowModel
+
+MODEL = ["prevalence", "slope", "offset"]
+NUMBERS = ["threshold", "probability", "precision", "precision_low", "windows_above", "present_boxes",
+           "present_recordings", "absent_boxes", *MODEL]  # fmt: skip
+COLUMNS = ["species", *NUMBERS[:8], "no_promise", *MODEL]
+
+
+def write_thresholds(path: Path, model: WindowModel, table: pd.DataFrame) -> None:
+    """Write the result of `thresholds.choose_thresholds`. Numbers keep nine digits."""
+    table = table.assign(slope=model.calibration.slopes, offset=model.calibration.offsets)
+    table[COLUMNS].to_csv(path, index=False, float_format="%.9g")
+
+
+def read_thresholds(path: Path, species: Sequence[str]) -> tuple[WindowModel, pd.DataFrame]:
+    """Read a table of thresholds.
+
+    Args:
+        path: the CSV file.
+        species: the codes that its rows must have, in this order.
+
+    Returns:
+        The model of probabilities, and the columns `COLUMNS`; NaN where a species has no threshold.
+
+    Raises:
+        InputError: the table is missing or damaged, or has other species.
+    """
+    table = read_table(path, COLUMNS, numbers=NUMBERS, named_by="a model has it beside model.json")[COLUMNS].copy()
+    expected = pd.Series([*species, *[""] * len(table)][: len(table)], table.index)
+    is_other = (table.species != expected) | (len(table) < len(species))
+    refuse_rows(path, table, "species", is_other, f"the species {', '.join(species)}, in this order")
+    for column in NUMBERS:
+        table[column] = to_numbers_or_nan(path, table, column)
+    for column in ("threshold", "prevalence"):
+        is_wrong = ~table[column].between(0, 1) & table[column].notna()
+        refuse_rows(path, table, column, is_wrong, "a number from 0 to 1, or nothing")
+    refuse_rows(path, table, "slope", ~(table.slope > 0), "a number above 0")
+    refuse_rows(path, table, "offset", table.offset.isna(), "a number")
+    calibration = Calibration(table.slope.to_numpy(float), table.offset.to_numpy(float))
+    return WindowModel(calibration, np.asarray(table.prevalence, float)), table.reset_index(drop=True)

@@ -1,0 +1,92 @@
+"""The model card: what a trained ensemble is, how good it is, and what it must not be used for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dawnchorus.config.params import Params
+from dawnchorus.models.bundle import Member, Species
+
+
+def model_card(
+    params: Params,
+    species: Sequence[Species],
+    members: Sequence[Member],
+    thresholds: pd.DataFrame,
+    average_precision: pd.DataFrame,
+    metrics: Mapping[str, Any],
+    recordings: pd.DataFrame,
+) -> str:
+    """Write a model card in Markdown.
+
+    Args:
+        params: parameters of the experiment.
+        species: in the order of scores.
+        members: of the ensemble.
+        thresholds: table from `threshold_tables.read_thresholds`.
+        average_precision: of each species, with the columns species and average_precision.
+        metrics: the content of `results/metrics.json`.
+        recordings: annotated recordings, as from `recordings.read_recordings`.
+    """
+    hours = recordings.seconds[recordings.usable].sum() / 3600
+    backbones = ", ".join(dict.fromkeys(member.backbone for member in members))
+    settings = params.spectrogram
+    rows = thresholds.merge(average_precision, on="species", how="left")
+    names = {each.species: each.scientific_name or each.common_name for each in species}
+    lines = [
+        "# A model that finds species in sound recordings",
+        "",
+        f"It was trained with Dawnchorus on {int(recordings.usable.sum())} annotated recordings ({hours:.1f} h). It is "
+        f"the mean of {len(members)} networks ({backbones}), and finds {len(species)} species in windows of "
+        f"{params.window.seconds:g} s at {settings.sample_rate} Hz, {settings.f_min:g} to {settings.f_max:g} Hz.",
+        "",
+        "    dawnchorus detect <this folder> <recordings> --output <folder>",
+        "",
+        "## Species",
+        "",
+        "Detections score at least the threshold. Of them, the fraction `precision` should be right; it is at least "
+        "`at least` with 90 % confidence. Both are estimates from annotated boxes that no network was trained on.",
+        "",
+        "| species | name | threshold | precision | at least | average precision | present | absent | no promise |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *(
+            f"| {row.species} | {names[row.species]} | {_number(row.threshold)} | {_number(row.precision)} "
+            f"| {_number(row.precision_low)} | {_number(row.average_precision)} | {row.present_boxes:.0f} boxes in "
+            f"{row.present_recordings:.0f} recordings | {row.absent_boxes:.0f} boxes | {row.no_promise} |"
+            for row in rows.itertuples()
+        ),
+        "",
+        "## Figures of the ensemble",
+        "",
+        *_figures(metrics),
+        "",
+        "## Limits",
+        "",
+        "- A threshold holds for recordings like those that it was chosen on. Other places, seasons and recorders have "
+        "other sounds; check some detections of each species there.",
+        "- A species that calls more rarely than in those recordings has a lower precision at the same threshold.",
+        "- A recording without a detection may still have the species.",
+        "- The networks know the listed species only. Others may raise their scores.",
+        "",
+        "## Licence",
+        "",
+        "Dawnchorus is published under the Apache License 2.0. The weights are derived from the recordings and labels "
+        "that the model was trained on, and may be bound by their terms.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.3g}"
+
+
+def _figures(metrics: Mapping[str, Any]) -> list[str]:
+    named = {"oof": "out of fold", "test": "test recordings"}
+    lines = [
+        f"- {where}: {key.replace('_', ' ')} {value}"
+        for part, where in named.items()
+        for key, value in metrics.get(part, {}).get("ensemble", {}).items()
+        if not key.endswith(("_low", "_high"))
+    ]
+    return lines or ["There are none: no test recording has ground truth, and out-of-fold figures would not be honest."]

@@ -1,0 +1,158 @@
+"""`dawnchorus detect`: detections in any recordings by a model bundle, without the workflow's stages."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import filelock
+import numpy as np
+
+from dawnchorus.audio.decoding import Channel
+from dawnchorus.data.recordings import SUFFIXES, list_recordings
+from dawnchorus.errors import InputError
+from dawnchorus.features.frames import to_seconds
+from dawnchorus.inference.detect import Work, score_all
+from dawnchorus.inference.detection_files import write_detections
+from dawnchorus.inference.detections import Detector, species_lines
+from dawnchorus.inference.journal import Journal
+from dawnchorus.inference.threshold_tables import read_thresholds
+from dawnchorus.models.bundle import read_bundle
+from dawnchorus.models.shapes import Shapes
+
+MOST_SHOWN = 20
+LOG = "detect.log"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may choose; None stands for the model's own setting.
+
+    Attributes:
+        hop_seconds: time between the starts of two windows, s.
+        gap_seconds: windows with at most this much time between them are one detection, s.
+        threshold: one score for all species.
+        channel: number of the channel, from 1; "mean"; or "each".
+        timezone: of recorders that did not write one.
+        cores: number of cores to use.
+    """
+
+    hop_seconds: float | None
+    gap_seconds: float | None
+    threshold: float | None
+    channel: Channel | Literal["each"] | None
+    timezone: str | None
+    cores: int
+
+
+def detect(model: Path, paths: Sequence[Path], output: Path, options: Options) -> int:
+    """Detect species in recordings, and print a line for each.
+
+    Args:
+        model: folder of the bundle.
+        paths: audio files, and folders whose files are used.
+        output: folder for the results, new or from a call with the same model and settings.
+        options: the user's.
+
+    Returns:
+        The number of recordings that could not be read.
+
+    Raises:
+        InputError: no recordings, a damaged model, or results of other settings.
+    """
+    bundle = read_bundle(model)
+    settings = bundle.info.settings
+    recordings = find_recordings(paths)
+    hop = settings.predict.hop_seconds if options.hop_seconds is None else options.hop_seconds
+    window_seconds = to_seconds(Shapes.of(settings).window[0], settings.spectrogram)
+    if hop > window_seconds:
+        raise InputError(
+            f"--hop: found {hop:g} s, expected at most the length of a window, {window_seconds:g} s: parts of "
+            "recordings would never be scored"
+        )
+    channel = settings.channel if options.channel is None else options.channel
+    probabilities, thresholds = read_thresholds(bundle.thresholds, bundle.codes)
+    if options.threshold is not None:
+        thresholds = thresholds.assign(threshold=options.threshold, precision=np.nan)
+    output.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(output / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise InputError(
+            f"{output}: another `dawnchorus detect` writes to it; wait, or choose another --output"
+        ) from error
+    with lock:
+        journal = Journal(output, bundle.codes)
+        journal.begin({"model": bundle.digest, "hop": hop, "channel": str(channel), "timezone": options.timezone or ""})
+        zone = None if options.timezone is None else ZoneInfo(options.timezone)
+        workers = max(1, min(options.cores, len(recordings)))
+        prepare = partial(_use_device, max(1, options.cores // workers), output / LOG)
+        problems = score_all(recordings, Work(bundle, hop, channel, zone), journal, workers, prepare)
+        detector = Detector(
+            bundle.info.species, probabilities, thresholds.threshold.to_numpy(), settings.detect.precision,
+            window_seconds, settings.detect.gap_seconds if options.gap_seconds is None else options.gap_seconds,
+        )  # fmt: skip
+        counts = write_detections(output, recordings, journal.read, detector, problems)
+    print(*species_lines(thresholds, counts, len(recordings) - len(problems)), sep="\n")
+    print(f"Detections: {output / 'detections.csv'}; docs/detect.md describes it and the files beside it")
+    if problems:
+        shown = [f"{recordings[name]}: {why}" for name, why in list(problems.items())[:MOST_SHOWN]]
+        more = [f"... and {len(problems) - MOST_SHOWN} more"] if len(problems) > MOST_SHOWN else []
+        print(
+            f"{len(problems)} recordings could not be read; {output / 'unreadable.csv'} lists them", *shown, *more,
+            sep="\n", file=sys.stderr,
+        )  # fmt: skip
+    return len(problems)
+
+
+def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
+    """Find the recordings that paths mean.
+
+    Args:
+        paths: audio files, and folders whose files are used, also in folders in them.
+
+    Returns:
+        The absolute path of each by recording_id, sorted. In a single folder, the recording_id is the path below it
+        without suffix. With several paths, it begins with the name of the folder, and a file has its own name.
+
+    Raises:
+        InputError: a path is missing or no recording, or two recordings have the same recording_id.
+    """
+    found: dict[str, Path] = {}
+    folders = [path for path in paths if path.is_dir()]
+    names = Counter(path.resolve().name for path in folders)
+    for path in paths:
+        if path.is_dir():
+            below = list_recordings(path)[0]
+            name = path.resolve().name
+            # Two cards of two recorders may both be called DCIM.
+            name = path.resolve().as_posix().lstrip("/") if names[name] > 1 else name
+            prefix = f"{name}/" if len(paths) > 1 else ""
+            each = {prefix + key: file for key, file in below.items()}
+        elif not path.exists():
+            raise InputError(f"{path}: is missing; expected recordings or folders of recordings")
+        elif path.suffix.lower() not in SUFFIXES:
+            raise InputError(f"{path}: is no recording; expected a file that ends in {', '.join(SUFFIXES)}")
+        else:
+            each = {path.stem: path}
+        for key, file in each.items():
+            file = file.resolve()
+            if found.setdefault(key, file) != file:
+                raise InputError(f"{file}: has the same name as {found[key]}; give the folder that both are in instead")
+    return dict(sorted(found.items()))
+
+
+def _use_device(threads: int, log: Path) -> None:
+    """Set up a process that scores; what TensorFlow and decoders write to the terminal goes to a log."""
+    with log.open("a") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    # Keras takes seconds to import, and only these processes need it.
+    from dawnchorus.workflow.devices import use_device
+
+    use_device(threads)

@@ -1,0 +1,69 @@
+"""Streamed windows against those of a whole spectrogram, for any block size."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from dawnchorus.config.model import ModelSettings
+from dawnchorus.config.params import Params
+from dawnchorus.errors import InputError
+from dawnchorus.features.store import FeatureStore
+from dawnchorus.inference.streaming import cut_windows, score_recording
+from dawnchorus.inference.windows import tile
+
+
+@given(st.integers(1, 300), st.integers(1, 60), st.data())
+def test_streamed_windows_are_those_of_the_whole_recording(n_frames: int, length: int, data: st.DataObject) -> None:
+    hop = data.draw(st.integers(1, length))
+    spectrogram = np.random.default_rng(0).normal(-60, 9, (n_frames, 2)).astype(np.float16)
+    cuts = sorted(data.draw(st.lists(st.integers(0, n_frames), max_size=8)))
+    found = list(cut_windows(np.split(spectrogram, cuts), length, hop))
+    assert [start for start, _ in found] == tile(n_frames, length, hop).tolist()
+    for start, window in found:
+        whole = spectrogram[start : start + length]
+        np.testing.assert_array_equal(window[: len(whole)], whole)
+        # A short recording is filled up as in `FeatureStore.read`.
+        np.testing.assert_array_equal(window[len(whole) :], np.full((length - len(whole), 2), whole.min()))
+
+
+class Levels:
+    """Stands for a model; scores the mean level and the first frame's of each window."""
+
+    def predict_on_batch(self, x: NDArray[np.float16]) -> NDArray[np.float32]:  # noqa: D102
+        windows = x.astype(np.float32)
+        return np.stack([windows.mean(axis=(1, 2)), windows[:, 0].mean(axis=1)], axis=1)
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100])
+def test_a_recording_scores_as_its_cached_spectrogram(tiny: Params, tmp_path: Path, rate: int) -> None:
+    from dawnchorus.features.caching import cache_spectrograms
+
+    rng = np.random.default_rng(0)
+    soundfile.write(tmp_path / "a.flac", rng.normal(0, 0.1, int(rate * 33.3)), rate)
+    cache_spectrograms({"a": tmp_path / "a.flac"}, tmp_path, tiny.spectrogram, "mean", 1, "cached")
+    starts, scores, seconds = score_recording(
+        Levels(), tmp_path / "a.flac", ModelSettings.of(tiny), tiny.predict.hop_seconds, "mean", 16
+    )
+    frames = np.load(tmp_path / "a.npy")
+    length, hop = 47, 23  # 2 s and 1 s at 48,000 / 2,048 frames/s
+    np.testing.assert_allclose(starts, tile(len(frames), length, hop) * 2048 / 48_000)
+    windows = np.zeros((len(starts), length, 32), np.float16)
+    for window, start in zip(windows, tile(len(frames), length, hop), strict=True):
+        FeatureStore(tmp_path).read("a", int(start), window)
+    np.testing.assert_array_equal(scores, Levels().predict_on_batch(windows))
+    assert seconds == pytest.approx(33.3, abs=1e-3)
+
+
+def test_scores_that_are_no_numbers_name_the_recording(tiny: Params, tmp_path: Path) -> None:
+    class Broken(Levels):
+        def predict_on_batch(self, x: NDArray[np.float16]) -> NDArray[np.float32]:
+            return super().predict_on_batch(x) * np.nan
+
+    soundfile.write(tmp_path / "a.flac", np.zeros(48_000), 48_000)
+    with pytest.raises(InputError, match=r"a\.flac: a score is not finite"):
+        score_recording(Broken(), tmp_path / "a.flac", ModelSettings.of(tiny), 1.0, "mean", 4)

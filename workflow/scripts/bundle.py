@@ -1,0 +1,65 @@
+"""Write the model bundle: all that the ensemble needs to score recordings anywhere."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
+from dawnchorus.config.model import ModelSettings
+from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.species import read_species_names
+from dawnchorus.data.splits import TRAIN
+from dawnchorus.files import replacing
+from dawnchorus.inference.ensemble import read_weights
+from dawnchorus.inference.threshold_tables import read_thresholds
+from dawnchorus.models.bundle import THRESHOLDS, Member, Species, write_bundle
+from dawnchorus.reporting.model_card import model_card
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--species", type=Path, required=True)
+    parser.add_argument("--splits", type=Path, required=True, help="folder with train.csv")
+    parser.add_argument("--models", type=Path, required=True, help="folder with <round>/<backbone>/<fold>.weights.h5")
+    parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
+    parser.add_argument("--thresholds", type=Path, required=True)
+    parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--average-precision", type=Path, required=True)
+    parser.add_argument("--provenance", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="output folder")
+    arguments = parser.parse_args()
+    params = load_params(arguments.params)
+
+    last = params.rounds[-1].id
+    weights = read_weights(arguments.predictions / last, params.backbones, params.folds, params.ensemble)
+    members = {
+        arguments.models / last / backbone / f"{fold}.weights.h5": Member(
+            backbone=backbone, fold=fold, weight=weight / len(params.folds)
+        )
+        for backbone, weight in weights.items()
+        for fold in params.folds
+    }
+    names = read_species_names(arguments.species)
+    species = [Species.model_validate(row) for row in names.to_dict("records")]
+    card = model_card(
+        params, species, list(members.values()), read_thresholds(arguments.thresholds, list(names.species))[1],
+        pd.read_csv(arguments.average_precision), json.loads(arguments.metrics.read_text()),
+        read_recordings(arguments.splits / f"{TRAIN}.csv"),
+    )  # fmt: skip
+    files = {
+        THRESHOLDS: arguments.thresholds,
+        "metrics.json": arguments.metrics,
+        "average_precision.csv": arguments.average_precision,
+        "provenance.json": arguments.provenance,
+    }
+    with replacing(arguments.output) as folder:
+        folder.mkdir()
+        write_bundle(folder, ModelSettings.of(params), species, members, files, card)
+
+
+if __name__ == "__main__":
+    run(main)
