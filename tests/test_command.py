@@ -28,3 +28,15 @@ def test_a_missing_folder_is_named_without_a_traceback(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {tmp_path / 'none'}: is missing")
     assert "Traceback" not in done.stderr
+
+
+def test_convert_writes_labels_in_another_format(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "A.wav", np.random.default_rng(0).normal(0, 0.1, 48_000), 24_000)
+    (tmp_path / "A.txt").write_text("0.5\t1.0\tWREN\n")
+    done = dawnchorus("convert", str(tmp_path), str(tmp_path / "tables"), "--to", "raven")
+    assert done.returncode == 0, done.stderr
+    assert f"written in the format raven: 1 files in {tmp_path / 'tables'}" in done.stdout
+    assert (tmp_path / "tables/A.Table.1.selections.txt").read_text().endswith("\tWREN\n")
+    done = dawnchorus("convert", str(tmp_path), str(tmp_path / "tables"), "--to", "raven")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path / 'tables'}: exists and is not an empty folder")

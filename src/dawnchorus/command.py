@@ -9,6 +9,8 @@ from typing import Literal
 from zoneinfo import available_timezones
 
 from dawnchorus.cli import run
+from dawnchorus.data.conversion import convert
+from dawnchorus.data.formats import reading, writing
 from dawnchorus.data.survey import survey
 from dawnchorus.models.bundle import read_bundle
 from dawnchorus.workflow.cores import cores
@@ -42,6 +44,7 @@ def main() -> None:
         help="length of a window (default: %(default)s s)",
     )
     inspect.set_defaults(command=_inspect)
+    _add_convert(commands)
     _add_detect(commands)
     _add_model(commands)
     options = parser.parse_args()
@@ -50,6 +53,22 @@ def main() -> None:
 
 def _inspect(options: argparse.Namespace) -> None:
     print(survey(options.folder, options.labels, options.site_pattern, options.window, options.folds, cores()))
+
+
+def _add_convert(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("convert", help="write the labels in a folder in another format")
+    parser.add_argument("folder", type=Path, help="the recordings and their labels; nothing in it is changed")
+    parser.add_argument("output", type=Path, help="a new or empty folder for the labels")
+    parser.add_argument("--to", required=True, choices=writing.FORMATS, help="the format to write")
+    parser.add_argument(
+        "--from", dest="source", choices=reading.FORMATS, help="the format to read (default: the only one found)"
+    )
+    parser.add_argument("--labels", type=Path, help="another folder with label files")
+    parser.set_defaults(
+        command=lambda options: print(
+            convert(options.folder, options.output, options.to, options.source, options.labels)
+        )
+    )
 
 
 def _add_detect(commands: argparse._SubParsersAction) -> None:

@@ -16,7 +16,7 @@ from dawnchorus.data.annotations import LABELS
 from dawnchorus.data.complete_list import describe_completeness, use_test_labels
 from dawnchorus.data.dataset import SPLITS, Dataset
 from dawnchorus.data.formats.label_files import list_files
-from dawnchorus.data.formats.reading import FORMATS, list_label_files, read_dataset
+from dawnchorus.data.formats.reading import FORMATS, count_label_files, list_label_files, read_dataset
 from dawnchorus.data.groups import merged_spellings
 from dawnchorus.data.ingest import check_labels, check_recordings
 from dawnchorus.data.quality import as_table, starts_without_zone
@@ -102,8 +102,7 @@ def _no_annotations() -> pd.DataFrame:
 def _read_labels(root: Path, labels: Path | None) -> tuple[str, Dataset | None, list[str]]:
     """The format in which the folders have most labels, the data set if it can be read, and lines about the labels."""
     folders = [root] if labels is None else [root, labels]
-    paths = {name: [path for folder in folders for path in list_label_files(folder, name, {})[0]] for name in FORMATS}
-    found = {name: len(of_format) for name, of_format in paths.items() if of_format}
+    found = count_label_files(folders)
     if not found:
         return "", None, _describe_other_files(folders, labels is None)
     lines = ["Labels: " + ", ".join(f"{count} files of the format {name}" for name, count in found.items())]

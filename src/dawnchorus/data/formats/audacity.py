@@ -8,11 +8,12 @@ crowsetta's reader takes two lines for each label, and so pairs them wrongly if 
 """
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
+from dawnchorus.data.formats.held_labels import decimal, held_labels, lost_annotators
 from dawnchorus.data.formats.label_files import LabelFile
 from dawnchorus.data.table_layout import read_text, split_lines
 from dawnchorus.errors import InputError
@@ -79,6 +80,31 @@ def read_labels(path: Path) -> LabelFile:
     )
     has_length = table.t_max > table.t_min
     return LabelFile(path, table[has_length], None, len(table), {NO_LENGTH: int((~has_length).sum())})
+
+
+def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFrame) -> list[str]:
+    """Write a label track for each recording that has labels: `site/X.txt` for `site/X.wav`.
+
+    Args:
+        folder: an empty folder.
+        annotations: labels, as in `writing.write_labels`.
+        recordings: their recordings, as in `writing.write_labels`.
+
+    Returns:
+        Remarks about what label tracks cannot hold.
+    """
+    rows, remarks = held_labels(annotations, ["present"], "Audacity")
+    for recording_id, own in rows.sort_values("t_min", kind="stable").groupby("recording_id"):
+        lines = []
+        for row in own.itertuples():
+            lines.append(f"{decimal(row.t_min)}\t{decimal(row.t_max)}\t{row.species}\n")
+            edges = [-1.0 if np.isnan(edge) else edge for edge in (row.f_min, row.f_max)]
+            if edges != [-1.0, -1.0]:
+                lines.append("\\\t" + "\t".join(map(decimal, edges)) + "\n")
+        path = folder / PurePosixPath(recordings.file[recording_id]).with_suffix(".txt")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    return remarks + lost_annotators(rows, "Audacity")
 
 
 def _number(text: str) -> float:

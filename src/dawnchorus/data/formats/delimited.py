@@ -11,10 +11,11 @@ https://github.com/google-research/perch-hoplite (perch_hoplite/agile/README.md)
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from dawnchorus.data.formats.held_labels import held_labels, lost_annotators, lost_frequencies
 from dawnchorus.data.formats.label_files import LabelFile
 from dawnchorus.data.table_layout import find_layout, read_text
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers, to_numbers_or_nan
@@ -120,7 +121,9 @@ def read_labels(path: Path, form: Form) -> LabelFile:
     if recordings is not None:
         refuse_rows(path, found, names["recording"], recordings.str.strip() == "", "a recording")
     if recordings is not None and form.folder is not None:
-        recordings = (found[form.folder].str.strip() + "/" + recordings.str.strip()).rename(recordings.name)
+        # A recording may be in no folder.
+        paths = found[form.folder].str.strip() + "/" + recordings.str.strip()
+        recordings = paths.str.removeprefix("/").rename(recordings.name)
     rows["annotator"] = found[names["annotator"]].str.strip() if names.get("annotator") in found.columns else ""
     confidence = None if "confidence" not in names else to_numbers(path, found, names["confidence"])
     is_judged = pd.Series(True, rows.index)
@@ -154,3 +157,39 @@ def _completeness(path: Path, table: pd.DataFrame, names: Mapping[str, str]) -> 
     is_said = cells != ""
     refuse_rows(path, table, column, is_said & ~cells.isin(list(YES_OR_NO)), "yes or no")
     return pd.DataFrame({"recording": table[names["recording"]], "is_complete": cells.map(YES_OR_NO)})[is_said]
+
+
+def write_labels(
+    folder: Path, annotations: pd.DataFrame, recordings: pd.DataFrame, form: Form, program: str
+) -> list[str]:
+    """Write a table of labels, `labels.csv`.
+
+    Args:
+        folder: an empty folder.
+        annotations: labels, as in `writing.write_labels`.
+        recordings: their recordings, as in `writing.write_labels`.
+        form: how the table is written.
+        program: whose form it is, for remarks.
+
+    Returns:
+        Remarks about what the form cannot hold.
+    """
+    words = {label: word for word, label in form.labels.items() if label and word}
+    rows, remarks = held_labels(annotations, words, program)
+    if "annotator" not in form.columns:
+        remarks += lost_annotators(rows, program)
+    if "f_min" not in form.columns:
+        remarks += lost_frequencies(rows, program)
+    if rows.empty:
+        return remarks
+    files = rows.recording_id.map(recordings.file)
+    rows = rows.assign(recording=files, label=rows.label.map(words))
+    # People's labels have no confidence, and which recordings are complete is not known of each.
+    kept = [column for column in form.columns if column in rows.columns]
+    table = rows[kept].rename(columns=dict(form.columns))
+    if form.folder is not None:
+        paths = files.map(PurePosixPath)
+        table[form.columns["recording"]] = paths.map(lambda path: path.name)
+        table.insert(1, form.folder, paths.map(lambda path: "" if path.parent.name == "" else str(path.parent)))
+    table.to_csv(folder / "labels.csv", index=False, lineterminator="\n")
+    return remarks

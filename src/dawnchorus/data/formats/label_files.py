@@ -55,12 +55,15 @@ class LabelFile:
     complete: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"recording": [], "is_complete": []}))
 
 
-def list_files(root: Path, clips: Collection[Path] = ()) -> tuple[dict[str, dict[str, Path]], list[str]]:
+def list_files(
+    root: Path, clips: Collection[Path] = (), is_split: bool = True
+) -> tuple[dict[str, dict[str, Path]], list[str]]:
     """Find the recordings of a data set: those in `train/` and `test/`, or all if there is no `train/`.
 
     Args:
         root: the data set's folder.
         clips: audio files that are no recordings, but cut from some.
+        is_split: whether these folders have a meaning; if not, all recordings in `root` are training recordings.
 
     Returns:
         The files by split and recording_id, and remarks.
@@ -70,8 +73,8 @@ def list_files(root: Path, clips: Collection[Path] = ()) -> tuple[dict[str, dict
     """
     if not root.is_dir():
         raise InputError(f"{root}: is missing or no folder; expected a folder with recordings and their labels")
-    if not (root / "train").is_dir():
-        if (root / "test").is_dir():
+    if not is_split or not (root / "train").is_dir():
+        if is_split and (root / "test").is_dir():
             raise InputError(
                 f"{root}: has a folder test, but none train; move the recordings to train on into {root / 'train'}"
             )

@@ -1,6 +1,6 @@
 """Reading of a data set in the format that `data.format` names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -63,8 +63,19 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
     return paths, reasons
 
 
+def count_label_files(folders: Sequence[Path]) -> dict[str, int]:
+    """Count the files in folders that are of each format; formats without a file are left out."""
+    counts = {name: sum(len(list_label_files(one, name, {})[0]) for one in folders) for name in FORMATS}
+    return {name: count for name, count in counts.items() if count}
+
+
 def read_dataset(
-    root: Path, name: str, columns: Mapping[str, str], group: str | None, labels: Path | None = None
+    root: Path,
+    name: str,
+    columns: Mapping[str, str],
+    group: str | None,
+    labels: Path | None = None,
+    is_split: bool = True,
 ) -> Dataset:
     """Read a data set.
 
@@ -74,6 +85,8 @@ def read_dataset(
         columns: the parameter `data.columns`.
         group: the parameter `split.group`.
         labels: another folder with label files, the parameter `data.labels`; None for none.
+        is_split: whether recordings in `test/` are test recordings, whose labels are left out; otherwise, all are
+            training recordings, named by their paths below `root`. With `rfcx` they always are.
 
     Raises:
         InputError: the data set is not as its format demands; the message names the file and the row.
@@ -109,13 +122,13 @@ def read_dataset(
             read_labels = partial(aoef.read_labels, species_key=columns.get("species"))
         case _:
             read_labels = partial(delimited.read_labels, form=delimited.FORMATS[name].renamed(columns))
-    files, remarks = list_files(root, {path for paths in segments.values() for path in paths})
+    files, remarks = list_files(root, {path for paths in segments.values() for path in paths}, is_split)
     paths = [path for some, _ in found for path in some]
     reasons = [reason for _, some in found for reason in some]
     if not paths:
         where = " and ".join(map(str, folders))
         why = f": {reasons[0]}" if reasons else ""
-        raise InputError(f"{where}: contains no labels of the format {name}, which data.format names{why}")
+        raise InputError(f"{where}: contains no labels of the format {name}{why}")
     if reasons:
         remarks.append(f"{len(reasons)} other files are no labels of the format {name}; first {reasons[0]}")
     read = (

@@ -11,7 +11,7 @@ A table of boxes gives the species as a number in the column `species_id` (3 mea
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ import pandas as pd
 from dawnchorus.config.section import MOST
 from dawnchorus.data.annotations import COLUMNS
 from dawnchorus.data.dataset import SPLITS, Dataset
+from dawnchorus.data.formats.held_labels import held_labels, lost_annotators
 from dawnchorus.data.groups import merged_spellings, spelling_remarks
 from dawnchorus.data.recording_names import match_recordings
 from dawnchorus.data.recordings import list_recordings
@@ -218,3 +219,52 @@ def _checked_truth(path: Path, rows: pd.DataFrame, recording_ids: list[str] | No
     if missing:
         raise InputError(f"{path}: has no row for {len(missing)} test recordings, for example {missing[0]!r}; add them")
     return truth.loc[recording_ids]
+
+
+def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFrame) -> list[str]:
+    """Write `train_tp.csv` with the present boxes and `train_fp.csv` with the absent ones.
+
+    They are about recordings in the folder `train`; without one, about all, which must be moved into one.
+
+    Args:
+        folder: an empty folder.
+        annotations: labels, as in `writing.write_labels`.
+        recordings: their recordings, as in `writing.write_labels`.
+
+    Returns:
+        Remarks about what the tables cannot hold.
+    """
+    program = "the competition"
+    rows, remarks = held_labels(annotations, list(TABLES.values()), program)
+    remarks += lost_annotators(rows, program)
+    names = recordings.file.map(lambda file: PurePosixPath(file).with_suffix("").as_posix())
+    if names.str.startswith("train/").any():
+        names = names[names.str.startswith("train/")].str.removeprefix("train/")
+    else:
+        remarks.append("the recordings must be in a folder train beside the tables; move them there")
+    has_none = rows.f_min.isna() | rows.f_max.isna()
+    half_rate = rows.recording_id.map(recordings.sample_rate) / 2
+    is_outside = ~rows.recording_id.isin(names.index)
+    is_unknown = ~is_outside & has_none & ~(half_rate > 0)
+    for wrong, which in (
+        (is_outside, "of recordings outside the folder train"),
+        (is_unknown, "without frequencies, of recordings that cannot be read"),
+    ):
+        if wrong.any():
+            remarks.append(f"left out: {wrong.sum()} labels {which}, which {program} has no boxes for")
+    is_written = ~is_outside & ~is_unknown
+    if (is_written & has_none).any():
+        remarks.append(
+            f"{(is_written & has_none).sum()} labels get 0 Hz or half the sample rate for a frequency that they do not "
+            f"have, because {program} has only boxes"
+        )
+    rows = rows.assign(
+        recording_id=rows.recording_id.map(names), f_min=rows.f_min.fillna(0.0), f_max=rows.f_max.fillna(half_rate)
+    )[is_written]
+    if rows.empty:
+        return remarks
+    for name, label in TABLES.items():
+        if label == "present" or (rows.label == label).any():
+            of_table = rows[rows.label == label]
+            of_table[["recording_id", "species", *BOX]].to_csv(folder / name, index=False, lineterminator="\n")
+    return remarks
