@@ -21,6 +21,14 @@ SPECIES = [
 ]
 
 
+def settings_of(params: Params) -> ModelSettings:
+    """The settings of a model that is trained with these parameters."""
+    return ModelSettings(
+        spectrogram=params.spectrogram, window=params.window, image=params.image, head=params.head,
+        predict=params.predict, detect=params.detect, channel=params.data.channel,
+    )  # fmt: skip
+
+
 def make_bundle(folder: Path, params: Params, threshold: float = 0.5) -> Path:
     """Write a bundle of two members into a new folder; the second species has no threshold."""
     work = folder.with_name(f"{folder.name}.work")
@@ -42,7 +50,7 @@ def make_bundle(folder: Path, params: Params, threshold: float = 0.5) -> Path:
     (work / "metrics.json").write_text(json.dumps({}))
     folder.mkdir()
     write_bundle(
-        folder, ModelSettings.of(params), SPECIES, members,
+        folder, settings_of(params), SPECIES, members,
         {THRESHOLDS: work / THRESHOLDS, "metrics.json": work / "metrics.json"}, "# A model\n",
     )  # fmt: skip
     return folder

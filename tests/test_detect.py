@@ -12,9 +12,8 @@ import pandas as pd
 import psutil
 import pytest
 import soundfile
-from bundles import make_bundle
+from bundles import make_bundle, settings_of
 
-from dawnchorus.config.model import ModelSettings
 from dawnchorus.config.params import Params
 from dawnchorus.inference.streaming import score_recording
 from dawnchorus.models.bundle import read_bundle
@@ -72,7 +71,7 @@ def test_the_tables_have_what_the_model_scores(done: Path, model: Path, recordin
     for site in ("hill", "mill"):
         for name in ("20240611_053000", "20240611_235959"):
             path = recordings / site / f"{name}.WAV"
-            starts, scores, seconds = score_recording(scorer, path, ModelSettings.of(tiny), 1.0, "mean", 16)
+            starts, scores, seconds = score_recording(scorer, path, settings_of(tiny), 1.0, "mean", 16)
             ends = np.minimum(starts + 47 * 2048 / 48_000, seconds)
             # All windows of 2 s every second overlap.
             above = np.flatnonzero(scores[:, 0] >= 0.45)

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from bundles import make_bundle
+from bundles import make_bundle, settings_of
 from tiny import ROOT
 
-from dawnchorus.config.model import ModelSettings
 from dawnchorus.config.params import Params
 from dawnchorus.inference.journal import Journal
 from dawnchorus.inference.streaming import score_recording
@@ -34,6 +33,6 @@ def test_a_copied_model_scores_the_same_in_an_environment_without_the_workflow(t
     assert done.returncode == 0, done.stderr
     bundle = read_bundle(model)
     scored = Journal(tmp_path / "out", bundle.codes).read("a")
-    starts, scores, _ = score_recording(load_ensemble(bundle), path, ModelSettings.of(tiny), 1.0, "mean", 16)
+    starts, scores, _ = score_recording(load_ensemble(bundle), path, settings_of(tiny), 1.0, "mean", 16)
     np.testing.assert_array_equal(scored.starts, starts)
     np.testing.assert_allclose(scored.scores, scores, atol=1e-6)

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from bundles import settings_of
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dawnchorus.config.model import ModelSettings
 from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 from dawnchorus.features.store import FeatureStore
@@ -47,7 +47,7 @@ def test_a_recording_scores_as_its_cached_spectrogram(tiny: Params, tmp_path: Pa
     soundfile.write(tmp_path / "a.flac", rng.normal(0, 0.1, int(rate * 33.3)), rate)
     cache_spectrograms({"a": tmp_path / "a.flac"}, tmp_path, tiny.spectrogram, "mean", 1, "cached")
     starts, scores, seconds = score_recording(
-        Levels(), tmp_path / "a.flac", ModelSettings.of(tiny), tiny.predict.hop_seconds, "mean", 16
+        Levels(), tmp_path / "a.flac", settings_of(tiny), tiny.predict.hop_seconds, "mean", 16
     )
     frames = np.load(tmp_path / "a.npy")
     length, hop = 47, 23  # 2 s and 1 s at 48,000 / 2,048 frames/s
@@ -66,4 +66,4 @@ def test_scores_that_are_no_numbers_name_the_recording(tiny: Params, tmp_path: P
 
     soundfile.write(tmp_path / "a.flac", np.zeros(48_000), 48_000)
     with pytest.raises(InputError, match=r"a\.flac: a score is not finite"):
-        score_recording(Broken(), tmp_path / "a.flac", ModelSettings.of(tiny), 1.0, "mean", 4)
+        score_recording(Broken(), tmp_path / "a.flac", settings_of(tiny), 1.0, "mean", 4)

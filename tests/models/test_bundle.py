@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles import SPECIES, make_bundle
+from bundles import SPECIES, make_bundle, settings_of
 
-from dawnchorus.config.model import ModelSettings
 from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 from dawnchorus.models.building import build_models
@@ -30,7 +29,7 @@ def bundle(written: Path, tmp_path: Path) -> Path:
 def test_a_copied_bundle_scores_as_the_mean_of_its_members(bundle: Path, tiny: Params) -> None:
     found = read_bundle(bundle)
     assert found.codes == [each.species for each in SPECIES]
-    assert found.info.settings == ModelSettings.of(tiny)
+    assert found.info.settings == settings_of(tiny)
     shapes = Shapes.of(tiny)
     windows = np.random.default_rng(0).normal(-60, 9, (3, *shapes.window)).astype(np.float16)
     members = [build_models("small_cnn", shapes, 2, 0.0, seed)[0].predict_on_batch(windows) for seed in (0, 1)]

@@ -43,6 +43,10 @@ def main() -> None:
         for backbone, weight in weights.items()
         for fold in params.folds
     }
+    settings = ModelSettings(
+        spectrogram=params.spectrogram, window=params.window, image=params.image, head=params.head,
+        predict=params.predict, detect=params.detect, channel=params.data.channel,
+    )  # fmt: skip
     names = read_species_names(arguments.species)
     species = [Species.model_validate(row) for row in names.to_dict("records")]
     card = model_card(
@@ -58,7 +62,7 @@ def main() -> None:
     }
     with replacing(arguments.output) as folder:
         folder.mkdir()
-        write_bundle(folder, ModelSettings.of(params), species, members, files, card)
+        write_bundle(folder, settings, species, members, files, card)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TRAIN
 from dawnchorus.evaluation.bootstrap import number_groups
-from dawnchorus.features.frames import to_seconds
+from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.files import replacing
 from dawnchorus.inference.box_scores import score_boxes
 from dawnchorus.inference.ensemble import collect_windows, read_weights
@@ -37,7 +37,7 @@ def main() -> None:
     weights = read_weights(folder, params.backbones, params.folds, params.ensemble)
     windows = collect_windows(folder, weights, params.folds, species)
     boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(windows.oof.recording_ids))
-    seconds = params.window_frames * to_seconds(1, params.spectrogram)
+    seconds = to_seconds(to_frames(params.window.seconds, params.spectrogram), params.spectrogram)
     scores = score_boxes(windows.oof, boxes, seconds, params.labels.min_overlap)
     names, of_name = np.unique(boxes.recording_id, return_inverse=True)
     units = number_groups(read_recordings(arguments.splits / f"{TRAIN}.csv").group, list(names))

@@ -1,10 +1,9 @@
 """What a trained model needs of the parameters that it was trained with."""
 
-from typing import Literal, Self
+from typing import Literal
 
 from dawnchorus.config.detect import Detect
 from dawnchorus.config.head import Head
-from dawnchorus.config.params import Params
 from dawnchorus.config.predict import Predict
 from dawnchorus.config.section import PositiveInt, Section
 from dawnchorus.config.spectrogram import Spectrogram
@@ -21,11 +20,3 @@ class ModelSettings(Section):
     predict: Predict
     detect: Detect
     channel: Literal["mean"] | PositiveInt
-
-    @classmethod
-    def of(cls, params: Params) -> Self:
-        """Those of an experiment."""
-        return cls(
-            spectrogram=params.spectrogram, window=params.window, image=params.image, head=params.head,
-            predict=params.predict, detect=params.detect, channel=params.data.channel,
-        )  # fmt: skip
