@@ -44,7 +44,8 @@ def make_bundle(folder: Path, params: Params, threshold: float = 0.5) -> Path:
         "species": [each.species for each in SPECIES], "threshold": [threshold, np.nan], "prevalence": model.prevalence,
         "probability": [0.7, np.nan], "precision": [0.9, np.nan], "precision_low": [0.8, np.nan],
         "windows_above": [5, 0], "present_boxes": [12, 0], "present_recordings": [9, 0], "absent_boxes": [8, 0],
-        "no_promise": ["", "0 present boxes in 0 recordings"],
+        "complete_recordings": [0, 0],
+        "no_promise": ["", "no present box"],
     })  # fmt: skip
     write_thresholds(work / THRESHOLDS, model, table)
     (work / "metrics.json").write_text(json.dumps({}))

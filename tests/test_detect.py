@@ -121,7 +121,7 @@ def test_presence_activity_and_problems_are_told(done: Path, recordings: Path) -
         f"BTNW  {len(found)} detections in {len(counts)} of 4 recordings "
         "(threshold 0.45: precision 0.90, at least 0.80)"
     )
-    assert lines[1] == "häh   no threshold: 0 present boxes in 0 recordings"
+    assert lines[1] == "häh   no threshold: no present box"
 
 
 def test_the_same_command_scores_nothing_again_and_changed_recordings_only(

@@ -11,7 +11,7 @@ from scipy.special import expit
 from dawnchorus.errors import InputError
 from dawnchorus.inference.prevalence import estimate_window_prevalence
 from dawnchorus.inference.threshold_tables import read_thresholds, write_thresholds
-from dawnchorus.inference.thresholds import Evidence, choose_thresholds
+from dawnchorus.inference.thresholds import Evidence, WindowModel, choose_thresholds, count_labels
 
 PREVALENCE = np.array([0.3, 0.1, 0.03, 0.1])
 SPECIES = ["A", "B", "C", "D"]
@@ -29,17 +29,26 @@ def experiment(seed: int, per_species: int = 40, windows: int = 4000) -> tuple[E
     rng = np.random.default_rng(seed)
     species = np.repeat(np.arange(3), per_species)
     is_present = rng.random(len(species)) < 0.5
-    evidence = Evidence(species, is_present, draw(rng, is_present, 1)[0], np.arange(len(species)))
+    evidence = Evidence(
+        species, is_present, draw(rng, is_present, 1)[0], np.arange(len(species)), np.zeros(len(species), bool)
+    )
     truth = rng.random((windows, 4)) < PREVALENCE
     by_group = draw(rng, truth, MODELS)
     return evidence, list(by_group), by_group.mean(axis=0), truth
+
+
+def choose(evidence: Evidence, groups: list, target: NDArray) -> tuple[WindowModel, pd.DataFrame]:
+    """Thresholds for a precision of 0.9, from boxes in a recording each."""
+    boxes = pd.DataFrame({"recording_id": evidence.units, "species_id": evidence.species, "is_tp": evidence.is_present})
+    labels = count_labels(boxes, np.zeros((0, 4), bool))
+    return choose_thresholds(evidence, groups, target, SPECIES, 0.9, labels, np.random.default_rng(0))
 
 
 def test_precision_is_as_wanted_and_its_lower_bound_holds() -> None:
     precisions, promises = [], []
     for seed in range(20):
         evidence, groups, target, truth = experiment(seed)
-        _, table = choose_thresholds(evidence, groups, target, SPECIES, 0.9, np.random.default_rng(0))
+        _, table = choose(evidence, groups, target)
         for number in range(3):
             is_above = target[:, number] >= table.threshold[number]
             # The threshold is the lowest: a window more, and its row says how many there are.
@@ -56,7 +65,7 @@ def test_precision_is_as_wanted_and_its_lower_bound_holds() -> None:
 
 def test_probabilities_are_calibrated() -> None:
     evidence, groups, _, truth = experiment(3, per_species=400, windows=20_000)
-    model, _ = choose_thresholds(evidence, groups[:1], groups[0], SPECIES, 0.9, np.random.default_rng(0))
+    model, _ = choose(evidence, groups[:1], groups[0])
     probabilities = model.probabilities(groups[0])[:, :3]
     for low, high in ((0.05, 0.3), (0.3, 0.7), (0.7, 0.95)):
         chosen = (probabilities >= low) & (probabilities < high)
@@ -68,15 +77,32 @@ def test_what_cannot_be_promised_is_said() -> None:
     evidence, groups, target, _ = experiment(0)
     # Of C, all present boxes are in one recording; D has no box.
     evidence.units[(evidence.species == 2) & evidence.is_present] = 1000
-    _, table = choose_thresholds(evidence, groups, target, SPECIES, 0.9, np.random.default_rng(0))
+    _, table = choose(evidence, groups, target)
     n_present = int((evidence.is_present & (evidence.species == 2)).sum())
     assert list(table.no_promise) == [
-        "", "", f"{n_present} present boxes in 1 recordings", "0 present boxes in 0 recordings",
+        "", "", f"{n_present} present boxes in 1 recording", "no present box",
     ]  # fmt: skip
     assert table.threshold.notna().tolist() == [True, True, True, False]
     only_present = Evidence(*(values[evidence.is_present] for values in vars(evidence).values()))
-    _, table = choose_thresholds(only_present, groups, target, SPECIES, 0.9, np.random.default_rng(0))
-    assert list(table.no_promise[:2]) == ["0 absent boxes"] * 2
+    _, table = choose(only_present, groups, target)
+    assert list(table.no_promise[:2]) == ["0 absent boxes, and 0 completely annotated recordings"] * 2
+
+
+def test_windows_of_which_all_is_known_show_the_prevalence() -> None:
+    """Recordings of ten windows are annotated completely; their windows are also those that are thresholded."""
+    _, _, _, truth = experiment(1, windows=2000)
+    scores = draw(np.random.default_rng(5), truth, 1)[0]
+    row, species = np.indices(truth.shape).reshape(2, -1)
+    evidence = Evidence(species, truth.ravel(), scores.ravel(), row // 10, np.ones(truth.size, bool))
+    boxes = pd.DataFrame({"recording_id": row // 10, "species_id": species, "is_tp": truth.ravel()})[truth.ravel()]
+    labels = count_labels(boxes, np.ones((200, 4), bool))
+    model, table = choose_thresholds(evidence, [scores], scores, SPECIES, 0.9, labels, np.random.default_rng(0))
+    np.testing.assert_allclose(model.prevalence, (truth.sum(axis=0) + 1) / (2000 + 2))
+    for number in range(4):
+        is_above = scores[:, number] >= table.threshold[number]
+        assert truth[is_above, number].mean() == pytest.approx(0.9, abs=0.05)
+        assert truth[is_above, number].mean() >= table.precision_low[number]
+    assert set(table.no_promise) == {""}
 
 
 def test_prevalence_by_hand() -> None:
@@ -89,7 +115,7 @@ def test_prevalence_by_hand() -> None:
 
 def test_a_table_reads_back(tmp_path: Path) -> None:
     evidence, groups, target, _ = experiment(0)
-    model, table = choose_thresholds(evidence, groups, target, SPECIES, 0.9, np.random.default_rng(0))
+    model, table = choose(evidence, groups, target)
     write_thresholds(tmp_path / "thresholds.csv", model, table)
     found_model, found = read_thresholds(tmp_path / "thresholds.csv", SPECIES)
     np.testing.assert_allclose(found_model.probabilities(target), model.probabilities(target), rtol=1e-6)
@@ -109,7 +135,7 @@ def test_a_table_reads_back(tmp_path: Path) -> None:
 )
 def test_a_damaged_table_is_refused(change: dict, message: str, tmp_path: Path) -> None:
     evidence, groups, target, _ = experiment(0, windows=100)
-    model, table = choose_thresholds(evidence, groups, target, SPECIES, 0.9, np.random.default_rng(0))
+    model, table = choose(evidence, groups, target)
     path = tmp_path / "thresholds.csv"
     write_thresholds(path, model, table)
     pd.read_csv(path, keep_default_na=False).assign(**change).to_csv(path, index=False)

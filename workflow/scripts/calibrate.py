@@ -3,28 +3,30 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.data.annotations import labelled_boxes, read_annotations
+from dawnchorus.data.annotations import Annotations, labelled_boxes, read_annotations, read_uncertain
+from dawnchorus.data.complete import read_complete
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TRAIN
 from dawnchorus.evaluation.bootstrap import number_groups
 from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.files import replacing
-from dawnchorus.inference.box_scores import score_boxes
 from dawnchorus.inference.ensemble import collect_windows, read_weights
 from dawnchorus.inference.threshold_tables import write_thresholds
-from dawnchorus.inference.thresholds import Evidence, choose_thresholds
+from dawnchorus.inference.thresholds import choose_thresholds, count_labels
 from dawnchorus.seeding import generator
+from dawnchorus.training.evidence import gather_evidence
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--annotations", type=Path, required=True)
+    parser.add_argument("--complete", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--splits", type=Path, required=True, help="folder with train.csv")
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
@@ -36,21 +38,23 @@ def main() -> None:
     folder = arguments.predictions / params.rounds[-1].id
     weights = read_weights(folder, params.backbones, params.folds, params.ensemble)
     windows = collect_windows(folder, weights, params.folds, species)
-    boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(windows.oof.recording_ids))
-    seconds = to_seconds(to_frames(params.window.seconds, params.spectrogram), params.spectrogram)
-    scores = score_boxes(windows.oof, boxes, seconds, params.labels.min_overlap)
-    names, of_name = np.unique(boxes.recording_id, return_inverse=True)
-    units = number_groups(read_recordings(arguments.splits / f"{TRAIN}.csv").group, list(names))
-    evidence = Evidence(
-        boxes.species_id.to_numpy(), boxes.is_tp.to_numpy(), scores.astype(float),
-        units[of_name],
+    table = read_annotations(arguments.annotations, species)
+    uncertain = Annotations.of_table(read_uncertain(arguments.annotations, species))
+    boxes = labelled_boxes(table, set(windows.oof.recording_ids))
+    complete = read_complete(arguments.complete, species)
+    groups = read_recordings(arguments.splits / f"{TRAIN}.csv").group
+    evidence = gather_evidence(
+        windows.oof, boxes, Annotations.of_table(table), uncertain, complete,
+        pd.Series(number_groups(groups, windows.oof.recording_ids), windows.oof.recording_ids),
+        to_seconds(to_frames(params.window.seconds, params.spectrogram), params.spectrogram), params.labels.min_overlap,
     )  # fmt: skip
+    labels = count_labels(boxes, complete.of(windows.oof.recording_ids))
     # Without test recordings, thresholds are for recordings such as the annotated ones.
     has_test = len(windows.test.scores) > 0
     by_group = [each.scores for each in windows.test_by_fold] if has_test else [windows.oof.scores]
     model, table = choose_thresholds(
         evidence, by_group, windows.test.scores if has_test else windows.oof.scores, species, params.detect.precision,
-        generator(params.seed, "thresholds"),
+        labels, generator(params.seed, "thresholds"),
     )  # fmt: skip
     # As for `metrics_of`: these out-of-fold scores are too high.
     if len(params.rounds) > 1:

@@ -8,12 +8,11 @@ import pandas as pd
 
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers_or_nan
 from dawnchorus.inference.calibration import Calibration
-from dawnchorus.inference.thresholds import WindowModel
+from dawnchorus.inference.thresholds import LABELS, WindowModel
 
 MODEL = ["prevalence", "slope", "offset"]
-NUMBERS = ["threshold", "probability", "precision", "precision_low", "windows_above", "present_boxes",
-           "present_recordings", "absent_boxes", *MODEL]  # fmt: skip
-COLUMNS = ["species", *NUMBERS[:8], "no_promise", *MODEL]
+NUMBERS = ["threshold", "probability", "precision", "precision_low", "windows_above", *LABELS]
+COLUMNS = ["species", *NUMBERS, "no_promise", *MODEL]
 
 
 def write_thresholds(path: Path, model: WindowModel, table: pd.DataFrame) -> None:
@@ -35,11 +34,12 @@ def read_thresholds(path: Path, species: Sequence[str]) -> tuple[WindowModel, pd
     Raises:
         InputError: the table is missing or damaged, or has other species.
     """
-    table = read_table(path, COLUMNS, numbers=NUMBERS, named_by="a model has it beside model.json")[COLUMNS].copy()
+    numbers = [*NUMBERS, *MODEL]
+    table = read_table(path, COLUMNS, numbers=numbers, named_by="a model has it beside model.json")[COLUMNS].copy()
     expected = pd.Series([*species, *[""] * len(table)][: len(table)], table.index)
     is_other = (table.species != expected) | (len(table) < len(species))
     refuse_rows(path, table, "species", is_other, f"the species {', '.join(species)}, in this order")
-    for column in NUMBERS:
+    for column in numbers:
         table[column] = to_numbers_or_nan(path, table, column)
     for column in ("threshold", "prevalence"):
         is_wrong = ~table[column].between(0, 1) & table[column].notna()

@@ -19,6 +19,8 @@ SAMPLES = 200
 # From fewer recordings, resampling them says little about others.
 FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
+# Numbers of labels that a threshold rests on.
+LABELS = ["present_boxes", "present_recordings", "absent_boxes", "complete_recordings"]
 # Thresholds are multiples of 1 / SCALE.
 SCALE = 1_000_000
 
@@ -32,12 +34,15 @@ class Evidence:
         is_present: shape [Scores].
         scores: shape [Scores].
         units: number of each score's recording, or of its group of recordings, shape [Scores].
+        is_any_window: whether the score is that of any window of a recording that is annotated completely, not of a
+            labelled box, shape [Scores].
     """
 
     species: NDArray[np.int64]
     is_present: NDArray[np.bool_]
     scores: NDArray[np.float64]
     units: NDArray[np.int64]
+    is_any_window: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,12 @@ def fit_window_model(
         for of_species in (evidence.species == number for number in range(n_species))
     ]
     calibration = Calibration.of_scores(evidence.species, evidence.is_present, evidence.scores, n_species, weights)
-    return WindowModel(calibration, estimate_window_prevalence(present, groups))
+    prevalence = estimate_window_prevalence(present, groups)
+    # Windows of which all is known show it directly. One with and one without the species are added.
+    known = np.where(evidence.is_any_window, weights, 0)
+    total = np.bincount(evidence.species, known, n_species)
+    share = (np.bincount(evidence.species, known * evidence.is_present, n_species) + 1) / (total + 2)
+    return WindowModel(calibration, np.where((total > 0) & ~np.isnan(prevalence), share, prevalence))
 
 
 def choose_thresholds(
@@ -88,6 +98,7 @@ def choose_thresholds(
     target: NDArray[np.floating],
     species: Sequence[str],
     precision: float,
+    labels: pd.DataFrame,
     rng: np.random.Generator,
 ) -> tuple[WindowModel, pd.DataFrame]:
     """Choose the lowest threshold of each species at which the windows above it have a precision.
@@ -105,13 +116,14 @@ def choose_thresholds(
         target: scores of the same windows by the whole ensemble, shape [Windows, Species].
         species: the codes of the species.
         precision: the wanted precision, between 0 and 1.
+        labels: what the evidence is from, with the columns `LABELS`, a row per species.
         rng: for the bootstrap.
 
     Returns:
         The model of `target`'s scores, and a row per species: species; threshold (a score; NaN if the species has no
         present box); probability at the threshold; precision of the windows above it and its lower bound; number of
-        windows above; prevalence of windows; present_boxes, present_recordings and absent_boxes, the labels that it
-        rests on; and why the precision cannot be promised (no_promise, empty if it can).
+        windows above; prevalence of windows; the columns of `labels`; and why the precision cannot be promised
+        (no_promise, empty if it can).
     """
     groups = [np.sort(group, axis=0) for group in groups]
     ranked = np.sort(target, axis=0)[::-1]
@@ -143,20 +155,41 @@ def choose_thresholds(
     table["windows_above"] = above
     is_unknown = np.isnan(model.prevalence)
     table.loc[is_unknown, ["probability", "precision", "precision_low"]] = np.nan
-    labelled = pd.DataFrame({"number": evidence.species, "is_present": evidence.is_present, "unit": evidence.units})
-    present = labelled[labelled.is_present].groupby("number").unit
-    table["present_boxes"] = present.size().reindex(columns, fill_value=0)
-    table["present_recordings"] = present.nunique().reindex(columns, fill_value=0)
-    table["absent_boxes"] = labelled[~labelled.is_present].groupby("number").size().reindex(columns, fill_value=0)
-    counts = (table.present_boxes, table.present_recordings, table.absent_boxes)
-    table["no_promise"] = [_why_not(*of_species) for of_species in zip(*counts, strict=True)]
+    table[LABELS] = labels[LABELS].to_numpy()
+    table["no_promise"] = [_why_not(*of_species) for of_species in zip(*(labels[name] for name in LABELS), strict=True)]
     return model, table
 
 
-def _why_not(n_present: int, n_recordings: int, n_absent: int) -> str:
+def count_labels(boxes: pd.DataFrame, is_complete: NDArray[np.bool_]) -> pd.DataFrame:
+    """Count what is known about each species.
+
+    Args:
+        boxes: labelled boxes, as from `annotations.labelled_boxes`.
+        is_complete: whether each annotated recording is complete for each species, shape [Recordings, Species].
+
+    Returns:
+        The columns `LABELS`, a row per species.
+    """
+    present = boxes[boxes.is_tp].groupby("species_id").recording_id
+    counts = (present.size(), present.nunique(), boxes[~boxes.is_tp].groupby("species_id").size())
+    everyone = range(is_complete.shape[1])
+    found = [count.reindex(everyone, fill_value=0).to_numpy() for count in counts]
+    return pd.DataFrame(dict(zip(LABELS, [*found, is_complete.sum(axis=0)], strict=True)))
+
+
+def _why_not(n_present: int, n_recordings: int, n_absent: int, n_complete: int) -> str:
     """Why the labels of a species cannot support a promise; empty if they can."""
+    if not n_present:
+        return "no present box"
     if n_recordings < FEWEST_RECORDINGS:
-        return f"{n_present} present boxes in {n_recordings} recordings"
-    if n_absent < FEWEST_ABSENT:
-        return f"{n_absent} absent boxes"
+        return f"{_counted(n_present, 'present box', 'present boxes')} in {_counted(n_recordings, 'recording')}"
+    if n_absent < FEWEST_ABSENT and n_complete < FEWEST_RECORDINGS:
+        return (
+            f"{_counted(n_absent, 'absent box', 'absent boxes')}, and "
+            f"{_counted(n_complete, 'completely annotated recording')}"
+        )
     return ""
+
+
+def _counted(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or f'{one}s'}"

@@ -40,7 +40,7 @@ class Windows:
         cls,
         recording_ids: Sequence[str],
         starts: Sequence[NDArray[np.floating]],
-        scores: Sequence[NDArray[np.float32]],
+        scores: Sequence[NDArray[np.floating]],
         n_species: int,
     ) -> "Windows":
         """Join the windows of recordings.
@@ -53,7 +53,7 @@ class Windows:
         """
         return cls(
             list(recording_ids), np.array([len(one) for one in starts], int),
-            np.concatenate([np.empty(0), *starts]), np.concatenate([np.empty((0, n_species), np.float32), *scores]),
+            np.concatenate([np.empty(0), *starts]), np.concatenate([np.empty((0, n_species)), *scores]).astype(np.float32),
         )  # fmt: skip
 
     @cached_property

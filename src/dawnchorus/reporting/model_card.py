@@ -48,12 +48,13 @@ def model_card(
         "Detections score at least the threshold. Of them, the fraction `precision` should be right; it is at least "
         "`at least` with 90 % confidence. Both are estimates from annotated boxes that no network was trained on.",
         "",
-        "| species | name | threshold | precision | at least | average precision | present | absent | no promise |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| species | name | threshold | precision | at least | average precision | rests on | no promise |",
+        "|---|---|---|---|---|---|---|---|",
         *(
             f"| {row.species} | {names[row.species]} | {_number(row.threshold)} | {_number(row.precision)} "
-            f"| {_number(row.precision_low)} | {_number(row.average_precision)} | {row.present_boxes:.0f} boxes in "
-            f"{row.present_recordings:.0f} recordings | {row.absent_boxes:.0f} boxes | {row.no_promise} |"
+            f"| {_number(row.precision_low)} | {_number(row.average_precision)} "
+            f"| {row.present_boxes:.0f} present boxes in {row.present_recordings:.0f} recordings, "
+            f"{row.absent_boxes:.0f} absent boxes, {row.complete_recordings:.0f} completely annotated recordings | {row.no_promise} |"
             for row in rows.itertuples()
         ),
         "",

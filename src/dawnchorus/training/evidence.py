@@ -1,0 +1,92 @@
+"""What is known of out-of-fold scores: labelled boxes, and the windows of recordings that are annotated completely."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.data.annotations import Annotations
+from dawnchorus.data.complete import Completeness
+from dawnchorus.inference.box_scores import score_boxes
+from dawnchorus.inference.thresholds import Evidence
+from dawnchorus.inference.window_tables import Windows
+from dawnchorus.training.labels import window_labels
+
+
+def gather_evidence(
+    windows: Windows,
+    boxes: pd.DataFrame,
+    annotations: Annotations,
+    uncertain: Annotations,
+    complete: Completeness,
+    units: pd.Series,
+    window_seconds: float,
+    min_overlap: float,
+) -> Evidence:
+    """Collect the scores of which it is known whether their species is present.
+
+    For a species, these are its labelled boxes; or, if recordings are annotated completely for it, all windows of
+    these, which show how often it calls, too.
+
+    Args:
+        windows: out-of-fold scores of the annotated recordings.
+        boxes: labelled boxes in these recordings, as from `annotations.labelled_boxes`.
+        annotations: present and absent boxes.
+        uncertain: uncertain boxes.
+        complete: the recordings that are annotated completely.
+        units: number of the group that each recording is drawn with, indexed by recording_id.
+        window_seconds: length of a window, s.
+        min_overlap: see `window_labels`.
+    """
+    scores = score_boxes(windows, boxes, window_seconds, min_overlap)
+    is_complete = complete.of(windows.recording_ids)
+    has_windows = np.asarray(is_complete.any(axis=0))
+    by_box = ~has_windows[boxes.species_id.to_numpy()]
+    of_recording, species, is_present, of_window = _complete_windows(
+        windows, annotations, uncertain, is_complete, window_seconds, min_overlap
+    )
+    return Evidence(
+        np.concatenate([boxes.species_id[by_box], species]),
+        np.concatenate([boxes.is_tp[by_box], is_present]).astype(bool),
+        np.concatenate([scores[by_box], of_window]).astype(float),
+        units[np.concatenate([boxes.recording_id[by_box], of_recording])].to_numpy(),
+        np.repeat([False, True], [by_box.sum(), len(species)]),
+    )
+
+
+def _complete_windows(
+    windows: Windows,
+    annotations: Annotations,
+    uncertain: Annotations,
+    is_complete: NDArray[np.bool_],
+    window_seconds: float,
+    min_overlap: float,
+) -> tuple[NDArray, NDArray[np.int64], NDArray[np.bool_], NDArray[np.float32]]:
+    """The windows that are labelled for a species of which their recording is complete.
+
+    Args:
+        windows: scores of recordings.
+        annotations: present and absent boxes.
+        uncertain: uncertain boxes.
+        is_complete: whether each recording is complete for each species, shape [Recordings, Species].
+        window_seconds: length of a window, s.
+        min_overlap: see `window_labels`.
+
+    Returns:
+        Recording, species, whether it is present, and score, one of each for each window and species.
+    """
+    every = annotations.joined(uncertain)
+    of_box = pd.Index(windows.recording_ids, dtype=object).get_indexer(every.recording_ids)
+    used = np.flatnonzero(of_box >= 0)
+    counts = windows.n_windows[of_box[used]]
+    pairs = np.repeat(used, counts)
+    # The windows of each box's recording.
+    inner = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    window = windows.edges[of_box[pairs]] + inner
+    target, mask = window_labels(
+        every.boxes[pairs], every.species_ids[pairs], every.is_tp[pairs], window, windows.starts, window_seconds,
+        is_complete.shape[1], min_overlap, 0.0, is_uncertain=pairs >= len(annotations),
+        is_complete=is_complete[windows.recordings],
+    )  # fmt: skip
+    row, species = np.nonzero((mask == 1) & is_complete[windows.recordings])
+    names = np.array(windows.recording_ids, dtype=object)[windows.recordings[row]]
+    return names, species, target[row, species] == 1, windows.scores[row, species]
