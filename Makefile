@@ -60,7 +60,7 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	    results/params_checked.txt results/predictions/none results/predictions/*/*/* results/models/*/*/*.weights.h5 \
 	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \
 	    results/scores results/kaggle results/species_metrics.csv results/provenance.json \
-	    results/thresholds.csv results/model
+	    results/thresholds.csv results/model results/detections.csv results/raven
 	@for folder in logs data/spectrograms data/pretrained results/{predictions,models,curves,epoch_weights,checkpoints,provenance}; do \
 	    [ ! -d $$folder ] || find $$folder -type d -empty -delete; \
 	done

@@ -29,7 +29,7 @@ exec {python} "$@"
 DATA = ["synthesize", "ingest", "split_folds", "cache_spectrograms test", "cache_spectrograms train",
         "cache_unlabelled", "fetch_weights small_cnn", "no_pseudo_labels"]  # fmt: skip
 MODELS = [f"{stage} first small_cnn {fold}" for stage in ("predict", "train") for fold in (0, 1)]
-ALL = sorted(["check_params", *DATA, *MODELS, "ensemble", "calibrate", "bundle"])
+ALL = sorted(["check_params", *DATA, *MODELS, "ensemble", "calibrate", "bundle", "find_detections"])
 
 
 @dataclass

@@ -14,7 +14,7 @@ from dawnchorus.data.formats import reading, writing
 from dawnchorus.data.survey import survey
 from dawnchorus.models.bundle import read_bundle
 from dawnchorus.workflow.cores import cores
-from dawnchorus.workflow.detection import Options, detect
+from dawnchorus.workflow.detection import FORMATS, Options, detect
 
 # A day, s: longer than any window.
 LONGEST = 86_400
@@ -102,13 +102,26 @@ def _add_detect(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--timezone", type=_zone, help="time zone of recorders that did not write one, such as America/Puerto_Rico"
     )
+    parser.add_argument(
+        "--format",
+        action="append",
+        default=[],
+        choices=FORMATS,
+        help="also write detections in this format; may be repeated",
+    )
     parser.add_argument("--cores", type=int, default=cores(), help="number of cores to use (default: %(default)s)")
     parser.set_defaults(command=_detect)
 
 
 def _detect(options: argparse.Namespace) -> None:
     chosen = Options(
-        options.hop, options.gap, options.threshold, options.channel, options.timezone, max(1, options.cores)
+        options.hop,
+        options.gap,
+        options.threshold,
+        options.channel,
+        options.timezone,
+        options.format,
+        max(1, options.cores),
     )
     if detect(options.model, options.paths, options.output, chosen):
         sys.exit(1)

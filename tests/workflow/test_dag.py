@@ -26,7 +26,8 @@ WITHOUT_EFFECT = {
 }  # fmt: skip
 PACKAGE = ROOT / "src/dawnchorus"
 STAGES = {"check_params", "synthesize", "ingest", "split_folds", "cache_spectrograms", "cache_unlabelled",
-          "fetch_weights", "no_pseudo_labels", "train", "predict", "ensemble", "calibrate", "bundle"}  # fmt: skip
+          "fetch_weights", "no_pseudo_labels", "train", "predict", "ensemble", "calibrate", "bundle",
+          "find_detections"}  # fmt: skip
 TWO_ROUNDS = [
     {"id": "first", "pseudo_labels": "none", "weight": 0.0}, {"id": "second", "pseudo_labels": "first", "weight": 0.3}
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,7 +28,7 @@ def write_detections(
     scores_of: Callable[[str], Scored],
     detector: Detector,
     problems: Mapping[str, str],
-) -> dict[str, tuple[int, int]]:
+) -> tuple[dict[str, tuple[int, int]], pd.DataFrame]:
     """Write the detections in all scored recordings.
 
     These are `detections.csv` and `detections.parquet`, `species_by_recording.csv`, `activity.csv`, and
@@ -41,10 +42,12 @@ def write_detections(
         problems: why recordings could not be scored, by recording_id.
 
     Returns:
-        For each species code that was detected, the number of detections and of recordings that have some.
+        For each species code that was detected, the number of detections and of recordings that have some; and
+        seconds, sample_rate (Hz) and channels of the scored recordings, indexed by recording_id.
     """
     counts: Counter[str] = Counter()
     places: Counter[str] = Counter()
+    facts = []
     waiting: list[pd.DataFrame] = []
     by_hour: Counter[tuple[str, int, str]] = Counter()
     with (
@@ -61,9 +64,10 @@ def write_detections(
             if name in problems:
                 continue
             scored = scores_of(name)
-            found = _rounded(detector.detections(name, path, scored))
+            facts.append((name, scored.seconds, scored.sample_rate, scored.channels))
+            found = rounded(detector.detections(name, path, scored))
             found.to_csv(csv_file, index=False, header=False, float_format="%.10g")
-            table = _rounded(detector.presence(name, scored, found))
+            table = rounded(detector.presence(name, scored, found))
             table.to_csv(presence_file, index=False, header=False, float_format="%.10g")
             if len(found):
                 waiting.append(found)
@@ -81,7 +85,8 @@ def write_detections(
             {"recording": list(problems), "file": [str(recordings[name]) for name in problems],
              "problem": list(problems.values())}
         ).to_csv(path, index=False)  # fmt: skip
-    return {code: (count, places[code]) for code, count in counts.items()}
+    scored_recordings = pd.DataFrame(facts, columns=["recording_id", "seconds", "sample_rate", "channels"])
+    return {code: (count, places[code]) for code, count in counts.items()}, scored_recordings.set_index("recording_id")
 
 
 def _write_rows(writer: pq.ParquetWriter, tables: list[pd.DataFrame]) -> None:
@@ -91,6 +96,26 @@ def _write_rows(writer: pq.ParquetWriter, tables: list[pd.DataFrame]) -> None:
         tables.clear()
 
 
-def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+def as_labels(detections: pd.DataFrame) -> pd.DataFrame:
+    """Convert a table of detections to the labels that `formats.writing.write_labels` takes."""
+    return pd.DataFrame(
+        {
+            "recording_id": detections.recording,
+            "species": detections.species,
+            "t_min": detections.start_s.astype(float),
+            "t_max": detections.end_s.astype(float),
+            "f_min": np.nan,
+            "f_max": np.nan,
+            "label": "present",
+            "annotator": "",
+            "channel": detections.channel.astype(str).replace("mean", "1"),
+            "score": detections.score,
+            "probability": detections.probability,
+        }
+    )
+
+
+def rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Round times to the millisecond, and scores and probabilities to six places."""
     digits = dict.fromkeys(("start_s", "end_s"), TIME_DIGITS) | dict.fromkeys(("score", "probability"), SCORE_DIGITS)
     return table.astype({"score": float}).round({name: digits[name] for name in digits if name in table.columns})

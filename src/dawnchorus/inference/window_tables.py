@@ -51,9 +51,10 @@ class Windows:
             scores: their scores, shape [Windows, Species].
             n_species: number of species.
         """
+        joined = np.concatenate([np.empty((0, n_species)), *scores])
         return cls(
-            list(recording_ids), np.array([len(one) for one in starts], int),
-            np.concatenate([np.empty(0), *starts]), np.concatenate([np.empty((0, n_species)), *scores]).astype(np.float32),
+            list(recording_ids), np.array([len(one) for one in starts], int), np.concatenate([np.empty(0), *starts]),
+            joined.astype(np.float32),
         )  # fmt: skip
 
     @cached_property

@@ -54,7 +54,8 @@ def model_card(
             f"| {row.species} | {names[row.species]} | {_number(row.threshold)} | {_number(row.precision)} "
             f"| {_number(row.precision_low)} | {_number(row.average_precision)} "
             f"| {row.present_boxes:.0f} present boxes in {row.present_recordings:.0f} recordings, "
-            f"{row.absent_boxes:.0f} absent boxes, {row.complete_recordings:.0f} completely annotated recordings | {row.no_promise} |"
+            f"{row.absent_boxes:.0f} absent boxes, {row.complete_recordings:.0f} completely annotated recordings "
+            f"| {row.no_promise} |"
             for row in rows.itertuples()
         ),
         "",

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,16 @@ from zoneinfo import ZoneInfo
 
 import filelock
 import numpy as np
+import pandas as pd
 
 from dawnchorus.audio.decoding import Channel
+from dawnchorus.data.formats.writing import write_labels
 from dawnchorus.data.recordings import SUFFIXES, list_recordings
 from dawnchorus.errors import InputError
 from dawnchorus.features.frames import to_seconds
+from dawnchorus.files import replacing
 from dawnchorus.inference.detect import Work, score_all
-from dawnchorus.inference.detection_files import write_detections
+from dawnchorus.inference.detection_files import as_labels, write_detections
 from dawnchorus.inference.detections import Detector, species_lines
 from dawnchorus.inference.journal import Journal
 from dawnchorus.inference.threshold_tables import read_thresholds
@@ -27,6 +30,8 @@ from dawnchorus.models.shapes import Shapes
 
 MOST_SHOWN = 20
 LOG = "detect.log"
+# Those of `formats.writing` that say that nobody has verified a label, or do not tell who gave it.
+FORMATS = ("raven", "raven-table", "audacity")
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Options:
         threshold: one score for all species.
         channel: number of the channel, from 1; "mean"; or "each".
         timezone: of recorders that did not write one.
+        formats: some of `FORMATS`, in which detections are written besides.
         cores: number of cores to use.
     """
 
@@ -47,6 +53,7 @@ class Options:
     threshold: float | None
     channel: Channel | Literal["each"] | None
     timezone: str | None
+    formats: Sequence[str]
     cores: int
 
 
@@ -98,8 +105,10 @@ def detect(model: Path, paths: Sequence[Path], output: Path, options: Options) -
             bundle.info.species, probabilities, thresholds.threshold.to_numpy(), settings.detect.precision,
             window_seconds, settings.detect.gap_seconds if options.gap_seconds is None else options.gap_seconds,
         )  # fmt: skip
-        counts = write_detections(output, recordings, journal.read, detector, problems)
+        counts, facts = write_detections(output, recordings, journal.read, detector, problems)
+        remarks = _write_formats(output, options.formats, recordings, facts)
     print(*species_lines(thresholds, counts, len(recordings) - len(problems)), sep="\n")
+    print(*remarks, sep="\n", end="\n" if remarks else "")
     print(f"Detections: {output / 'detections.csv'}; docs/detect.md describes it and the files beside it")
     if problems:
         shown = [f"{recordings[name]}: {why}" for name, why in list(problems.items())[:MOST_SHOWN]]
@@ -109,6 +118,30 @@ def detect(model: Path, paths: Sequence[Path], output: Path, options: Options) -
             sep="\n", file=sys.stderr,
         )  # fmt: skip
     return len(problems)
+
+
+def _write_formats(
+    output: Path, formats: Sequence[str], recordings: Mapping[str, Path], facts: pd.DataFrame
+) -> list[str]:
+    """Write the detections in other programs' formats, a folder for each; returns remarks.
+
+    Args:
+        output: has `detections.parquet`.
+        formats: some of `FORMATS`.
+        recordings: audio files by recording_id.
+        facts: of the scored recordings, as from `write_detections`.
+    """
+    if not formats or facts.empty:
+        return []
+    labels = as_labels(pd.read_parquet(output / "detections.parquet"))
+    root = Path(os.path.commonpath([recordings[name].parent for name in facts.index]))
+    table = facts.assign(file=[recordings[name].relative_to(root).as_posix() for name in facts.index])
+    remarks = []
+    for name in formats:
+        with replacing(output / name) as folder:
+            folder.mkdir()
+            remarks += write_labels(name, folder, labels, table, root)
+    return remarks
 
 
 def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:

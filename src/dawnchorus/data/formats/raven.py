@@ -241,12 +241,17 @@ def _as_table(
         rows[edge].where(rows[edge].notna() | rows.half_rate.isna(), unknown)
         for edge, unknown in (("f_min", 0.0), ("f_max", rows.half_rate))
     )
-    table = pd.DataFrame({"Selection": number, "View": "Spectrogram 1", "Channel": 1, BEGIN: begin, END: end, LOW: low,
-                          HIGH: high, **more})  # fmt: skip
+    channel = rows.channel if "channel" in rows.columns else 1
+    table = pd.DataFrame({"Selection": number, "View": "Spectrogram 1", "Channel": channel, BEGIN: begin, END: end,
+                          LOW: low, HIGH: high, **more})  # fmt: skip
     if has_none.any():
         table[WHOLE_BAND] = rows.half_rate.where(has_none)
     if (rows.annotator != "").any():
         table["Annotator"] = rows.annotator
+    # What a program found has them, so that people can sort by them.
+    for name in ("score", "probability"):
+        if name in rows.columns:
+            table[name.capitalize()] = rows[name]
     table["Species"] = rows.species
     numbers = table.select_dtypes(float).columns
     table[numbers] = table[numbers].map(decimal)
