@@ -30,8 +30,8 @@ from dawnchorus.models.shapes import Shapes
 
 MOST_SHOWN = 20
 LOG = "detect.log"
-# Those of `formats.writing` that say that nobody has verified a label, or do not tell who gave it.
-FORMATS = ("raven", "raven-table", "audacity")
+# Those of `formats.writing` that can hold what a program found.
+FORMATS = ("raven", "raven-table", "audacity", "kaleidoscope", "aoef")
 
 
 @dataclass(frozen=True)

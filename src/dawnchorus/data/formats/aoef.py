@@ -199,12 +199,12 @@ def _label(path: Path, statement: _Statement) -> str:
 def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFrame) -> list[str]:
     """Write labels as an annotation set, `annotations.json`, with the species as the tag `species`.
 
+    Labels that a program gave (with a score) are written as a prediction set, `predictions.json`.
+
     Args:
         folder: an empty folder.
-        annotations: recording_id, species, t_min, t_max (s), f_min, f_max (Hz; NaN if not given), label (present,
-            absent or uncertain) and annotator.
-        recordings: file (the path below the data set's folder), seconds, sample_rate (Hz) and channels, indexed by
-            recording_id.
+        annotations: labels, as in `writing.write_labels`.
+        recordings: their recordings, as in `writing.write_labels`.
 
     Returns:
         Remarks about what the format cannot hold.
@@ -214,9 +214,11 @@ def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFra
         (LABEL, name): 0 for name in annotations.label if name != LABELS[0]
     }
     tags = {tag: number for number, tag in enumerate(tags)}
+    # A program's labels have a score, and are predictions.
+    kind = "prediction" if "score" in annotations.columns else "annotation"
     content: dict[str, Any] = {
-        "uuid": _id("annotation set", *used.file),
-        "collection_type": "annotation_set",
+        "uuid": _id(f"{kind} set", *used.file),
+        "collection_type": f"{kind}_set",
         "name": "Dawnchorus",
         "users": [{"uuid": _id("user", name), "name": name} for name in dict.fromkeys(annotations.annotator) if name],
         "tags": [{"id": number, "key": key, "value": value} for (key, value), number in tags.items()],
@@ -231,7 +233,7 @@ def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFra
             for one in used.itertuples()
         ],
         "sound_events": [],
-        "sound_event_annotations": [],
+        f"sound_event_{kind}s": [],
     }  # fmt: skip
     by_recording: dict[str, list[str]] = {file: [] for file in used.file}
     n_filled = 0
@@ -246,21 +248,23 @@ def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFra
             high = recording.sample_rate / 2 if math.isnan(row.f_max) else row.f_max
             geometry = {"type": BOX, "coordinates": [row.t_min, low, row.t_max, high]}
         event = _id("sound event", recording.file, row.species, row.label, *map(repr, [*times, *frequencies]), number)
-        annotation = _id("annotation", event)
+        statement = _id(kind, event)
         content["sound_events"].append(
             {"uuid": event, "recording": _id("recording", recording.file), "geometry": geometry}
         )
         names = [("species", row.species), *([(LABEL, row.label)] if row.label != LABELS[0] else [])]
-        user = {"created_by": _id("user", row.annotator)} if row.annotator else {}
-        content["sound_event_annotations"].append(
-            {"uuid": annotation, "sound_event": event, "tags": [tags[name] for name in names], **user}
-        )
-        by_recording[recording.file].append(annotation)
-    content["clip_annotations"] = [
-        {"uuid": _id("clip annotation", file), "clip": _id("clip", file), "sound_events": events}
+        said: dict[str, Any] = {"uuid": statement, "sound_event": event, "tags": [tags[name] for name in names]}
+        if kind == "prediction":
+            said |= {"score": float(row.score), "tags": [[tags[name], float(row.score)] for name in names]}
+        if row.annotator:
+            said["created_by"] = _id("user", row.annotator)
+        content[f"sound_event_{kind}s"].append(said)
+        by_recording[recording.file].append(statement)
+    content[f"clip_{kind}s"] = [
+        {"uuid": _id(f"clip {kind}", file), "clip": _id("clip", file), "sound_events": events}
         for file, events in by_recording.items()
     ]
-    with replacing(folder / "annotations.json") as path:
+    with replacing(folder / f"{kind}s.json") as path:
         path.write_text(json.dumps({"version": VERSION, "data": content}, indent=1, ensure_ascii=False), "utf-8")
     if not n_filled:
         return []

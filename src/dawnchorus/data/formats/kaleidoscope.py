@@ -136,14 +136,16 @@ def _to_hz(path: Path, table: pd.DataFrame, f_max: pd.Series) -> float:
     return 1000.0
 
 
-def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFrame) -> list[str]:
+def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFrame, root: Path) -> list[str]:
     """Write labels as `cluster.csv`. Absent is what a person judged as Noise, uncertain what they judged as NoID.
+
+    Labels that a program gave (with a score) have no MANUAL ID, so that a person can add it.
 
     Args:
         folder: an empty folder.
-        annotations: recording_id, species, t_min, t_max (s), f_min, f_max (Hz; NaN if not given), label (present,
-            absent or uncertain) and annotator.
-        recordings: file (the path below the data set's folder), indexed by recording_id.
+        annotations: labels, as in `writing.write_labels`.
+        recordings: their recordings, as in `writing.write_labels`.
+        root: the folder that has the recordings.
 
     Returns:
         Remarks about what the format cannot hold.
@@ -151,27 +153,31 @@ def write_labels(folder: Path, annotations: pd.DataFrame, recordings: pd.DataFra
     # As an automatic id, such a name would be that of a cluster.
     is_other = annotations.species.str.fullmatch(NUMBERED) & (annotations.label != "present")
     is_other |= annotations.species.str.contains(SEPARATOR) | annotations.species.str.casefold().isin(NO_SPECIES)
-    rows = annotations[~is_other]
+    rows = annotations[~is_other].reset_index(drop=True)
     files = rows.recording_id.map(recordings.file).map(PurePosixPath)
     table = pd.DataFrame(
         {
-            "INDIR": "",
+            "INDIR": str(root.resolve()),
             "FOLDER": [str(file.parent) if file.parent.name else "" for file in files],
             FILE: [file.name for file in files],
             "CHANNEL": 0,
-            OFFSET: rows.t_min.to_numpy(),
-            DURATION: (rows.t_max - rows.t_min).to_numpy(),
-            LOW: rows.f_min.to_numpy(),
-            HIGH: rows.f_max.to_numpy(),
-            CLUSTERS: rows.species.to_numpy(),
-            MANUAL: rows.label.map({"absent": NOISE, "uncertain": UNNAMED}).fillna(rows.species).to_numpy(),
-            ANNOTATOR: rows.annotator.to_numpy(),
+            OFFSET: rows.t_min,
+            DURATION: rows.t_max - rows.t_min,
+            LOW: rows.f_min,
+            HIGH: rows.f_max,
+            CLUSTERS: rows.species,
         }
     )
+    if "score" in rows.columns:
+        # Kaleidoscope's is a distance: the lower, the better.
+        table["TOP1DIST"], table[MANUAL] = 1 - rows.score, ""
+        table["CHANNEL"] = rows.channel.astype(int) - 1
+    else:
+        table[MANUAL] = rows.label.map({"absent": NOISE, "uncertain": UNNAMED}).fillna(rows.species)
+    table[ANNOTATOR] = rows.annotator
     with replacing(folder / "cluster.csv") as path:
         table.to_csv(path, index=False)
-    remarks = ["the column INDIR is empty; write the path of the folder with the recordings into it"]
-    if is_other.any():
-        names = ", ".join(sorted(set(annotations.species[is_other])))
-        remarks.append(f"left out: {is_other.sum()} labels of species whose names Kaleidoscope would misread: {names}")
-    return remarks
+    if not is_other.any():
+        return []
+    names = ", ".join(sorted(set(annotations.species[is_other])))
+    return [f"left out: {is_other.sum()} labels of species whose names Kaleidoscope would misread: {names}"]

@@ -19,7 +19,7 @@ def write_labels(name: str, folder: Path, annotations: pd.DataFrame, recordings:
         folder: an empty folder.
         annotations: one row per label: recording_id, species, t_min, t_max (s), f_min, f_max (Hz; NaN if not known),
             label (present, absent or uncertain) and annotator ("" if not known). Labels that a program gave also have
-            channel, score and probability, which Raven's tables keep.
+            channel, score and probability, and are not written as if a person had given them.
         recordings: indexed by recording_id: file (the path below `root`, with slashes), seconds and sample_rate (Hz;
             both 0 if the recording cannot be read) and channels.
         root: the folder that has the recordings.
@@ -35,7 +35,7 @@ def write_labels(name: str, folder: Path, annotations: pd.DataFrame, recordings:
         case "audacity":
             return audacity.write_labels(folder, annotations, recordings)
         case "kaleidoscope":
-            return kaleidoscope.write_labels(folder, annotations, recordings)
+            return kaleidoscope.write_labels(folder, annotations, recordings, root)
         case "aoef":
             return aoef.write_labels(folder, annotations, recordings)
         case "rfcx":
