@@ -74,7 +74,7 @@ def collect(
             backbone: [model.boxes for other, model in enumerate(models) if other != number]
             for backbone, models in by_fold.items()
         }
-        return _weights(boxes, settings)
+        return _weights(boxes, settings.weights)
 
     oof, boxes = [], []
     for number in range(len(folds)):
@@ -88,20 +88,27 @@ def collect(
     return found, dict(zip(backbones, chosen.tolist(), strict=True))
 
 
-def read_weights(folder: Path, backbones: Sequence[str], folds: Sequence[int], settings: Ensemble) -> dict[str, float]:
+def read_weights(folder: Path, backbones: Sequence[str], folds: Sequence[int], method: str) -> dict[str, float]:
     """Read box scores and choose from them the weights of the backbones that `collect` returns.
 
-    The arguments and errors are those of `collect`.
+    Args:
+        folder: as in `collect`.
+        backbones: as in `collect`.
+        folds: as in `collect`.
+        method: the parameter `ensemble.weights`.
+
+    Raises:
+        InputError: as in `collect`.
     """
     boxes = {
         backbone: [read_boxes(folder / backbone / str(fold) / "boxes.csv") for fold in folds] for backbone in backbones
     }
-    return dict(zip(backbones, _weights(boxes, settings).tolist(), strict=True))
+    return dict(zip(backbones, _weights(boxes, method).tolist(), strict=True))
 
 
-def _weights(boxes: dict[str, list[pd.DataFrame]], settings: Ensemble) -> NDArray[np.float64]:
+def _weights(boxes: dict[str, list[pd.DataFrame]], method: str) -> NDArray[np.float64]:
     """Weights of backbones from their box scores, a table for each fold."""
-    if settings.weights == "equal":
+    if method == "equal":
         return np.full(len(boxes), 1 / len(boxes))
     return choose_weights({backbone: _once(tables) for backbone, tables in boxes.items()})
 
