@@ -29,7 +29,9 @@ exec {python} "$@"
 DATA = ["synthesize", "ingest", "split_folds", "cache_spectrograms test", "cache_spectrograms train",
         "cache_unlabelled", "fetch_weights small_cnn", "no_pseudo_labels"]  # fmt: skip
 MODELS = [f"{stage} first small_cnn {fold}" for stage in ("predict", "train") for fold in (0, 1)]
-ALL = sorted(["check_params", *DATA, *MODELS, "ensemble", "calibrate", "bundle", "find_detections"])
+# What follows from predictions.
+RESULTS = ["bundle", "calibrate", "ensemble", "find_detections"]
+ALL = sorted(["check_params", *DATA, *MODELS, *RESULTS])
 
 
 @dataclass

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from clone import Clone
+from clone import MODELS, RESULTS, Clone
 
 pytestmark = pytest.mark.slow
 
@@ -120,7 +120,4 @@ def test_a_folder_by_site(
     # Another species in one table runs what depends on labels, and decodes nothing for the feature store.
     (own / f"site0/20240611_000000{suffix}").write_text(label("LARK", 1500))
     clone.snakemake()
-    assert clone.started() == [
-        "ensemble", "ingest", "predict first small_cnn 0", "predict first small_cnn 1", "split_folds",
-        "train first small_cnn 0", "train first small_cnn 1",
-    ]  # fmt: skip
+    assert clone.started() == sorted(["ingest", "split_folds", *MODELS, *RESULTS])

@@ -66,12 +66,12 @@ def test_a_pulled_clone_has_nothing_to_do(clone: Clone, storage: Storage, tmp_pa
     # Of one pulled from a bucket test_docs.py says the same.
     share(clone, storage.url)
     colleague = clone.git_clone(tmp_path / "colleague")
-    assert colleague.stale() >= {"check_params", "ensemble"}
+    assert colleague.stale() >= {"bundle", "check_params", "ensemble"}
     colleague.run("dvc", "pull")
     colleague.assert_neither_engine_has_anything_to_do()
     assert not colleague.run("git", "status", "--short")
     colleague.edit_params("ensemble", {"bootstrap_samples": 150})
-    assert colleague.assert_engines_agree() == {"check_params", "ensemble"}
+    assert colleague.assert_engines_agree() == {"bundle", "check_params", "ensemble"}
 
 
 @pytest.mark.parametrize("storage", ["folder"], indirect=True)

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from clone import Clone
+from clone import RESULTS, Clone
 from ruamel.yaml import YAML
 from test_survival import Run
 
@@ -100,9 +100,9 @@ def test_outputs_from_the_future_do_not_hide_what_is_stale(clone: Clone) -> None
             os.utime(path, (when, when))
     clone.assert_nothing_to_do()
     clone.edit_params("ensemble", {"bootstrap_samples": 150})
-    assert clone.assert_engines_agree() == {"check_params", "ensemble"}
+    assert clone.assert_engines_agree() == {"bundle", "check_params", "ensemble"}
     clone.snakemake()
-    assert clone.started() == ["check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble"]
     clone.assert_nothing_to_do()
 
 
@@ -144,7 +144,7 @@ def test_predictions_that_another_experiment_left_enter_no_result(clone: Clone, 
     for path in left[:2]:
         shutil.copytree(clone.path / "results/predictions/first/small_cnn/1", path)
     shutil.copyfile(clone.path / WEIGHTS, left[2])
-    assert clone.assert_engines_agree() == {"ensemble"}
+    assert clone.assert_engines_agree() == set(RESULTS)
     clone.started()
     output = clone.run(*engine) + (clone.path / "logs/ensemble.log").read_text()
     assert "removed results of models that params.yaml does not name: results/predictions/first/gone/0, " in output

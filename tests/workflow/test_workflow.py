@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from clone import MODELS, Clone, add_test_recording, states
+from clone import MODELS, RESULTS, Clone, add_test_recording, states
 from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
@@ -79,9 +79,9 @@ def test_an_ensemble_parameter_runs_the_ensemble_and_its_return_nothing(clone: C
     submission = (clone.path / "results/kaggle/submission.csv").read_bytes()
     metrics = (clone.path / "results/metrics.json").read_bytes()
     clone.edit_params("ensemble", {"bootstrap_samples": 150})
-    assert clone.assert_engines_agree() == {"check_params", "ensemble"}
+    assert clone.assert_engines_agree() == {"bundle", "check_params", "ensemble"}
     clone.snakemake()
-    assert clone.started() == ["check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble"]
     assert (clone.path / "results/metrics.json").read_bytes() != metrics
     clone.run("git", "checkout", "--quiet", "params.yaml")
     clone.snakemake()
@@ -93,10 +93,10 @@ def test_an_ensemble_parameter_runs_the_ensemble_and_its_return_nothing(clone: C
 def test_an_experiment_in_the_workspace_and_back(dvc_clone: Clone) -> None:
     before = (dvc_clone.path / "results/metrics.json").read_bytes()
     dvc_clone.run("dvc", "exp", "run", "-S", "ensemble.bootstrap_samples=300")
-    assert dvc_clone.started() == ["check_params", "ensemble"]
+    assert dvc_clone.started() == ["bundle", "check_params", "ensemble"]
     assert "Nothing to be done" in dvc_clone.snakemake()
     dvc_clone.run("git", "checkout", "--quiet", "params.yaml")
-    assert dvc_clone.assert_engines_agree() == {"check_params", "ensemble"}
+    assert dvc_clone.assert_engines_agree() == {"bundle", "check_params", "ensemble"}
     dvc_clone.snakemake()
     assert [name for name in dvc_clone.started() if name != "check_params"] == []
     assert (dvc_clone.path / "results/metrics.json").read_bytes() == before
@@ -106,14 +106,14 @@ def test_an_experiment_in_the_workspace_and_back(dvc_clone: Clone) -> None:
 def test_an_experiment_in_a_folder_of_its_own(clone: Clone) -> None:
     output = clone.run("dvc", "exp", "run", "--temp", "-S", "ensemble.bootstrap_samples=300")
     assert "Ran experiment" in output
-    assert clone.started() == ["check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble"]
 
 
 def test_a_backbone_comes_and_goes(clone: Clone) -> None:
     clone.edit_params("backbones", ["small_cnn", "small_resnet"])
     clone.snakemake()
     added = [name.replace("small_cnn", "small_resnet") for name in ["fetch_weights small_cnn", *MODELS]]
-    assert clone.started() == sorted(["check_params", "ensemble", *added])
+    assert clone.started() == sorted(["check_params", *RESULTS, *added])
     both = pd.read_csv(clone.path / "results/kaggle/submission.csv", index_col=0)
     one, other = (
         pd.read_csv(clone.path / f"results/kaggle/{name}.csv", index_col=0) for name in ("small_cnn", "small_resnet")
@@ -129,7 +129,7 @@ def test_a_backbone_comes_and_goes(clone: Clone) -> None:
 
     clone.edit_params("backbones", ["small_resnet"])
     clone.snakemake()
-    assert clone.started() == ["check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble"]
     alone = pd.read_csv(clone.path / "results/kaggle/submission.csv", index_col=0)
     np.testing.assert_allclose(alone, other, atol=1e-6)
     assert {path.name for path in (clone.path / "results/kaggle").glob("*.csv")} == {
@@ -159,15 +159,15 @@ def test_a_changed_module_runs_what_imports_it(clone: Clone) -> None:
     assert clone.assert_engines_agree() == {"check_params"}
     change("src/dawnchorus/models/backbones/small_cnn.py")
     own = {f"{stage}@round0-small_cnn-{fold}" for stage in ("train", "predict") for fold in (0, 1)}
-    assert clone.assert_engines_agree() == {"check_params", "fetch_weights@small_cnn", *own, "ensemble"}
+    assert clone.assert_engines_agree() == {"check_params", "fetch_weights@small_cnn", *own, *RESULTS}
     clone.run("git", "checkout", "--quiet", "src")
     change("src/dawnchorus/reporting/metrics.py")
-    assert clone.assert_engines_agree() == {"ensemble"}
+    assert clone.assert_engines_agree() == {"bundle", "ensemble"}
     change("workflow/scripts/split_folds.py")
     clone.assert_engines_agree()
     clone.snakemake()
     # Folds that come out the same retrain nothing: DVC brings the later outputs back from its cache.
-    assert clone.started() == ["ensemble", "split_folds"]
+    assert clone.started() == ["bundle", "ensemble", "split_folds"]
     # Where a backbone begins concerns that backbone alone.
     clone.edit_params("backbones", ["small_cnn", "resnet"])
     clone.edit_params("train", {"pretrained": {"resnet": "imagenet"}})
@@ -196,7 +196,7 @@ def test_a_backbone_of_ones_own_is_one_file_and_its_name(clone: Clone) -> None:
     clone.edit_params("backbones", ["mine"])
     clone.snakemake()
     own = [name.replace("small_cnn", "mine") for name in ["fetch_weights small_cnn", *MODELS]]
-    assert clone.started() == sorted(["check_params", "ensemble", *own])
+    assert clone.started() == sorted(["check_params", *RESULTS, *own])
     scores = pd.read_csv(clone.path / "results/scores/mine.csv", index_col=0)
     assert ((scores > 0) & (scores < 1)).all(axis=None)
     assert (
@@ -216,7 +216,7 @@ def test_a_changed_input_reruns_what_reads_inputs(clone: Clone) -> None:
     pd.DataFrame({"species": species, "prevalence": 0.3}).to_csv(table, index=False)
     clone.edit_params("ensemble", {"prior": "inputs/prevalence.csv"})
     clone.snakemake()
-    assert clone.started() == ["check_params", "ensemble", "fetch_weights small_cnn"]
+    assert clone.started() == ["bundle", "check_params", "ensemble", "fetch_weights small_cnn"]
     metrics = json.loads((clone.path / "results/metrics.json").read_text())
     assert set(metrics["prevalence"].values()) == {0.3}
 
@@ -224,7 +224,7 @@ def test_a_changed_input_reruns_what_reads_inputs(clone: Clone) -> None:
     pd.DataFrame({"species": species, "prevalence": 0.4}).to_csv(table, index=False)
     assert {"ensemble", "fetch_weights@small_cnn"} <= clone.assert_engines_agree()
     clone.snakemake()
-    assert clone.started() == ["ensemble", "fetch_weights small_cnn"]
+    assert clone.started() == ["bundle", "ensemble", "fetch_weights small_cnn"]
     assert set(json.loads((clone.path / "results/metrics.json").read_text())["prevalence"].values()) == {0.4}
 
     # A large file that DVC tracks instead of git.
@@ -240,10 +240,10 @@ def test_a_new_test_recording_retrains_nothing(with_own_recordings: Clone, tmp_p
     add_test_recording(clone.path / "data/own", "new")
     clone.assert_engines_agree()
     clone.snakemake()
-    assert clone.started() == [
-        "cache_spectrograms test", "ensemble", "ingest", "predict first small_cnn 0", "predict first small_cnn 1",
-        "split_folds",
-    ]  # fmt: skip
+    assert clone.started() == sorted([
+        "cache_spectrograms test", "ingest", "predict first small_cnn 0", "predict first small_cnn 1", "split_folds",
+        *RESULTS,
+    ])  # fmt: skip
     assert "new" in set(pd.read_csv(clone.path / "results/kaggle/submission.csv").recording_id)
 
 
@@ -338,7 +338,7 @@ def test_sites_with_codes_and_neither_test_recordings_nor_a_template(clone: Clon
     for path in (tmp_path / "moved/train/site1").iterdir():
         path.rename(path.with_suffix(".wav"))
     clone.snakemake()
-    assert clone.started() == ["cache_spectrograms train", "ensemble", "ingest", "split_folds"]
+    assert clone.started() == sorted(["cache_spectrograms train", "ingest", "split_folds", *RESULTS])
     clone.assert_neither_engine_has_anything_to_do()
 
 
@@ -354,9 +354,9 @@ def test_touched_deleted_and_damaged_files(dvc_clone: Clone) -> None:
         (
             "train@round0-small_cnn-0",
             "results/curves/first/small_cnn/0.csv",
-            {"predict@round0-small_cnn-0", "ensemble"},
+            {"predict@round0-small_cnn-0", *RESULTS},
         ),
-        ("predict@round0-small_cnn-1", "results/predictions/first/small_cnn/1/test.csv", {"ensemble"}),
+        ("predict@round0-small_cnn-1", "results/predictions/first/small_cnn/1/test.csv", set(RESULTS)),
     ]:
         contents[name] = (clone.path / name).read_bytes()
         (clone.path / name).unlink()

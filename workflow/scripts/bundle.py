@@ -15,7 +15,7 @@ from dawnchorus.data.splits import TRAIN
 from dawnchorus.files import replacing
 from dawnchorus.inference.ensemble import read_weights
 from dawnchorus.inference.threshold_tables import read_thresholds
-from dawnchorus.models.bundle import THRESHOLDS, Member, Species, write_bundle
+from dawnchorus.models.bundle import PROVENANCE, THRESHOLDS, Member, Species, write_bundle
 from dawnchorus.reporting.model_card import model_card
 
 
@@ -58,7 +58,7 @@ def main() -> None:
         THRESHOLDS: arguments.thresholds,
         "metrics.json": arguments.metrics,
         "species_metrics.csv": arguments.species_metrics,
-        "provenance.json": arguments.provenance,
+        PROVENANCE: arguments.provenance,
     }
     with replacing(arguments.output) as folder:
         folder.mkdir()

@@ -18,6 +18,7 @@ from dawnchorus.files import replacing
 from dawnchorus.inference.ensemble import collect_windows, read_weights
 from dawnchorus.inference.threshold_tables import write_thresholds
 from dawnchorus.inference.thresholds import choose_thresholds, count_labels
+from dawnchorus.reporting.provenance import require_same_inputs
 from dawnchorus.seeding import generator
 from dawnchorus.training.evidence import gather_evidence
 
@@ -30,9 +31,11 @@ def main() -> None:
     parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--splits", type=Path, required=True, help="folder with train.csv")
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
+    parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hashes of inputs")
     parser.add_argument("--thresholds", type=Path, required=True, help="output: a row for each species")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
+    require_same_inputs(params, arguments.lock)
 
     species = read_species(arguments.species)
     folder = arguments.predictions / params.rounds[-1].id

@@ -1,6 +1,6 @@
 """The model bundle: a folder with all that a trained ensemble needs to score recordings anywhere.
 
-    model.json       settings, species, members, and the hash of every other file
+    model.json       settings, species, members, and the hash of every other file but provenance.json
     members/         weights: <backbone>-<fold>.weights.h5
     thresholds.csv   threshold and calibration of each species
     metrics.json     and species_metrics.csv: how good it is
@@ -25,7 +25,7 @@ from dawnchorus.config.section import Section, shown
 from dawnchorus.errors import InputError
 from dawnchorus.models.declarations import backbone_names
 
-INFO, MEMBERS, THRESHOLDS = "model.json", "members", "thresholds.csv"
+INFO, MEMBERS, THRESHOLDS, PROVENANCE = "model.json", "members", "thresholds.csv", "provenance.json"
 # Raised when a change makes older programs misread a bundle.
 FORMAT = 1
 COPY_AGAIN = "copy the model again from where it was trained"
@@ -111,8 +111,11 @@ def write_bundle(
     (folder / "README.md").write_text(card, encoding="utf-8")
     for name, path in {**{member.file: path for path, member in members.items()}, **files}.items():
         shutil.copyfile(path, folder / name)
+    # Where a model was trained is no part of it: the same model has the same hash everywhere.
     hashes = {
-        path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()
+        path.relative_to(folder).as_posix(): _digest(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != PROVENANCE
     }
     info = ModelInfo(
         format=FORMAT, dawnchorus=version("dawnchorus"), keras=version("keras"), settings=settings,
