@@ -1,15 +1,26 @@
 """Compare the demo's detections with its true calls: is the precision of each species what its threshold promises?
 
 A detection is right if a call of its species overlaps it. A call is found if more than half of it lies in a detection.
+The expected calibration error of windows is the mean difference, in ten bins of equal size, between what scores or
+probabilities say and the share of windows that contain at least half of a call of the species.
+
 The program fails if fewer than nine of ten species with a promise and detections keep their lower bound.
 """
 
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.config.loading import load_params
+from dawnchorus.data.species import read_species
+from dawnchorus.inference.ensemble import collect_windows, read_weights
+from dawnchorus.inference.threshold_tables import read_thresholds
 
 LEAST = 0.9
+BINS = 10
 
 
 def main() -> None:
@@ -30,8 +41,34 @@ def main() -> None:
     promised = table[(table.no_promise == "") & (table.detections > 0)]
     kept = (promised.true_precision >= promised.precision_low).sum()
     print(f"{kept} of {len(promised)} species with a promise and detections have at least the precision that it names")
+    before, after = calibration_errors(calls)
+    print(f"expected calibration error of windows: {before:.4f} for scores, {after:.4f} for probabilities")
     if kept < LEAST * len(promised):
         sys.exit(f"error: expected at least {LEAST:.0%}")
+
+
+def calibration_errors(calls: pd.DataFrame) -> tuple[float, float]:
+    """The expected calibration errors of the test windows' scores and probabilities, over all species."""
+    params, species = load_params("params.yaml"), read_species(Path("data/species.csv"))
+    folder = Path("results/predictions") / params.rounds[-1].id
+    weights = read_weights(folder, params.backbones, params.folds, params.ensemble.weights)
+    windows = collect_windows(folder, weights, params.folds, species).test
+    truth = np.zeros(windows.scores.shape, bool)
+    for name, first, last in zip(windows.recording_ids, windows.edges[:-1], windows.edges[1:], strict=True):
+        starts = windows.starts[first:last]
+        for call in calls[calls.recording_id == name].itertuples():
+            inside = np.minimum(starts + params.window.seconds, call.t_max) - np.maximum(starts, call.t_min)
+            is_in = inside >= min(call.t_max - call.t_min, params.window.seconds) / 2
+            truth[first:last, species.index(call.species)] |= is_in
+    probabilities = read_thresholds(Path("results/thresholds.csv"), species)[0].probabilities(windows.scores)
+    return calibration_error(windows.scores, truth), calibration_error(probabilities, truth)
+
+
+def calibration_error(said: NDArray[np.floating], truth: NDArray[np.bool_]) -> float:
+    """The mean difference between what is said and the truth in bins with equally many values."""
+    order = np.argsort(said, axis=None)
+    bins = zip(*(np.array_split(values.ravel()[order], BINS) for values in (said, truth)), strict=True)
+    return float(np.mean([abs(part.mean() - found.mean()) for part, found in bins]))
 
 
 if __name__ == "__main__":

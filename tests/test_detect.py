@@ -15,9 +15,11 @@ import soundfile
 from bundles import make_bundle, settings_of
 
 from dawnchorus.config.params import Params
+from dawnchorus.errors import InputError
 from dawnchorus.inference.streaming import score_recording
 from dawnchorus.models.bundle import read_bundle
 from dawnchorus.models.members import load_ensemble
+from dawnchorus.workflow.detection import find_recordings
 
 TABLES = ("detections.csv", "detections.parquet", "species_by_recording.csv", "activity.csv", "unreadable.csv")
 
@@ -181,6 +183,21 @@ def test_wrong_arguments_are_told_before_anything_is_scored(
     assert message in " ".join(run.stderr.split())
     assert "Traceback" not in run.stderr
     assert not (tmp_path / "out/windows").exists()
+
+
+def test_a_list_and_several_folders_name_recordings(recordings: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "some.txt"
+    listed.write_text(f"{recordings / 'hill/20240611_053000.WAV'}\n\n{recordings / 'mill'}\n", encoding="utf-8")
+    names = ["20240611_053000", "mill/20240611_053000", "mill/20240611_235959", "mill/text"]
+    assert list(find_recordings([listed])) == names
+    again = find_recordings([recordings / "hill", recordings / "mill"])
+    assert [name for name in again if name.startswith("mill")] == names[1:]
+    assert again["hill/cut"] == (recordings / "hill/cut.flac").resolve()
+    with pytest.raises(InputError, match="has the same name as"):
+        find_recordings([recordings / "hill/20240611_053000.WAV", recordings / "mill/20240611_053000.WAV"])
+    listed.write_text(f"{recordings}\nnowhere.wav\n")
+    with pytest.raises(InputError, match=r"some\.txt: line 2: nowhere\.wav is missing"):
+        find_recordings([listed])
 
 
 def test_each_channel_is_scored_by_itself(model: Path, recordings: Path, tmp_path: Path) -> None:

@@ -74,7 +74,13 @@ def _add_convert(commands: argparse._SubParsersAction) -> None:
 def _add_detect(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("detect", help="find a trained model's species in recordings")
     parser.add_argument("model", type=Path, help="folder of the model, results/model of a finished run")
-    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="recordings, and folders of recordings")
+    parser.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="recordings, folders of recordings, and *.txt that list such paths",
+    )
     parser.add_argument(
         "--output",
         type=Path,

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dawnchorus.audio.decoding import Channel
+from dawnchorus.config.loading import read_text
 from dawnchorus.data.formats.writing import write_labels
 from dawnchorus.data.recordings import SUFFIXES, list_recordings
 from dawnchorus.errors import InputError
@@ -62,7 +63,7 @@ def detect(model: Path, paths: Sequence[Path], output: Path, options: Options) -
 
     Args:
         model: folder of the bundle.
-        paths: audio files, and folders whose files are used.
+        paths: as in `find_recordings`.
         output: folder for the results, new or from a call with the same model and settings.
         options: the user's.
 
@@ -148,7 +149,8 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
     """Find the recordings that paths mean.
 
     Args:
-        paths: audio files, and folders whose files are used, also in folders in them.
+        paths: audio files; folders whose files are used, also in folders in them; and texts (`*.txt`) that list such
+            paths, one in each line.
 
     Returns:
         The absolute path of each by recording_id, sorted. In a single folder, the recording_id is the path below it
@@ -158,6 +160,7 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
         InputError: a path is missing or no recording, or two recordings have the same recording_id.
     """
     found: dict[str, Path] = {}
+    paths = [each for path in paths for each in (_listed(path) if path.suffix.lower() == ".txt" else [path])]
     folders = [path for path in paths if path.is_dir()]
     names = Counter(path.resolve().name for path in folders)
     for path in paths:
@@ -179,6 +182,18 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
             if found.setdefault(key, file) != file:
                 raise InputError(f"{file}: has the same name as {found[key]}; give the folder that both are in instead")
     return dict(sorted(found.items()))
+
+
+def _listed(path: Path) -> list[Path]:
+    """The paths in a list; relative ones are relative to the working directory."""
+    lines = [line.strip() for line in read_text(path).splitlines()]
+    paths = [Path(line) for line in lines if line]
+    if not paths:
+        raise InputError(f"{path}: lists no recordings; expected a path in each line")
+    for number, line in enumerate(lines, start=1):
+        if line and not Path(line).exists():
+            raise InputError(f"{path}: line {number}: {line} is missing; correct or remove the line")
+    return paths
 
 
 def _use_device(threads: int, log: Path) -> None:
