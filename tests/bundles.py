@@ -51,7 +51,7 @@ def make_bundle(folder: Path, params: Params, threshold: float = 0.5) -> Path:
     (work / "metrics.json").write_text(json.dumps({}))
     folder.mkdir()
     write_bundle(
-        folder, settings_of(params), SPECIES, members,
+        folder, settings_of(params), SPECIES, "", members,
         {THRESHOLDS: work / THRESHOLDS, "metrics.json": work / "metrics.json"}, "# A model\n",
     )  # fmt: skip
     return folder

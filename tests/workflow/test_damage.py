@@ -1,6 +1,7 @@
 """Damaged files, lost permissions and a full disk: an error with the path, and the next run mends only that."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,9 +106,11 @@ def test_verify_mends_the_cache_from_whole_outputs(clone: Clone) -> None:
 
 def test_what_is_damaged_here_and_in_the_cache_is_computed_again(clone: Clone) -> None:
     results = recorded(clone.path / "results")
-    for path in (clone.path / WEIGHTS, cached(clone, WEIGHTS)):
+    # The model has a copy, from which DVC's could be restored.
+    in_model = clone.path / "results/model/members/small_cnn-0.weights.h5"
+    for path in (clone.path / WEIGHTS, in_model, cached(clone, WEIGHTS)):
         flip(path)
-    assert "error: 2 of " in clone.run(*VERIFY, fails=True)
+    assert "error: 3 of " in clone.run(*VERIFY, fails=True)
     clone.started()
     clone.snakemake()
     assert clone.started() == ["train first small_cnn 0"]
@@ -124,6 +127,8 @@ def test_verify_leaves_what_dvc_itself_calls_changed(clone: Clone) -> None:
 
 def test_a_truncated_copy_in_the_cache_is_named_and_computed_again(clone: Clone) -> None:
     results = recorded(clone.path / "results")
+    # The model has a copy, from which DVC's could be restored.
+    shutil.rmtree(clone.path / "results/model")
     copy = cached(clone, WEIGHTS)
     copy.chmod(0o644)
     copy.write_bytes(copy.read_bytes()[:1000])

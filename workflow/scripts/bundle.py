@@ -15,8 +15,9 @@ from dawnchorus.data.splits import TRAIN
 from dawnchorus.files import replacing
 from dawnchorus.inference.ensemble import read_weights
 from dawnchorus.inference.threshold_tables import read_thresholds
-from dawnchorus.models.bundle import PROVENANCE, THRESHOLDS, Member, Species, write_bundle
+from dawnchorus.models.bundle import THRESHOLDS, Member, Species, write_bundle
 from dawnchorus.reporting.model_card import model_card
+from dawnchorus.reporting.provenance import hash_of_data
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
     parser.add_argument("--thresholds", type=Path, required=True)
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--species-metrics", type=Path, required=True)
-    parser.add_argument("--provenance", type=Path, required=True)
+    parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hash of the data set")
     parser.add_argument("--output", type=Path, required=True, help="output folder")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
@@ -58,11 +59,11 @@ def main() -> None:
         THRESHOLDS: arguments.thresholds,
         "metrics.json": arguments.metrics,
         "species_metrics.csv": arguments.species_metrics,
-        PROVENANCE: arguments.provenance,
     }
+    data = hash_of_data(arguments.lock, params.data.root) or ""
     with replacing(arguments.output) as folder:
         folder.mkdir()
-        write_bundle(folder, settings, species, members, files, card)
+        write_bundle(folder, settings, species, data, members, files, card)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """The model bundle: a folder with all that a trained ensemble needs to score recordings anywhere.
 
-    model.json       settings, species, members, and the hash of every other file but provenance.json
+    model.json       settings, species, members, the hash of the data set, and that of every other file
     members/         weights: <backbone>-<fold>.weights.h5
     thresholds.csv   threshold and calibration of each species
     metrics.json     and species_metrics.csv: how good it is
-    provenance.json  what made it
     README.md        the model card, for people
 
+Machines, times and commits are not in it, so that the same experiment gives the same bundle anywhere.
+`results/provenance.json` of the run has them, by the hashes of weights.
 Nothing in it is run as code.
 """
 
@@ -25,7 +26,7 @@ from dawnchorus.config.section import Section, shown
 from dawnchorus.errors import InputError
 from dawnchorus.models.declarations import backbone_names
 
-INFO, MEMBERS, THRESHOLDS, PROVENANCE = "model.json", "members", "thresholds.csv", "provenance.json"
+INFO, MEMBERS, THRESHOLDS = "model.json", "members", "thresholds.csv"
 # Raised when a change makes older programs misread a bundle.
 FORMAT = 1
 COPY_AGAIN = "copy the model again from where it was trained"
@@ -58,6 +59,7 @@ class ModelInfo(Section):
     format: int
     dawnchorus: str
     keras: str
+    data: str
     settings: ModelSettings
     species: list[Species]
     members: list[Member]
@@ -93,6 +95,7 @@ def write_bundle(
     folder: Path,
     settings: ModelSettings,
     species: Sequence[Species],
+    data: str,
     members: Mapping[Path, Member],
     files: Mapping[str, Path],
     card: str,
@@ -103,6 +106,7 @@ def write_bundle(
         folder: an empty folder.
         settings: of the model.
         species: in the order of scores.
+        data: DVC's hash of the data set that it was trained on; empty if there is none.
         members: the members by their weight files.
         files: further files by their names in the bundle.
         card: the text of `README.md`.
@@ -111,14 +115,11 @@ def write_bundle(
     (folder / "README.md").write_text(card, encoding="utf-8")
     for name, path in {**{member.file: path for path, member in members.items()}, **files}.items():
         shutil.copyfile(path, folder / name)
-    # Where a model was trained is no part of it: the same model has the same hash everywhere.
     hashes = {
-        path.relative_to(folder).as_posix(): _digest(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != PROVENANCE
+        path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()
     }
     info = ModelInfo(
-        format=FORMAT, dawnchorus=version("dawnchorus"), keras=version("keras"), settings=settings,
+        format=FORMAT, dawnchorus=version("dawnchorus"), keras=version("keras"), data=data, settings=settings,
         species=list(species), members=list(members.values()), files=hashes,
     )  # fmt: skip
     (folder / INFO).write_text(info.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -100,8 +100,8 @@ def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predic
     content = {
         **code(),
         "parameters": hashlib.sha256(params.model_dump_json().encode()).hexdigest(),
-        "data": {"root": params.data.root, "md5": _hash_of_data(lock, params.data.root)},
-        "labels": {"folder": params.data.labels, "md5": _hash_of_data(lock, params.data.labels)},
+        "data": {"root": params.data.root, "md5": hash_of_data(lock, params.data.root)},
+        "labels": {"folder": params.data.labels, "md5": hash_of_data(lock, params.data.labels)},
         "scores": md5([scores]),
         "python": platform.python_version(),
         "jobs": jobs,
@@ -166,7 +166,7 @@ def _read_note(path: Path, outputs: str) -> dict[str, Any] | None:
         ) from error
 
 
-def _hash_of_data(lock: Path, folder: str) -> str | None:
+def hash_of_data(lock: Path, folder: str) -> str | None:
     """Return DVC's hash of a folder of the data set, or None if DVC did not run the stage that reads it."""
     deps = _read_lock(lock).get("ingest", {}).get("deps", [])
     return next((dep["md5"] for dep in deps if Path(dep["path"]).resolve() == Path(folder).resolve()), None)

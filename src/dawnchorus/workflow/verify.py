@@ -75,7 +75,8 @@ def _verify(repo: Any) -> Verdict:
     actual = {out: _contents(out, {path: hashes[path] for path in paths}) for out, paths in members.items()}
     whole = [out for out in outs if out.hash_info.value in actual[out]]
     lost = {path: oid for path, oid in objects.items() if hashes[path] != oid.removesuffix(".dir")}
-    owners = {oid: out for out in repo.index.outs for oid in _objects_of(out, objects, lost)}
+    # The bundle has copies of weights; they belong to the stage that made them, which comes first.
+    owners = {oid: out for out in reversed(list(repo.index.outs)) for oid in _objects_of(out, objects, lost)}
     for path, oid in lost.items():
         owner = owners.get(oid)
         damaged[path] = (
