@@ -193,7 +193,7 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
         "train first small_cnn 0",
         "predict first small_cnn 0",
         "predict first small_cnn 1",
-        "ensemble",
+        *RESULTS,
     }
     for name in ("results/kaggle/submission.csv", "results/metrics.json"):
         assert (clone.path / name).read_bytes() == (through_snakemake.path / name).read_bytes()
