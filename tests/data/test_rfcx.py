@@ -110,7 +110,7 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
     YAML().dump(preset, folder / "params.yaml")
 
     tables = {name: folder / f"{name.replace('-', '_')}.csv"
-              for name in ("recordings", "annotations", "species", "ground-truth", "template")}  # fmt: skip
+              for name in ("recordings", "annotations", "species", "ground-truth", "complete", "template")}  # fmt: skip
     tables["remarks"] = folder / "remarks.txt"
     (folder / "labels").mkdir()
     report = run("ingest", folder, "--data", data, "--labels", folder / "labels", *options(tables))
@@ -168,8 +168,8 @@ def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_
         tmp_path / "provenance",
     ]  # fmt: skip
     (tmp_path / "none").mkdir()
-    run("train", folder, "--spectrograms", folder / "spectrograms/train", "--unlabelled",
-        tmp_path / "unlabelled", "--pretrained", tmp_path / "pretrained",
+    run("train", folder, "--complete", folder / "complete.csv", "--spectrograms", folder / "spectrograms/train",
+        "--unlabelled", tmp_path / "unlabelled", "--pretrained", tmp_path / "pretrained",
         "--pseudo-labels", tmp_path / "none", "--pseudo-label-weight", "0", "--curve", tmp_path / "curve.csv",
         "--epoch-weights", tmp_path / "epochs", "--checkpoint", tmp_path / "checkpoint", *model)  # fmt: skip
     assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
