@@ -129,9 +129,11 @@ def test_presence_activity_and_problems_are_told(done: Path, recordings: Path) -
 def test_the_same_command_scores_nothing_again_and_changed_recordings_only(
     done: Path, model: Path, recordings: Path, tmp_path: Path
 ) -> None:
-    output, field = shutil.copytree(done, tmp_path / "out"), shutil.copytree(recordings, tmp_path / "card")
+    output, field = tmp_path / "out", shutil.copytree(recordings, tmp_path / "card")
     (field / "hill/cut.flac").unlink()
     (field / "mill/text.wav").unlink()
+    first = detect(model, field, "--output", output, "--timezone", "America/Puerto_Rico")
+    assert first.returncode == 0, first.stderr
     before = {path: path.stat().st_mtime_ns for path in (output / "windows").rglob("*.parquet")}
     options = ("--output", output, "--timezone", "America/Puerto_Rico")
     run = detect(model, field, *options)
@@ -156,9 +158,15 @@ def test_another_model_or_setting_is_refused(done: Path, model: Path, recordings
     assert run.returncode == 1
     assert "were scored before have hop 1.0, now it is 0.5; remove" in run.stderr
     other = shutil.copytree(model, tmp_path / "other")
+    # Other figures and another target change no score; another ensemble does.
     content = json.loads((other / "model.json").read_text())
-    (other / "model.json").write_text(json.dumps(content | {"keras": "3.0.0"}))
-    run = detect(other, recordings, "--output", done)
+    content["settings"]["detect"]["precision"] = 0.8
+    (other / "model.json").write_text(json.dumps(content))
+    options = ("--output", done, "--timezone", "America/Puerto_Rico")
+    assert "have model" not in detect(other, recordings, *options).stderr
+    content["members"][0]["weight"] = 0.25
+    (other / "model.json").write_text(json.dumps(content))
+    run = detect(other, recordings, *options)
     assert run.returncode == 1
     assert "have model" in run.stderr
 
@@ -183,6 +191,15 @@ def test_wrong_arguments_are_told_before_anything_is_scored(
     assert message in " ".join(run.stderr.split())
     assert "Traceback" not in run.stderr
     assert not (tmp_path / "out/windows").exists()
+
+
+def test_a_folder_of_the_users_own_is_no_output(model: Path, recordings: Path, tmp_path: Path) -> None:
+    (tmp_path / "raven").mkdir()
+    (tmp_path / "raven/mine.txt").write_text("mine")
+    run = detect(model, recordings, "--output", tmp_path, "--format", "raven")
+    assert run.returncode == 1
+    assert "has other files than `dawnchorus detect` writes; name a new folder" in run.stderr
+    assert (tmp_path / "raven/mine.txt").read_text() == "mine"
 
 
 def test_a_list_and_several_folders_name_recordings(recordings: Path, tmp_path: Path) -> None:

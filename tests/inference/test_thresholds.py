@@ -119,7 +119,7 @@ def test_a_table_reads_back(tmp_path: Path) -> None:
     write_thresholds(tmp_path / "thresholds.csv", model, table)
     found_model, found = read_thresholds(tmp_path / "thresholds.csv", SPECIES)
     np.testing.assert_allclose(found_model.probabilities(target), model.probabilities(target), rtol=1e-6)
-    np.testing.assert_array_equal(found.threshold, table.threshold)
+    np.testing.assert_allclose(found.threshold, table.threshold, rtol=1e-8)
     assert list(found.no_promise) == list(table.no_promise)
     # A window at the threshold is above it, however scores are rounded.
     assert ((target >= found.threshold.to_numpy()).sum(axis=0) == table.windows_above)[:3].all()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from dawnchorus.data.annotations import Annotations, labelled_boxes
 from dawnchorus.data.complete import Completeness
@@ -9,7 +10,8 @@ from dawnchorus.inference.window_tables import Windows
 from dawnchorus.training.evidence import gather_evidence
 
 
-def test_boxes_count_unless_recordings_are_complete_for_their_species() -> None:
+def test_boxes_count_unless_recordings_are_complete_for_their_species(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dawnchorus.training.evidence.FEWEST_RECORDINGS", 1)
     starts = np.array([0.0, 2.0, 4.0])
     scores = np.arange(12, dtype=np.float32).reshape(6, 2) / 20
     windows = Windows.of(["a", "b"], [starts, starts], [scores[:3], scores[3:]], 2)

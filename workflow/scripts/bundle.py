@@ -48,11 +48,15 @@ def main() -> None:
         spectrogram=params.spectrogram, window=params.window, image=params.image, head=params.head,
         predict=params.predict, detect=params.detect, channel=params.data.channel,
     )  # fmt: skip
+    # Codes may look like numbers, or like missing values.
+    figures = pd.read_csv(
+        arguments.species_metrics, dtype={"species": str}, keep_default_na=False, na_values={"average_precision": [""]}
+    )
     names = read_species_names(arguments.species)
     species = [Species.model_validate(row) for row in names.to_dict("records")]
     card = model_card(
         params, species, list(members.values()), read_thresholds(arguments.thresholds, list(names.species))[1],
-        pd.read_csv(arguments.species_metrics), json.loads(arguments.metrics.read_text()),
+        figures, json.loads(arguments.metrics.read_text()),
         read_recordings(arguments.splits / f"{TRAIN}.csv"),
     )  # fmt: skip
     files = {

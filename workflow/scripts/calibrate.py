@@ -22,6 +22,9 @@ from dawnchorus.reporting.provenance import require_same_inputs
 from dawnchorus.seeding import generator
 from dawnchorus.training.evidence import gather_evidence
 
+# Fewer test recordings do not show how often species call.
+FEWEST_TEST = 20
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,18 +55,20 @@ def main() -> None:
         to_seconds(to_frames(params.window.seconds, params.spectrogram), params.spectrogram), params.labels.min_overlap,
     )  # fmt: skip
     labels = count_labels(boxes, complete.of(windows.oof.recording_ids))
-    # Without test recordings, thresholds are for recordings such as the annotated ones.
-    has_test = len(windows.test.scores) > 0
+    # With few test recordings, thresholds are for recordings such as the annotated ones.
+    has_test = len(windows.test.recording_ids) >= FEWEST_TEST
     by_group = [each.scores for each in windows.test_by_fold] if has_test else [windows.oof.scores]
     model, table = choose_thresholds(
         evidence, by_group, windows.test.scores if has_test else windows.oof.scores, species, params.detect.precision,
         labels, generator(params.seed, "thresholds"),
     )  # fmt: skip
     # As for `metrics_of`: these out-of-fold scores are too high.
+    reason = ""
     if len(params.rounds) > 1:
-        table["no_promise"] = "models of an earlier round were trained on the recordings that this one left out"
+        reason = "models of an earlier round were trained on the recordings that this one left out"
     elif params.train.checkpoint != "last":
-        table["no_promise"] = "the epoch was chosen by the recordings that were left out"
+        reason = "the epoch was chosen by the recordings that were left out"
+    table["no_promise"] = table.no_promise.where(table.no_promise != "", reason)
     with replacing(arguments.thresholds) as path:
         write_thresholds(path, model, table)
 

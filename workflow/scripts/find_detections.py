@@ -53,10 +53,11 @@ def main() -> None:
         to_seconds(to_frames(params.window.seconds, params.spectrogram), params.spectrogram),
         params.detect.gap_seconds,
     )  # fmt: skip
+    channel = 0 if params.data.channel == "mean" else params.data.channel
     found = [pd.DataFrame(columns=COLUMNS)]
     for row, first, last in zip(recordings.itertuples(), scored.edges[:-1], scored.edges[1:], strict=True):
         part = Scored(
-            row.seconds, int(row.sample_rate), int(row.channels), row.start, np.zeros(last - first, int),
+            row.seconds, int(row.sample_rate), int(row.channels), row.start, np.full(last - first, channel),
             scored.starts[first:last], scored.scores[first:last],
         )  # fmt: skip
         found.append(detector.detections(row.Index, Path(row.file), part))

@@ -111,23 +111,38 @@ def _in_pool(pool: ProcessPoolExecutor, recordings: dict[str, Path], most: int) 
                 yield running.pop(future), future.result()
     except BrokenProcessPool as error:
         raise InputError(
-            "a process that scores recordings has ended, perhaps for lack of memory; run again, which goes on where "
-            "this run was, with fewer --cores"
+            "a process that scores recordings has ended, perhaps for lack of memory; the log in the output folder may "
+            "say why. Run again, which goes on where this run was, with fewer --cores. It was scoring "
+            f"{', '.join(list(running.values())[: most // AHEAD])}"
         ) from error
+    except BaseException:
+        # What runs would take long for a long recording, and nobody would use it.
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
 
 
 # Set in each process of the pool.
-_state: tuple[Work, Scorer] | None = None
+_state: tuple[Work, Scorer] | InputError | None = None
 
 
 def _set_up(work: Work, prepare: Callable[[], object]) -> None:
     global _state
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # An exception here would look like a killed process.
+    try:
+        _state = work, _load(work, prepare)
+    except InputError as error:
+        _state = error
+
+
+def _load(work: Work, prepare: Callable[[], object]) -> Scorer:
     prepare()
     # Keras takes seconds to import, and the process that waits for the others does without it.
     from dawnchorus.models.members import load_ensemble
 
-    _state = work, load_ensemble(work.bundle)
+    return load_ensemble(work.bundle)
 
 
 def _end_with_parent() -> None:
@@ -148,7 +163,8 @@ def _is_done(stamp: Stamp | None, path: Path) -> bool:
 
 def _score(name: str, path: Path) -> Result | str:
     """Score a recording in a process of the pool; returns why it cannot be scored as text."""
-    assert _state is not None  # noqa: S101 - set by `_set_up`
+    if not isinstance(_state, tuple):
+        raise _state or RuntimeError("the process was not set up")
     work, scorer = _state
     try:
         stamp = Stamp.of(path)

@@ -27,8 +27,9 @@ DAMAGE = (OSError, ValueError, TypeError, KeyError, pa.ArrowException)
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells whether a file is the same: its size (bytes), and when it was last written (ns)."""
+    """What tells whether a file is the same: its path, its size (bytes), and when it was last written (ns)."""
 
+    path: str
     size: int
     mtime_ns: int
 
@@ -36,7 +37,7 @@ class Stamp:
     def of(cls, path: Path) -> Self:
         """The present stamp of a file."""
         found = path.stat()
-        return cls(found.st_size, found.st_mtime_ns)
+        return cls(str(path), found.st_size, found.st_mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,10 @@ class Journal:
         self._folder = output / FOLDER
         self._species = list(species)
 
+    def exists(self) -> bool:
+        """Whether a call has begun it."""
+        return (self._folder / RUN).exists()
+
     def begin(self, run: Mapping[str, Any]) -> None:
         """Check that the scores that are there are of the same model and settings.
 
@@ -90,10 +95,10 @@ class Journal:
             with replacing(path) as temporary:
                 temporary.write_text(json.dumps(dict(run), indent=2) + "\n", encoding="utf-8")
             return
-        remedy = f"remove {self._folder.parent}, or choose another --output"
+        remedy = f"remove {self._folder}, or choose another --output"
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            before = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
             raise InputError(f"{path}: cannot be read: {error}; {remedy}") from error
         for key, value in run.items():
             if before.get(key) != value:

@@ -21,8 +21,6 @@ FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
 # Numbers of labels that a threshold rests on.
 LABELS = ["present_boxes", "present_recordings", "absent_boxes", "complete_recordings"]
-# Thresholds are multiples of 1 / SCALE.
-SCALE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -128,26 +126,31 @@ def choose_thresholds(
     groups = [np.sort(group, axis=0) for group in groups]
     ranked = np.sort(target, axis=0)[::-1]
 
-    def by_rank(weights: NDArray[np.integer]) -> tuple[WindowModel, NDArray[np.float64], NDArray[np.float64]]:
-        """The model of the groups, and the probability at each rank and of all ranks above, [Windows, Species] each."""
+    def by_rank(
+        weights: NDArray[np.integer], n_ranks: int
+    ) -> tuple[WindowModel, NDArray[np.float64], NDArray[np.float64]]:
+        """The model of the groups, and the probability at the first ranks and of all above each, [Ranks, Species]."""
         model = fit_window_model(evidence, groups, len(species), weights)
-        probabilities = np.mean([model.probabilities(group) for group in groups], axis=0)[::-1]
-        return model, probabilities, np.cumsum(probabilities, axis=0) / np.arange(1, len(target) + 1)[:, None]
+        probabilities = np.mean([model.probabilities(group[len(group) - n_ranks :]) for group in groups], axis=0)[::-1]
+        return model, probabilities, np.cumsum(probabilities, axis=0) / np.arange(1, n_ranks + 1)[:, None]
 
-    of_group, probabilities, means = by_rank(np.ones(len(evidence.scores), int))
+    of_group, probabilities, means = by_rank(np.ones(len(evidence.scores), int), len(target))
     calibration = of_group.calibration.transferred(ranked, probabilities, of_group.prevalence)
     model = WindowModel(calibration, of_group.prevalence)
     above = (means >= precision).sum(axis=0)
     last, columns = np.maximum(above, 1) - 1, np.arange(len(species))
     table = pd.DataFrame({"species": species, "prevalence": model.prevalence})
-    thresholds = np.where(above > 0, ranked[last, columns], model.score_at(precision))
-    # Rounded down, so that the window whose score it is stays above it.
-    table["threshold"] = np.maximum(np.floor(thresholds * SCALE), 1) / SCALE
-    table["probability"] = np.where(above > 0, probabilities[last, columns], precision)
+    # One step of a float32 aside, so that the window with this score is above it, or below it, also as a decimal.
+    lowest = np.nextafter(np.float32(ranked[last, columns]), np.float32(0))
+    highest = np.nextafter(np.float32(ranked[0]), np.float32(1))
+    thresholds = np.where(above > 0, lowest, np.maximum(highest, model.score_at(precision)))
+    table["threshold"] = np.where(np.isnan(model.prevalence), np.nan, thresholds)
+    table["probability"] = model.probabilities(thresholds)
     table["precision"] = np.where(above > 0, means[last, columns], precision)
-    n_units = int(evidence.units.max(initial=-1)) + 1
+    names, unit = np.unique(evidence.units, return_inverse=True)
     sampled = [
-        by_rank(drawn[evidence.units])[2][last, columns] for (drawn,) in draw_recordings(n_units, SAMPLES, 1, rng)
+        by_rank(drawn[unit], int(last.max()) + 1)[2][last, columns]
+        for (drawn,) in draw_recordings(len(names), SAMPLES, 1, rng)
     ]
     # A resampling without any present box of a species says that it never calls.
     low = np.quantile(np.nan_to_num(sampled), LOWER, axis=0)
@@ -156,7 +159,11 @@ def choose_thresholds(
     is_unknown = np.isnan(model.prevalence)
     table.loc[is_unknown, ["probability", "precision", "precision_low"]] = np.nan
     table[LABELS] = labels[LABELS].to_numpy()
-    table["no_promise"] = [_why_not(*of_species) for of_species in zip(*(labels[name] for name in LABELS), strict=True)]
+    reasons = [_why_not(*of_species) for of_species in zip(*(labels[name] for name in LABELS), strict=True)]
+    reasons = [reason or ("no present box" if lost else "") for reason, lost in zip(reasons, is_unknown, strict=True)]
+    table["no_promise"] = [
+        reason or ("" if count else "no window reaches it") for reason, count in zip(reasons, above, strict=True)
+    ]
     return model, table
 
 

@@ -73,12 +73,17 @@ class Bundle:
     Attributes:
         folder: where it is.
         info: the content of `model.json`.
-        digest: hash of `model.json`, which has those of all other files.
     """
 
     folder: Path
     info: ModelInfo
-    digest: str
+
+    @property
+    def scorer_digest(self) -> str:
+        """Hash of what scores depend on: not of thresholds and figures."""
+        settings = self.info.settings.model_dump_json(exclude={"detect", "predict", "channel"})
+        files = [(member.model_dump_json(), self.info.files[member.file]) for member in self.info.members]
+        return hashlib.sha256(json.dumps([settings, self.codes, files]).encode()).hexdigest()
 
     @property
     def codes(self) -> list[str]:
@@ -156,7 +161,7 @@ def read_bundle(folder: Path) -> Bundle:
             f"{path}: needs the backbone {unknown[0]}, which this installation of Dawnchorus does not have; install "
             "the version that the model was trained with"
         )
-    return Bundle(folder, info, hashlib.sha256(content).hexdigest())
+    return Bundle(folder, info)
 
 
 def _parse(path: Path, content: bytes) -> ModelInfo:

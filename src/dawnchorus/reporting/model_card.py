@@ -45,8 +45,9 @@ def model_card(
         "",
         "## Species",
         "",
-        "Detections score at least the threshold. Of them, the fraction `precision` should be right; it is at least "
-        "`at least` with 90 % confidence. Both are estimates from annotated boxes that no network was trained on.",
+        "Of the windows that score at least the threshold, the fraction `precision` should have the species; it is at "
+        "least `at least` with 90 % confidence. Both are estimates from labels in recordings that the networks which "
+        "scored them were not trained on.",
         "",
         "| species | name | threshold | precision | at least | average precision | rests on | no promise |",
         "|---|---|---|---|---|---|---|---|",

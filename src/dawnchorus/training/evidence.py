@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from dawnchorus.data.annotations import Annotations
 from dawnchorus.data.complete import Completeness
 from dawnchorus.inference.box_scores import score_boxes
-from dawnchorus.inference.thresholds import Evidence
+from dawnchorus.inference.thresholds import FEWEST_RECORDINGS, Evidence
 from dawnchorus.inference.window_tables import Windows
 from dawnchorus.training.labels import window_labels
 
@@ -24,8 +24,8 @@ def gather_evidence(
 ) -> Evidence:
     """Collect the scores of which it is known whether their species is present.
 
-    For a species, these are its labelled boxes; or, if recordings are annotated completely for it, all windows of
-    these, which show how often it calls, too.
+    For a species, these are its labelled boxes; or, if it calls in enough recordings that are annotated completely for
+    it, all windows of these, which show how often it calls, too.
 
     Args:
         windows: out-of-fold scores of the annotated recordings.
@@ -39,8 +39,12 @@ def gather_evidence(
     """
     scores = score_boxes(windows, boxes, window_seconds, min_overlap)
     is_complete = complete.of(windows.recording_ids)
-    has_windows = np.asarray(is_complete.any(axis=0))
-    by_box = ~has_windows[boxes.species_id.to_numpy()]
+    of_box = pd.Index(windows.recording_ids, dtype=object).get_indexer(boxes.recording_id)
+    has_call = np.zeros_like(is_complete)
+    has_call[of_box[boxes.is_tp], boxes.species_id[boxes.is_tp]] = True
+    # From fewer, the curve of a species would rest on its calls in one or two recordings.
+    is_complete = is_complete & ((is_complete & has_call).sum(axis=0) >= FEWEST_RECORDINGS)
+    by_box = ~np.array(is_complete.any(axis=0))[boxes.species_id.to_numpy()]
     of_recording, species, is_present, of_window = _complete_windows(
         windows, annotations, uncertain, is_complete, window_seconds, min_overlap
     )
@@ -76,7 +80,7 @@ def _complete_windows(
     """
     every = annotations.joined(uncertain)
     of_box = pd.Index(windows.recording_ids, dtype=object).get_indexer(every.recording_ids)
-    used = np.flatnonzero(of_box >= 0)
+    used = np.flatnonzero((of_box >= 0) & np.array(is_complete.any(axis=1))[of_box])
     counts = windows.n_windows[of_box[used]]
     pairs = np.repeat(used, counts)
     # The windows of each box's recording.

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from dawnchorus.audio.decoding import Channel
-from dawnchorus.config.loading import read_text
 from dawnchorus.data.formats.writing import write_labels
 from dawnchorus.data.recordings import SUFFIXES, list_recordings
+from dawnchorus.data.table_layout import read_text
 from dawnchorus.errors import InputError
 from dawnchorus.features.frames import to_seconds
 from dawnchorus.files import replacing
@@ -28,6 +28,7 @@ from dawnchorus.inference.journal import Journal
 from dawnchorus.inference.threshold_tables import read_thresholds
 from dawnchorus.models.bundle import read_bundle
 from dawnchorus.models.shapes import Shapes
+from dawnchorus.workflow.gpus import jobs_can_use_gpus, list_gpus
 
 MOST_SHOWN = 20
 LOG = "detect.log"
@@ -87,21 +88,31 @@ def detect(model: Path, paths: Sequence[Path], output: Path, options: Options) -
     probabilities, thresholds = read_thresholds(bundle.thresholds, bundle.codes)
     if options.threshold is not None:
         thresholds = thresholds.assign(threshold=options.threshold, precision=np.nan)
+    journal = Journal(output, bundle.codes)
+    if output.exists() and not journal.exists() and any(not path.name.startswith(".") for path in output.iterdir()):
+        raise InputError(f"{output}: has other files than `dawnchorus detect` writes; name a new folder as --output")
     output.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(output / ".lock", timeout=0)
     try:
-        lock.acquire()
+        held = lock.acquire()
     except filelock.Timeout as error:
         raise InputError(
             f"{output}: another `dawnchorus detect` writes to it; wait, or choose another --output"
         ) from error
-    with lock:
-        journal = Journal(output, bundle.codes)
-        journal.begin({"model": bundle.digest, "hop": hop, "channel": str(channel), "timezone": options.timezone or ""})
+    with held:
+        journal.begin(
+            {"model": bundle.scorer_digest, "hop": hop, "channel": str(channel), "timezone": options.timezone or ""}
+        )
         zone = None if options.timezone is None else ZoneInfo(options.timezone)
         workers = max(1, min(options.cores, len(recordings)))
+        if jobs_can_use_gpus("tensorflow"):
+            # Each process has a GPU of its own.
+            workers = min(workers, len(list_gpus()))
         prepare = partial(_use_device, max(1, options.cores // workers), output / LOG)
-        problems = score_all(recordings, Work(bundle, hop, channel, zone), journal, workers, prepare)
+        try:
+            problems = score_all(recordings, Work(bundle, hop, channel, zone), journal, workers, prepare)
+        except KeyboardInterrupt as error:
+            raise InputError("interrupted; the same command goes on where this one was") from error
         detector = Detector(
             bundle.info.species, probabilities, thresholds.threshold.to_numpy(), settings.detect.precision,
             window_seconds, settings.detect.gap_seconds if options.gap_seconds is None else options.gap_seconds,
@@ -110,7 +121,7 @@ def detect(model: Path, paths: Sequence[Path], output: Path, options: Options) -
         remarks = _write_formats(output, options.formats, recordings, facts)
     print(*species_lines(thresholds, counts, len(recordings) - len(problems)), sep="\n")
     print(*remarks, sep="\n", end="\n" if remarks else "")
-    print(f"Detections: {output / 'detections.csv'}; docs/detect.md describes it and the files beside it")
+    print(f"Detections: {output / 'detections.csv'}")
     if problems:
         shown = [f"{recordings[name]}: {why}" for name, why in list(problems.items())[:MOST_SHOWN]]
         more = [f"... and {len(problems) - MOST_SHOWN} more"] if len(problems) > MOST_SHOWN else []
@@ -160,12 +171,14 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
         InputError: a path is missing or no recording, or two recordings have the same recording_id.
     """
     found: dict[str, Path] = {}
-    paths = [each for path in paths for each in (_listed(path) if path.suffix.lower() == ".txt" else [path])]
+    known: set[Path] = set()
+    is_list = {path: path.suffix.lower() == ".txt" and path.is_file() for path in paths}
+    paths = [each for path in paths for each in (_listed(path) if is_list[path] else [path])]
     folders = [path for path in paths if path.is_dir()]
     names = Counter(path.resolve().name for path in folders)
     for path in paths:
         if path.is_dir():
-            below = list_recordings(path)[0]
+            below = list_recordings(path.resolve())[0]
             name = path.resolve().name
             # Two cards of two recorders may both be called DCIM.
             name = path.resolve().as_posix().lstrip("/") if names[name] > 1 else name
@@ -179,6 +192,9 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
             each = {path.stem: path}
         for key, file in each.items():
             file = file.resolve()
+            if file in known:
+                continue
+            known.add(file)
             if found.setdefault(key, file) != file:
                 raise InputError(f"{file}: has the same name as {found[key]}; give the folder that both are in instead")
     return dict(sorted(found.items()))
