@@ -100,7 +100,9 @@ def test_a_damaged_object_never_becomes_an_output(clone: Clone, storage: Storage
     storage.write(oid, flipped(whole))
     colleague = clone.git_clone(tmp_path / "colleague")
     said = colleague.run("dvc", "pull", "--verbose", fails=True)
-    assert f"failed to pull data from the cloud - Checkout failed for following targets:\n{output}\n" in said
+    # The model has a copy of the weights, and may be among them.
+    targets = said.split("failed to pull data from the cloud - Checkout failed for following targets:\n")[1]
+    assert output in targets.splitlines()
     assert f"corrupted cache file '{colleague.path / '.dvc/cache' / layout(oid)}'" in said
     assert not (colleague.path / output).exists()
     assert not (colleague.path / ".dvc/cache" / layout(oid)).exists()
