@@ -51,7 +51,7 @@ def calibration_errors(calls: pd.DataFrame) -> tuple[float, float]:
     """The expected calibration errors of the test windows' scores and probabilities, over all species."""
     params, species = load_params("params.yaml"), read_species(Path("data/species.csv"))
     folder = Path("results/predictions") / params.rounds[-1].id
-    weights = read_weights(folder, params.backbones, params.folds, params.ensemble.weights)
+    weights = read_weights(folder, params.members, params.folds, params.ensemble.weights)
     windows = collect_windows(folder, weights, params.folds, species).test
     truth = np.zeros(windows.scores.shape, bool)
     for name, first, last in zip(windows.recording_ids, windows.edges[:-1], windows.edges[1:], strict=True):

@@ -24,8 +24,12 @@ RESOURCES = {
     "ingest": (workflow.cores, False),
     "cache_spectrograms": (workflow.cores, False),
     "cache_unlabelled": (workflow.cores, False),
+    "embed": (workflow.cores, True),
+    "embed_unlabelled": (workflow.cores, True),
     "train": (config["train"]["threads"], True),
     "predict": (config["train"]["threads"], True),
+    "train_head": (config["train"]["threads"], False),
+    "predict_head": (config["train"]["threads"], False),
 }
 
 

@@ -36,7 +36,7 @@ def main() -> None:
     params = load_params(arguments.params)
 
     last = params.rounds[-1].id
-    weights = read_weights(arguments.predictions / last, params.backbones, params.folds, params.ensemble.weights)
+    weights = read_weights(arguments.predictions / last, params.members, params.folds, params.ensemble.weights)
     members = {
         arguments.models / last / backbone / f"{fold}.weights.h5": Member(
             backbone=backbone, fold=fold, weight=weight / len(params.folds)

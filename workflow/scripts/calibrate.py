@@ -42,7 +42,7 @@ def main() -> None:
 
     species = read_species(arguments.species)
     folder = arguments.predictions / params.rounds[-1].id
-    weights = read_weights(folder, params.backbones, params.folds, params.ensemble.weights)
+    weights = read_weights(folder, params.members, params.folds, params.ensemble.weights)
     windows = collect_windows(folder, weights, params.folds, species)
     table = read_annotations(arguments.annotations, species)
     uncertain = Annotations.of_table(read_uncertain(arguments.annotations, species))

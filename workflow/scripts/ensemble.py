@@ -64,7 +64,7 @@ def main() -> None:
         read_complete(arguments.complete, species),
     )
     predictions, weights = collect(
-        arguments.predictions / params.rounds[-1].id, params.backbones, params.folds, species, params.ensemble
+        arguments.predictions / params.rounds[-1].id, params.members, params.folds, species, params.ensemble
     )
     test = {name: round_scores(each.test, DIGITS) for name, each in predictions.items()}
     prevalence = None

@@ -41,7 +41,7 @@ def main() -> None:
     codes = list(names.species)
     folder = arguments.predictions / params.rounds[-1].id
     windows = collect_windows(
-        folder, read_weights(folder, params.backbones, params.folds, params.ensemble.weights), params.folds, codes
+        folder, read_weights(folder, params.members, params.folds, params.ensemble.weights), params.folds, codes
     )
     has_test = len(windows.test.scores) > 0
     scored = windows.test if has_test else windows.oof

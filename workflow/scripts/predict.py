@@ -13,17 +13,15 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import labelled_boxes, read_annotations
 from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.recordings import read_recordings
-from dawnchorus.data.score_tables import write_scores
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TEST, TRAIN, UNLABELLED
 from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.features.store import FeatureStore
 from dawnchorus.files import replacing
-from dawnchorus.inference.box_scores import score_boxes
-from dawnchorus.inference.box_tables import write_boxes
+from dawnchorus.inference.predictions import write_predictions
 from dawnchorus.inference.scoring import score_windows
 from dawnchorus.inference.window_scores import window_hop, write_window_scores
-from dawnchorus.inference.window_tables import Windows, write_windows
+from dawnchorus.inference.window_tables import Windows
 from dawnchorus.inference.windows import tile
 from dawnchorus.models.building import build_models
 from dawnchorus.models.shapes import Shapes
@@ -75,15 +73,11 @@ def main() -> None:
                 return Windows.of(recordings, starts, found, len(species))
 
             test = read_recordings(arguments.test)
-            windows = {"test": score(TEST, list(test.index[test.usable])), "oof": score(TRAIN, left_out)}
-            for name, scored in windows.items():
-                write_windows(folder / f"{name}.parquet", scored, species)
-                write_scores(folder / f"{name}.csv", scored.recording_ids, scored.clip_scores(), species)
             boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(left_out))
-            seconds = shapes.window[0] * frame_seconds
-            write_boxes(
-                folder / "boxes.csv", boxes, score_boxes(windows["oof"], boxes, seconds, params.labels.min_overlap)
-            )
+            write_predictions(
+                folder, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out), boxes,
+                shapes.window[0] * frame_seconds, params.labels.min_overlap, species,
+            )  # fmt: skip
         else:
             unlabelled = arguments.spectrograms / UNLABELLED / str(arguments.fold)
             hop = window_hop(shapes.window[0])

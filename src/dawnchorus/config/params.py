@@ -9,6 +9,7 @@ from dawnchorus.config.data import Data
 from dawnchorus.config.demo import Demo
 from dawnchorus.config.detect import Detect
 from dawnchorus.config.ensemble import Ensemble
+from dawnchorus.config.features import Embedding
 from dawnchorus.config.head import Head
 from dawnchorus.config.labels import Labels
 from dawnchorus.config.predict import Predict
@@ -30,7 +31,11 @@ class Params(Section):
     data: Data
     demo: Demo
     split: Split
-    backbones: Annotated[list[BackboneName], Field(min_length=1)] = Field(description="backbones of the ensemble")
+    backbones: list[BackboneName] = Field(description="backbones of the ensemble, which are trained")
+    embeddings: list[BackboneName] = Field(
+        description="embeddings of the ensemble, which are frozen, each with a trained linear head; settings are under "
+        "features"
+    )
     folds: Annotated[list[Annotated[int, Field(ge=0, le=MOST)]], Field(min_length=2)] = Field(
         description="fold numbers, 0, 1, 2, ..."
     )
@@ -39,6 +44,7 @@ class Params(Section):
         "use it; the last one is evaluated and shipped"
     )
     spectrogram: Spectrogram
+    features: dict[BackboneName, Embedding] = Field(description="the embeddings that can be listed in embeddings")
     window: Window
     image: Image
     labels: Labels
@@ -53,8 +59,10 @@ class Params(Section):
     def _sections_agree(self) -> Self:
         if self.folds != list(range(len(self.folds))):
             raise ValueError(f"folds is {self.folds}; they must be numbered 0, 1, 2, ... without gaps")
-        if len(set(self.backbones)) < len(self.backbones):
-            raise ValueError(f"backbones is {self.backbones}; each may appear only once")
+        if len(set(self.members)) < len(self.members):
+            raise ValueError(f"backbones and embeddings are {self.members}; each name may appear only once")
+        if not self.members:
+            raise ValueError("backbones and embeddings are both empty; list at least one")
         if self.predict.hop_seconds > self.window.seconds:
             raise ValueError(
                 f"predict.hop_seconds ({self.predict.hop_seconds}) must not be above "
@@ -84,6 +92,19 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
+    def _embeddings_hear_whole_windows(self) -> Self:
+        for name in self.embeddings:
+            if name not in self.features:
+                known = ", ".join(self.features) or "none yet"
+                raise ValueError(f"embeddings: {name} has no settings under features; expected one of {known}")
+            if self.window.seconds > self.features[name].seconds:
+                raise ValueError(
+                    f"window.seconds ({self.window.seconds}) must not be above features.{name}.seconds "
+                    f"({self.features[name].seconds}), or the embedding would not hear whole windows"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _rounds_are_possible(self) -> Self:
         require_lineage(self.rounds)
         if len(self.rounds) > 1 and self.train.checkpoint != "last":
@@ -106,6 +127,11 @@ class Params(Section):
                 "pseudo-labels: these are scores of whole windows, not of the parts that CutMix keeps"
             )
         return self
+
+    @property
+    def members(self) -> list[str]:
+        """The names of the backbones and embeddings, whose scores the ensemble averages."""
+        return [*self.backbones, *self.embeddings]
 
     @property
     def window_frames(self) -> int:

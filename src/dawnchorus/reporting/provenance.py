@@ -90,12 +90,12 @@ def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predic
         InputError: a note is damaged.
     """
     jobs: dict[str, dict[str, Any] | None] = {}
-    for each, backbone, fold in itertools.product(params.rounds, params.backbones, params.folds):
-        model = f"{each.id}-{backbone}-{fold}"
-        files = files_below(predictions / each.id / backbone / str(fold))
-        predict = _read_note(notes / f"predict@{model}.json", md5(files))
-        train = predict and _read_note(notes / f"train@{model}.json", predict["inputs"])
-        jobs |= {f"train@{model}": train, f"predict@{model}": predict}
+    for each, name, fold in itertools.product(params.rounds, params.members, params.folds):
+        model = f"{'_head' if name in params.embeddings else ''}@{each.id}-{name}-{fold}"
+        files = files_below(predictions / each.id / name / str(fold))
+        predict = _read_note(notes / f"predict{model}.json", md5(files))
+        train = predict and _read_note(notes / f"train{model}.json", predict["inputs"])
+        jobs |= {f"train{model}": train, f"predict{model}": predict}
     packages = {found.metadata["Name"].lower(): found.version for found in distributions()}
     content = {
         **code(),
@@ -121,10 +121,12 @@ def require_same_inputs(params: Params, lock: Path) -> None:
         InputError: two training or two prediction stages of the experiment differ in a shared input.
     """
     stages = _read_lock(lock)
-    for kind in ("train", "predict"):
+    members = {"train": params.backbones, "predict": params.backbones}
+    members |= {"train_head": params.embeddings, "predict_head": params.embeddings}
+    for kind, names in members.items():
         first: dict[str, tuple[str, Any]] = {}
-        for number, backbone, fold in itertools.product(range(len(params.rounds)), params.backbones, params.folds):
-            name = f"{kind}@round{number}-{backbone}-{fold}"
+        for number, member, fold in itertools.product(range(len(params.rounds)), names, params.folds):
+            name = f"{kind}@round{number}-{member}-{fold}"
             entry = stages.get(name, {})
             inputs = {dep["path"]: dep.get("md5") for dep in entry.get("deps", [])}
             for file, values in entry.get("params", {}).items():

@@ -80,3 +80,21 @@ def window_labels(
         target[window[chosen], species_ids[chosen]] = present
         mask[window[chosen], species_ids[chosen]] = weight
     return target, mask
+
+
+def pair_with_windows(
+    recordings: NDArray[np.integer], edges: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair each box with each window of its recording, for `window_labels`.
+
+    Args:
+        recordings: index of each box's recording, shape [Boxes].
+        edges: the row of each recording's first window, and the number of all windows, shape [Recordings + 1].
+
+    Returns:
+        The box and the window of each pair, shape [Pairs] each.
+    """
+    counts = np.diff(edges)[recordings]
+    box = np.repeat(np.arange(len(recordings)), counts)
+    inner = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return box, edges[recordings[box]] + inner

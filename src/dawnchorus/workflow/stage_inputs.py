@@ -52,7 +52,7 @@ def watch_stage() -> None:
     address = os.environ.get(STAGE_VARIABLE)
     if address is None:
         return
-    if remove_leftovers(address) and address.startswith(LONG_STAGE):
+    if remove_leftovers(address) and address.startswith(f"{LONG_STAGE}@"):
         raise InputError("without these results, which are not part of the experiment, it may be up to date; run again")
     inputs = stage_inputs(address)
     lines = Path(".dvcignore").read_text().splitlines() if Path(".dvcignore").exists() else []
@@ -78,7 +78,12 @@ def remove_leftovers(address: str) -> list[Path]:
     if not any(predictions in path.parents for path in stage_inputs(address).paths):
         return []
     values = _read(PARAMS, pure=True)
-    removed = prune(RESULTS, [each["id"] for each in values["rounds"]], values["backbones"], values["folds"])
+    removed = prune(
+        RESULTS,
+        [each["id"] for each in values["rounds"]],
+        [*values["backbones"], *values["embeddings"]],
+        values["folds"],
+    )
     leftovers = [path for path in removed if predictions in path.parents]
     if leftovers:
         shown = ", ".join(map(str, leftovers))
@@ -103,14 +108,20 @@ def stage_inputs(address: str) -> Inputs:
     definition = _read(path, pure=False)["stages"].get(entry, {})
     try:
         item = _item(definition.get("matrix", {}), items, values)
-        paths = [Path(resolve(dep, {**values, "item": item})) for dep in definition["deps"] if item is not None]
+        fields = {**values, "item": item}
+        paths = [Path(resolve(dep, fields)) for dep in definition["deps"] if item is not None]
+        tracked = [
+            resolve(each, fields) if isinstance(each, str) else each
+            for each in definition.get("params", [])
+            if item is not None
+        ]
     # A key of params.yaml is missing, or the entry of dvc.yaml is.
     except (KeyError, IndexError, TypeError):
         item = None
     if item is None:
         raise InputError(f"{path}: the stage {name} is no longer declared; run again")
     parameters: dict[Path, list[str]] = {}
-    for each in definition.get("params", []):
+    for each in tracked:
         by_file = {str(PARAMS): [each]} if isinstance(each, str) else each
         for source, keys in by_file.items():
             parameters.setdefault(Path(source), []).extend(keys or [])

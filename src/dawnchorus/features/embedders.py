@@ -1,0 +1,137 @@
+"""Frozen models that turn sound into vectors: a SavedModel, ONNX or LiteRT file, checked when it is loaded.
+
+Their libraries take seconds to import and are optional, so each is imported where it is used.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dawnchorus.config.features import BIRDNET, Embedding
+from dawnchorus.errors import InputError
+
+# BirdNET's weights in the package that the extra `birdnet` installs.
+BIRDNET_PACKAGE, BIRDNET_FOLDER = "audioclass", "data/BirdNET_GLOBAL_6K_V2.4"
+BIRDNET_LICENCE = (
+    "BirdNET 2.4 by the K. Lisa Yang Center for Conservation Bioacoustics and Chemnitz University of Technology is "
+    "licensed under CC BY-NC-SA 4.0: what is made with it may not be used commercially, and is shared alike."
+)
+PROBE = 2
+
+# Samples (Batch, Samples) -> vectors (Batch, Channels), both float32.
+Embedder = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def model_path(settings: Embedding) -> Path:
+    """The file or folder of a model.
+
+    Raises:
+        InputError: it does not exist, or BirdNET's package is not installed.
+    """
+    if settings.model == BIRDNET:
+        found = importlib.util.find_spec(BIRDNET_PACKAGE)
+        if found is None or not found.submodule_search_locations:
+            raise InputError(
+                "embeddings: BirdNET is not installed; run `make env BIRDNET=1`, which needs Python 3.11. Its weights "
+                "are licensed under CC BY-NC-SA 4.0"
+            )
+        return Path(found.submodule_search_locations[0], BIRDNET_FOLDER)
+    path = Path(settings.model)
+    if not path.exists():
+        raise InputError(f"{path}: does not exist; correct features in params.yaml, or put the model there")
+    return path
+
+
+def n_samples(settings: Embedding) -> int:
+    """The number of samples of a model's input."""
+    return round(settings.sample_rate * settings.seconds)
+
+
+def load_embedder(settings: Embedding) -> Embedder:
+    """Load a model, and check that it takes the declared samples and returns a vector of each.
+
+    Raises:
+        InputError: the model cannot be read, its library is not installed, or it takes or returns something else.
+    """
+    path = model_path(settings)
+    loaders = {".onnx": _onnx, ".tflite": _litert}
+    loader = _saved_model if path.is_dir() else loaders.get(path.suffix.lower())
+    if loader is None:
+        raise InputError(f"{path}: expected a folder with a SavedModel, or a file that ends in .onnx or .tflite")
+    try:
+        embed = loader(path, settings.output)
+        found = embed(np.zeros((PROBE, n_samples(settings)), np.float32))
+    except InputError:
+        raise
+    except ImportError as error:
+        raise InputError(f"{path}: needs the library {error.name}; install it into .venv with pip or uv") from error
+    # Each library raises exceptions of its own for damaged files and for inputs of another shape.
+    except Exception as error:
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(
+            f"{path}: cannot embed {n_samples(settings)} samples ({settings.seconds:g} s at {settings.sample_rate} "
+            f"Hz): {reason}; correct features in params.yaml, or the model"
+        ) from error
+    if found.ndim != 2 or len(found) != PROBE or not np.isfinite(found).all():
+        raise InputError(
+            f"{path}: the output {settings.output} of {PROBE} silent inputs has the shape {found.shape}, expected "
+            f"({PROBE}, channels) of finite numbers; correct output or seconds under features in params.yaml"
+        )
+    return embed
+
+
+def _saved_model(path: Path, output: str) -> Embedder:
+    import tensorflow as tf
+
+    signatures = tf.saved_model.load(str(path)).signatures
+    outputs = {name: list(function.structured_outputs) for name, function in signatures.items()}
+    chosen = next((name for name, names in outputs.items() if output in names), None)
+    if chosen is None:
+        raise InputError(_no_output(path, output, [name for names in outputs.values() for name in names]))
+    function = signatures[chosen]
+    names = list(function.structured_input_signature[1])
+    if len(names) != 1:
+        raise InputError(f"{path}: takes {len(names)} inputs, {', '.join(names)}; expected one, the samples")
+
+    def embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(function(**{names[0]: tf.constant(samples)})[output])
+
+    return embed
+
+
+def _onnx(path: Path, output: str) -> Embedder:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
+    outputs = [each.name for each in session.get_outputs()]
+    if output not in outputs:
+        raise InputError(_no_output(path, output, outputs))
+    name = session.get_inputs()[0].name
+    return lambda samples: session.run([output], {name: samples})[0]
+
+
+def _litert(path: Path, output: str) -> Embedder:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+    found: dict[str, Any] = {each["name"]: each["index"] for each in interpreter.get_output_details()}
+    if output not in found:
+        raise InputError(_no_output(path, output, list(found)))
+    number = interpreter.get_input_details()[0]["index"]
+
+    def embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        interpreter.resize_tensor_input(number, samples.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(number, samples)
+        interpreter.invoke()
+        return interpreter.get_tensor(found[output])
+
+    return embed
+
+
+def _no_output(path: Path, output: str, found: list[str]) -> str:
+    return f"{path}: has no output {output}; set output under features in params.yaml to one of {', '.join(found)}"

@@ -1,0 +1,209 @@
+"""A job that trains a linear head on the embeddings of all folds except one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.config.params import Params
+from dawnchorus.data.annotations import Annotations, read_annotations, read_uncertain
+from dawnchorus.data.complete import read_complete
+from dawnchorus.data.fold_table import read_folds
+from dawnchorus.data.folds import stratified_split
+from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.species import read_species
+from dawnchorus.data.splits import units
+from dawnchorus.features.embeddings import read_embeddings
+from dawnchorus.features.frames import to_frames, to_seconds
+from dawnchorus.inference.window_scores import window_hop
+from dawnchorus.inference.windows import tile
+from dawnchorus.models.linear_head import LinearHead
+from dawnchorus.seeding import generator
+from dawnchorus.training.labels import pair_with_windows, window_labels
+from dawnchorus.training.linear import choose_l2, fit_head
+from dawnchorus.training.pseudo_labels import PseudoLabels, read_pseudo_labels, scored_recordings
+
+# Parts of the training recordings that choose the regularization.
+PARTS = 3
+
+
+@dataclass(frozen=True)
+class HeadJob:
+    """What to train, and the paths of the inputs.
+
+    Attributes:
+        round_id: id of the round.
+        embedding: name of the embedding.
+        fold: the fold to leave out.
+        annotations: `data/annotations.csv`.
+        folds: `data/folds.csv`.
+        species: `data/species.csv`.
+        complete: `data/complete.csv`.
+        recordings: `data/splits/train.csv`.
+        embeddings: folder of the embeddings of annotated recordings.
+        unlabelled: folder of the embeddings of unlabelled recordings, by fold.
+        pseudo_labels: folder of the window scores from an earlier round's models; empty if there are none.
+        pseudo_label_weight: weight of pseudo-labels in the loss.
+    """
+
+    round_id: str
+    embedding: str
+    fold: int
+    annotations: Path
+    folds: Path
+    species: Path
+    complete: Path
+    recordings: Path
+    embeddings: Path
+    unlabelled: Path
+    pseudo_labels: Path
+    pseudo_label_weight: float
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The embedded windows of recordings.
+
+    Attributes:
+        names: the recordings.
+        edges: the row of each recording's first window, and the number of all windows, shape [Recordings + 1].
+        starts: first frame of each window, shape [Windows].
+        vectors: shape [Windows, Channels].
+    """
+
+    names: list[str]
+    edges: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+
+    @classmethod
+    def read(cls, files: dict[str, Path]) -> "Embedded":
+        """Read the embeddings of recordings from their files.
+
+        Raises:
+            InputError: a file is missing or damaged.
+        """
+        found = [read_embeddings(path) for path in files.values()]
+        edges = np.cumsum([0, *(len(starts) for starts, _ in found)])
+        starts, vectors = (np.concatenate(part) for part in zip(*found, strict=True))
+        return cls(list(files), edges, starts, vectors)
+
+    @property
+    def recordings(self) -> NDArray[np.int64]:
+        """The index of each window's recording, shape [Windows]."""
+        return np.repeat(np.arange(len(self.names)), np.diff(self.edges))
+
+
+def train_head(job: HeadJob, params: Params) -> tuple[LinearHead, float]:
+    """Train the head of a job.
+
+    It learns from the windows in which a species is known to be present or absent and, in a round with pseudo-labels,
+    from as many windows of unlabelled recordings as `train.unlabelled_fraction` allows.
+
+    Returns:
+        The head, and the strength of its regularization.
+
+    Raises:
+        InputError: an input is missing or damaged.
+    """
+    species = read_species(job.species)
+    table = read_annotations(job.annotations, species)
+    folds = read_folds(job.folds)
+    trained_on = sorted(set(folds.index[folds != job.fold]))
+    annotated = Embedded.read({name: job.embeddings / f"{name}.npz" for name in trained_on})
+    scored = scored_recordings(job.pseudo_labels)
+    free = [name for name, fold in scored.items() if name not in folds.index and fold != job.fold]
+    pseudo_labels = unlabelled = None
+    if scored:
+        files = {name: job.unlabelled / str(scored[name]) / f"{name}.npz" for name in free}
+        unlabelled = Embedded.read(files) if files else None
+        pseudo_labels = _pseudo_labels(job, scored, folds, annotated, unlabelled, params, len(species))
+    rows, target, mask = _labels(job, annotated, table, pseudo_labels, species, params)
+    parts = _parts(table, read_recordings(job.recordings), trained_on, params.seed)[annotated.recordings[rows]]
+    vectors = annotated.vectors[rows]
+    l2 = choose_l2(vectors, target, mask, parts)
+    if pseudo_labels is not None and unlabelled is not None:
+        names = np.array(unlabelled.names)[unlabelled.recordings]
+        # As many as the CNNs use, beside those that are labelled.
+        most = min(len(names), round(params.train.unlabelled_fraction * len(rows)))
+        draw = generator(params.seed, "unlabelled windows", job.round_id, job.embedding, job.fold)
+        chosen = np.sort(draw.choice(len(names), most, replace=False))
+        vectors = np.concatenate([vectors, unlabelled.vectors[chosen]])
+        target = np.concatenate([target, pseudo_labels.of(names[chosen], unlabelled.starts[chosen])])
+        mask = np.concatenate([mask, np.full((most, len(species)), pseudo_labels.weight, np.float32)])
+    return fit_head(vectors, target, mask, l2), l2
+
+
+def _labels(
+    job: HeadJob,
+    windows: Embedded,
+    table: pd.DataFrame,
+    pseudo_labels: PseudoLabels | None,
+    species: Sequence[str],
+    params: Params,
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """The windows in which something is known: their rows, and target and mask, shape [Rows, Species] each."""
+    settings = params.spectrogram
+    known = Annotations.of_table(table).of_recordings(set(windows.names))
+    every = known.joined(
+        Annotations.of_table(read_uncertain(job.annotations, species)).of_recordings(set(windows.names))
+    )
+    of_box = pd.Index(windows.names).get_indexer(every.recording_ids)
+    box, window = pair_with_windows(of_box, windows.edges)
+    names = np.array(windows.names)[windows.recordings]
+    weak = params.labels.weak_negative_weight if pseudo_labels is None else pseudo_labels.weight
+
+    complete = read_complete(job.complete, species)
+
+    def labels(weight: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return window_labels(
+            every.boxes[box], every.species_ids[box], every.is_tp[box], window,
+            windows.starts * to_seconds(1, settings), to_seconds(to_frames(params.window.seconds, settings), settings),
+            len(species), params.labels.min_overlap, weight,
+            (settings.f_min, settings.f_max) if params.labels.within_band else None,
+            tolerance=to_seconds(1, settings),
+            pseudo_labels=None if pseudo_labels is None else pseudo_labels.of(names, windows.starts),
+            is_uncertain=box >= len(known),
+            is_complete=complete.of(names),
+        )  # fmt: skip
+
+    target, mask = labels(weak)
+    # Windows in which nothing is known have a mask of 0 without the weak one.
+    rows = np.flatnonzero((labels(0)[1] > 0).any(axis=1))
+    return rows, target[rows], mask[rows]
+
+
+def _parts(table: pd.DataFrame, recordings: pd.DataFrame, trained_on: Sequence[str], seed: int) -> NDArray[np.int64]:
+    """The part of each recording, shape [Recordings]; those of a group are in one part, as they are in one fold."""
+    boxes = table[table.recording_id.isin(trained_on)]
+    tp, fp = boxes[boxes.is_tp], boxes[~boxes.is_tp]
+    together = units(recordings.loc[list(trained_on)])
+    n_parts = min(PARTS, together[tp.recording_id.unique()].nunique())
+    silent = sorted(set(trained_on) - set(boxes.recording_id))
+    return stratified_split(tp, fp, n_parts, seed, together, silent)[list(trained_on)].to_numpy()
+
+
+def _pseudo_labels(
+    job: HeadJob,
+    scored: dict[str, int],
+    folds: pd.Series,
+    annotated: Embedded,
+    unlabelled: Embedded | None,
+    params: Params,
+    n_species: int,
+) -> PseudoLabels:
+    """Read the pseudo-labels of all recordings with embeddings."""
+    length = to_frames(params.window.seconds, params.spectrogram)
+    hop = window_hop(length)
+    lasts: dict[str, int] = {}
+    for several in (annotated, unlabelled):
+        if several is not None:
+            lasts |= dict(zip(several.names, several.starts[several.edges[1:] - 1].tolist(), strict=True))
+    recordings = {name: scored[name] if name in scored else int(folds[name]) for name in sorted(lasts)}
+    return read_pseudo_labels(
+        job.pseudo_labels, recordings, lambda name: tile(lasts[name] + length, length, hop), hop, n_species,
+        job.pseudo_label_weight,
+    )  # fmt: skip

@@ -1,0 +1,40 @@
+"""Embed the windows of recordings without annotations, by fold, where a round learns from pseudo-labels."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
+from dawnchorus.data.recordings import read_recordings
+from dawnchorus.files import replacing
+from dawnchorus.workflow.embedding import embed_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings, with their folds")
+    parser.add_argument("--embedding", required=True, help="name of the embedding")
+    parser.add_argument("--first-round", required=True, help="id of the first round")
+    parser.add_argument("--last-round", required=True, help="id of the last round; the same for a single one")
+    parser.add_argument("--output", type=Path, required=True, help="folder with <fold>/; replaced; empty for one round")
+    arguments = parser.parse_args()
+    params = load_params(arguments.params)
+
+    table = read_recordings(arguments.recordings, ["fold"])
+    with replacing(arguments.output) as folder:
+        folder.mkdir()
+        if arguments.first_round == arguments.last_round:
+            return
+        unfinished = arguments.output.with_name(f".unfinished-{arguments.output.name}")
+        bad = embed_table(
+            table.set_axis(table.fold + "/" + table.index), params, arguments.embedding, folder, unfinished,
+            "unlabelled recordings embedded", skip_bad=True,
+        )  # fmt: skip
+        if bad:
+            print(f"{len(bad)} unlabelled recordings are left out:", *bad, sep="\n", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)
