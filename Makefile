@@ -1,11 +1,12 @@
 # Set-up and the main commands. Variables: CUDA=1 installs TensorFlow with CUDA, SLURM=1 adds the plugin for Slurm,
-# CORES=n is the number of cores, DATA=folder is where downloads go, and NAME=name is the name of a preset.
+# BIRDNET=1 adds BirdNET's weights (CC BY-NC-SA 4.0), CORES=n is the number of cores, DATA=folder is where downloads go, and NAME=name is the name of a preset.
 .DEFAULT_GOAL := help
 .PHONY: help deps env demo preset download verify test lint bench clean
 
 SHELL := /bin/bash
-# An environment with CUDA or Slurm keeps them.
-EXTRAS := $(if $(CUDA)$(wildcard .venv/.cuda*),cuda,cpu)$(if $(SLURM)$(wildcard .venv/.*-slurm),-slurm)
+# An environment with CUDA, Slurm or BirdNET keeps them.
+EXTRAS := $(if $(CUDA)$(wildcard .venv/.cuda*),cuda,cpu)$(if $(SLURM)$(wildcard .venv/.*-slurm*),-slurm)$(if \
+    $(BIRDNET)$(wildcard .venv/.*-birdnet),-birdnet)
 CORES ?= $(shell nproc)
 DATA ?= data/rfcx
 ENV := .venv/.$(EXTRAS)
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-env: $(ENV) ## create .venv from uv.lock (CUDA=1: for an NVIDIA GPU; SLURM=1: for a Slurm cluster)
+env: $(ENV) ## create .venv from uv.lock (CUDA=1: for an NVIDIA GPU; SLURM=1: for Slurm; BIRDNET=1: for its embeddings)
 
 # If uv is missing, pip installs it. Compiled bytecode saves each process seconds of start-up time.
 $(ENV): pyproject.toml uv.lock
@@ -24,6 +25,8 @@ $(ENV): pyproject.toml uv.lock
 	fi
 	uv sync --locked --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode
 	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
+	$(if $(findstring birdnet,$@),@PYTHONPATH=src python -c \
+	    "from dawnchorus.features.embedders import BIRDNET_LICENCE; print(BIRDNET_LICENCE)")
 
 demo: env ## run the whole workflow with params.yaml, then print the metrics
 	snakemake --cores $(CORES)
@@ -56,8 +59,8 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	rm -rf .snakemake dvc_plots logs/*.log logs/*/ \
 	    data/demo/dataset data/recordings.csv data/annotations.csv data/species.csv data/ground_truth.csv \
 	    data/complete.csv data/template.csv data/remarks.txt data/folds.csv data/fold_report.csv data/fold_species.csv \
-	    data/splits data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/pretrained/*/ \
-	    results/params_checked.txt results/predictions/none results/predictions/*/*/* results/models/*/*/*.weights.h5 \
+	    data/splits data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/embeddings data/pretrained/*/ \
+	    results/params_checked.txt results/predictions/none results/predictions/*/*/* results/models/*/*/*.weights.h5 results/models/*/*/*.npz \
 	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \
 	    results/scores results/kaggle results/species_metrics.csv results/provenance.json \
 	    results/thresholds.csv results/model results/detections.csv results/raven

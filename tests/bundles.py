@@ -52,6 +52,6 @@ def make_bundle(folder: Path, params: Params, threshold: float = 0.5) -> Path:
     folder.mkdir()
     write_bundle(
         folder, settings_of(params), SPECIES, "", members,
-        {THRESHOLDS: work / THRESHOLDS, "metrics.json": work / "metrics.json"}, "# A model\n",
+        {THRESHOLDS: work / THRESHOLDS, "metrics.json": work / "metrics.json"}, "# A model\n", {},
     )  # fmt: skip
     return folder

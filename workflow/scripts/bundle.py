@@ -12,6 +12,7 @@ from dawnchorus.config.model import ModelSettings
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.species import read_species_names
 from dawnchorus.data.splits import TRAIN
+from dawnchorus.features.embedders import model_digest
 from dawnchorus.files import replacing
 from dawnchorus.inference.ensemble import read_weights
 from dawnchorus.inference.threshold_tables import read_thresholds
@@ -37,15 +38,18 @@ def main() -> None:
 
     last = params.rounds[-1].id
     weights = read_weights(arguments.predictions / last, params.members, params.folds, params.ensemble.weights)
-    members = {
-        arguments.models / last / backbone / f"{fold}.weights.h5": Member(
-            backbone=backbone, fold=fold, weight=weight / len(params.folds)
-        )
-        for backbone, weight in weights.items()
+    models = [
+        Member(backbone=name, fold=fold, weight=weight / len(params.folds), is_head=name in params.embeddings)
+        for name, weight in weights.items()
         for fold in params.folds
+    ]
+    members = {
+        arguments.models / last / each.backbone / Path(each.file).name.removeprefix(f"{each.backbone}-"): each
+        for each in models
     }
+    features = {name: params.features[name] for name in params.embeddings}
     settings = ModelSettings(
-        spectrogram=params.spectrogram, window=params.window, image=params.image, head=params.head,
+        spectrogram=params.spectrogram, features=features, window=params.window, image=params.image, head=params.head,
         predict=params.predict, detect=params.detect, channel=params.data.channel,
     )  # fmt: skip
     # Codes may look like numbers, or like missing values.
@@ -67,7 +71,10 @@ def main() -> None:
     data = hash_of_data(arguments.lock, params.data.root) or ""
     with replacing(arguments.output) as folder:
         folder.mkdir()
-        write_bundle(folder, settings, species, data, members, files, card)
+        write_bundle(
+            folder, settings, species, data, members, files, card,
+            {name: model_digest(each) for name, each in features.items()},
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
+from dawnchorus.features.embedders import require_embeddings
 from dawnchorus.files import replacing
 from dawnchorus.models.declarations import require_backbones, require_backend
 from dawnchorus.workflow.experiments import require_folder
@@ -22,6 +23,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     require_backbones(params)
+    require_embeddings(params)
     require_backend(params)
     require_folder("data.root", params.data.root)
     require_folder("data.labels", params.data.labels)

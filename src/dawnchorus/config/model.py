@@ -2,7 +2,10 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from dawnchorus.config.detect import Detect
+from dawnchorus.config.features import Embedding
 from dawnchorus.config.head import Head
 from dawnchorus.config.predict import Predict
 from dawnchorus.config.section import PositiveInt, Section
@@ -14,6 +17,8 @@ class ModelSettings(Section):
     """The settings of a trained model, which its bundle holds."""
 
     spectrogram: Spectrogram
+    # A model from before there were embeddings has none.
+    features: dict[str, Embedding] = Field(default_factory=dict)
     window: Window
     image: Image
     head: Head

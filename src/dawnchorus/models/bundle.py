@@ -1,7 +1,7 @@
 """The model bundle: a folder with all that a trained ensemble needs to score recordings anywhere.
 
     model.json       settings, species, members, the hash of the data set, and that of every other file
-    members/         weights: <backbone>-<fold>.weights.h5
+    members/         weights: <backbone>-<fold>.weights.h5, and linear heads on embeddings: <embedding>-<fold>.npz
     thresholds.csv   threshold and calibration of each species
     metrics.json     and species_metrics.csv: how good it is
     README.md        the model card, for people
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from dawnchorus.config.model import ModelSettings
 from dawnchorus.config.section import Section, shown
@@ -28,7 +28,7 @@ from dawnchorus.models.declarations import backbone_names
 
 INFO, MEMBERS, THRESHOLDS = "model.json", "members", "thresholds.csv"
 # Raised when a change makes older programs misread a bundle.
-FORMAT = 1
+FORMAT = 2
 COPY_AGAIN = "copy the model again from where it was trained"
 
 
@@ -41,16 +41,21 @@ class Species(Section):
 
 
 class Member(Section):
-    """A model of the ensemble, whose scores count with a weight; the weights of all have a sum of 1."""
+    """A model of the ensemble, whose scores count with a weight; the weights of all have a sum of 1.
+
+    With `is_head`, it is a linear head, and `backbone` is the name of its embedding.
+    """
 
     backbone: str
     fold: int
     weight: float
+    # A bundle of format 1 has none.
+    is_head: bool = False
 
     @property
     def file(self) -> str:
         """The path of its weights in the bundle."""
-        return f"{MEMBERS}/{self.backbone}-{self.fold}.weights.h5"
+        return f"{MEMBERS}/{self.backbone}-{self.fold}.{'npz' if self.is_head else 'weights.h5'}"
 
 
 class ModelInfo(Section):
@@ -64,6 +69,8 @@ class ModelInfo(Section):
     species: list[Species]
     members: list[Member]
     files: dict[str, str]
+    # The hash of each embedding's model, which is not in the bundle.
+    embeddings: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,11 @@ class Bundle:
         return [each.species for each in self.info.species]
 
     @property
+    def has_networks(self) -> bool:
+        """Whether some members are networks on spectrograms."""
+        return not all(member.is_head for member in self.info.members)
+
+    @property
     def thresholds(self) -> Path:
         """Its table of thresholds."""
         return self.folder / THRESHOLDS
@@ -104,6 +116,7 @@ def write_bundle(
     members: Mapping[Path, Member],
     files: Mapping[str, Path],
     card: str,
+    embeddings: Mapping[str, str],
 ) -> None:
     """Write a bundle.
 
@@ -115,6 +128,7 @@ def write_bundle(
         members: the members by their weight files.
         files: further files by their names in the bundle.
         card: the text of `README.md`.
+        embeddings: hash of the model of each embedding, as from `embedders.model_digest`.
     """
     (folder / MEMBERS).mkdir()
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -125,7 +139,7 @@ def write_bundle(
     }
     info = ModelInfo(
         format=FORMAT, dawnchorus=version("dawnchorus"), keras=version("keras"), data=data, settings=settings,
-        species=list(species), members=list(members.values()), files=hashes,
+        species=list(species), members=list(members.values()), files=hashes, embeddings=dict(embeddings),
     )  # fmt: skip
     (folder / INFO).write_text(info.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
@@ -155,7 +169,12 @@ def read_bundle(folder: Path) -> Bundle:
     missing = [name for name in needed if name not in info.files]
     if missing or not info.members or not info.species:
         raise InputError(f"{path}: has no hash of {missing[0] if missing else 'any member'}; {COPY_AGAIN}")
-    unknown = sorted({member.backbone for member in info.members} - set(backbone_names()))
+    heads = {member.backbone for member in info.members if member.is_head}
+    if heads - (info.settings.features.keys() & info.embeddings.keys()):
+        raise InputError(
+            f"{path}: has heads on {', '.join(sorted(heads))}, but not the settings of these; {COPY_AGAIN}"
+        )
+    unknown = sorted({member.backbone for member in info.members if not member.is_head} - set(backbone_names()))
     if unknown:
         raise InputError(
             f"{path}: needs the backbone {unknown[0]}, which this installation of Dawnchorus does not have; install "

@@ -1,4 +1,4 @@
-"""The members of a bundle as one Keras model."""
+"""The members of a bundle that are networks on spectrograms, as one Keras model."""
 
 import keras
 
@@ -9,10 +9,10 @@ from dawnchorus.models.weights import load_weights
 
 
 def load_ensemble(bundle: Bundle) -> keras.Model:
-    """Build all members as one model.
+    """Build all members that are networks on spectrograms as one model. There must be one.
 
     Returns:
-        A model from windows (Batch, Frames, Mels) in dB, float16, to scores (Batch, Species), the weighted mean of the
+        A model from windows (Batch, Frames, Mels) in dB, float16, to scores (Batch, Species), the weighted sum of the
         members'.
 
     Raises:
@@ -23,6 +23,8 @@ def load_ensemble(bundle: Bundle) -> keras.Model:
     windows = keras.Input(shapes.window, dtype="float16", name="windows")
     scores = []
     for member in bundle.info.members:
+        if member.is_head:
+            continue
         scorer, _ = build_models(
             member.backbone, shapes, len(bundle.info.species), 0.0, 0, settings.image.frequency_channel,
             settings.head.pooling, settings.head.frame_weight > 0,

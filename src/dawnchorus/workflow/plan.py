@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from dawnchorus.config.loading import load_params
 from dawnchorus.errors import InputError
+from dawnchorus.features.embedders import require_embeddings
 from dawnchorus.models.declarations import require_backbones, require_backend
 from dawnchorus.workflow.explanations import explain
 from dawnchorus.workflow.locks import FOLDER, refuse_writers, unlisted
@@ -136,6 +137,7 @@ def make_plan() -> Plan:
     try:
         params = load_params("params.yaml")
         require_backbones(params)
+        require_embeddings(params)
         require_backend(params)
         with Repo() as repo:
             refuse_writers(Path(repo.root_dir), repo.config["core"].get("hardlink_lock", False))

@@ -1,0 +1,55 @@
+"""The members of a bundle that are linear heads on embeddings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dawnchorus.config.features import Embedding
+from dawnchorus.errors import InputError
+from dawnchorus.features.embedders import Embedder, load_embedder, model_digest, model_path
+from dawnchorus.models.bundle import COPY_AGAIN, Bundle
+from dawnchorus.models.linear_head import LinearHead, read_head
+
+
+@dataclass(frozen=True)
+class EmbeddingHeads:
+    """The members on one embedding.
+
+    Attributes:
+        settings: of the embedding.
+        embed: its model.
+        heads: the members and their weights.
+    """
+
+    settings: Embedding
+    embed: Embedder
+    heads: list[tuple[LinearHead, float]]
+
+    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The weighted sum of the members' scores, shape [Windows, Species], of vectors [Windows, Channels]."""
+        # The store rounds vectors to half precision, and heads were trained on those.
+        vectors = vectors.astype(np.float16).astype(np.float32)
+        return np.sum([np.float32(weight) * head.scores(vectors) for head, weight in self.heads], axis=0)
+
+
+def load_heads(bundle: Bundle) -> list[EmbeddingHeads]:
+    """Load all members that are heads on embeddings, and the models of these.
+
+    Raises:
+        InputError: an embedding's model is missing, or is another than the heads were trained on; or a file is damaged.
+    """
+    info, found = bundle.info, []
+    for name, settings in info.settings.features.items():
+        members = [member for member in info.members if member.is_head and member.backbone == name]
+        if not members:
+            continue
+        if model_digest(settings) != info.embeddings[name]:
+            raise InputError(
+                f"{model_path(settings)}: is another model than the one that {bundle.folder} was trained on; use that"
+            )
+        heads = [
+            (read_head(bundle.folder / member.file, len(info.species), COPY_AGAIN), member.weight) for member in members
+        ]
+        found.append(EmbeddingHeads(settings, load_embedder(settings), heads))
+    return found
