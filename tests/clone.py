@@ -155,7 +155,9 @@ class Clone:
             elif rule != "all":
                 if "round" in cards:
                     cards["round"] = self.rounds()[cards["round"]]
-                suffix = "-".join(cards[key] for key in ("split", "round", "backbone", "fold") if key in cards)
+                suffix = "-".join(
+                    cards[key] for key in ("round", "backbone", "embedding", "split", "fold") if key in cards
+                )
                 found.add(f"{rule}@{suffix}" if suffix else rule)
         return found
 
@@ -166,7 +168,7 @@ class Clone:
         """
         stale = set(json.loads(self.run("dvc", "status", "--json", "--with-deps", "dvc.yaml")))
         parameters = YAML(typ="safe").load(self.path / "params.yaml")
-        shape = json.dumps([parameters[key] for key in ("data", "backbones", "folds", "rounds")])
+        shape = json.dumps([parameters[key] for key in ("data", "backbones", "embeddings", "folds", "rounds")])
         if shape not in self._edges:
             self._edges[shape] = re.findall(r'"([^"]+)" -> "([^"]+)"', self.run("dvc", "dag", "--dot"))
         edges = self._edges[shape]
@@ -204,9 +206,10 @@ def stage_of(line: str) -> str:
     words = line.split()
     name = next(Path(word).stem for word in words if word.startswith("workflow/scripts/"))
     options = dict(pairwise(words))
-    parts = [options[key] for key in ("--round", "--backbone", "--fold") if key in options]
-    if name == "cache_spectrograms":
-        parts = [Path(options["--output"]).name]
+    axes = ("--round", "--backbone", "--embedding", "--fold")
+    parts = [options[key] for key in axes if key in options]
+    if name in ("cache_spectrograms", "embed"):
+        parts.append(Path(options["--output"]).name)
     return " ".join([name, *parts])
 
 

@@ -1,0 +1,82 @@
+"""Linear heads: against scikit-learn, and with masks."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
+from sklearn.preprocessing import StandardScaler
+
+from dawnchorus.training.linear import L2, choose_l2, fit_head, mean_average_precision
+
+
+@pytest.fixture
+def windows() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Vectors of 200 windows and 20 channels, one of which never changes, and targets of three species."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(3, 2, (200, 20)).astype(np.float32)
+    vectors[:, 7] = 5
+    target = (vectors[:, :3] + rng.normal(0, 2, (200, 3)) > 4).astype(np.float32)
+    return vectors, target
+
+
+@pytest.mark.parametrize("l2", [1.0, 100.0])
+def test_with_all_labels_it_is_logistic_regression(
+    windows: tuple[NDArray[np.float32], NDArray[np.float32]], l2: float
+) -> None:
+    vectors, target = windows
+    found = fit_head(vectors, target, np.ones_like(target), l2).scores(vectors)
+    x = StandardScaler().fit_transform(vectors.astype(float))
+    for species in range(3):
+        model = LogisticRegression(C=1 / l2, tol=1e-8, max_iter=1000).fit(x, target[:, species])
+        np.testing.assert_allclose(found[:, species], model.predict_proba(x)[:, 1], atol=1e-3)
+
+
+def test_a_window_counts_for_a_species_as_its_mask_says(
+    windows: tuple[NDArray[np.float32], NDArray[np.float32]],
+) -> None:
+    vectors, target = windows
+    mask = np.random.default_rng(1).choice([0, 0.05, 1], target.shape).astype(np.float32)
+    found = fit_head(vectors, target, mask, 10.0).scores(vectors)
+    x = StandardScaler().fit_transform(vectors.astype(float))
+    for species in range(3):
+        model = LogisticRegression(C=0.1, tol=1e-8, max_iter=1000)
+        model.fit(x, target[:, species], sample_weight=mask[:, species])
+        np.testing.assert_allclose(found[:, species], model.predict_proba(x)[:, 1], atol=1e-3)
+
+
+def test_a_species_without_a_label_scores_finite(windows: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
+    vectors, target = windows
+    mask = np.ones_like(target)
+    mask[:, 1] = 0
+    assert np.isfinite(fit_head(vectors, target, mask, 10.0).scores(vectors)).all()
+
+
+def test_the_regularization_ranks_left_out_parts_best() -> None:
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(90, 100)).astype(np.float32)
+    target = (vectors[:, :30].mean(axis=1, keepdims=True) + rng.normal(0, 0.1, (90, 1)) > 0.1).astype(np.float32)
+    parts = np.arange(90) % 3
+    found = {}
+    for l2 in L2:
+        scores = np.empty(90)
+        for part in range(3):
+            out = parts == part
+            scaler = StandardScaler().fit(vectors[~out])
+            model = LogisticRegression(C=1 / l2, tol=1e-8, max_iter=1000)
+            model.fit(scaler.transform(vectors[~out]), target[~out, 0])
+            scores[out] = model.predict_proba(scaler.transform(vectors[out]))[:, 1]
+        found[l2] = average_precision_score(target[:, 0], scores)
+    assert len(set(found.values())) > 1
+    assert found[choose_l2(vectors, target, np.ones_like(target), parts)] == pytest.approx(
+        max(found.values()), abs=1e-6
+    )
+
+
+def test_the_criterion_is_scikit_learns_average_precision() -> None:
+    rng = np.random.default_rng(0)
+    truth, scores, weights = rng.random((50, 3)) < 0.3, rng.random((50, 3)), rng.random((50, 3))
+    truth[:, 2] = False
+    expected = [average_precision_score(truth[:, i], scores[:, i], sample_weight=weights[:, i]) for i in (0, 1)]
+    assert mean_average_precision(truth, scores, weights) == pytest.approx(np.mean(expected))
+    assert mean_average_precision(truth[:, 2:], scores[:, 2:], weights[:, 2:]) == 0
