@@ -80,7 +80,7 @@ def model_card(
         "that the model was trained on, and may be bound by their terms.",
     ]
     if any(params.features[name].model == BIRDNET for name in params.embeddings):
-        lines += ["", f"{BIRDNET_LICENCE} The linear heads in `members/` are made with it, and it is not in this folder."]
+        lines += ["", f"{BIRDNET_LICENCE} Heads in `members/` are made with it; it is not part of this folder."]
     return "\n".join(lines) + "\n"
 
 
