@@ -119,6 +119,10 @@ def read_config(config: Mapping[str, Any]) -> Request:
             f"--config: {missing[0]} is missing; expected for example: snakemake --cores 8 detect --config "
             "recordings=/mnt/field model=results/model output=found"
         )
+    if set("{}") & set(str(config["output"])):
+        raise InputError(
+            f"--config: output: found {config['output']}; expected no braces, which mean wildcards to Snakemake"
+        )
     parser = _Parser(add_help=False, allow_abbrev=False)
     for name in ("model", "output"):
         parser.add_argument(f"--{name}", type=Path)

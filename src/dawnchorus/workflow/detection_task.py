@@ -95,7 +95,10 @@ class Task:
             InputError: another process holds it.
         """
         self.output.mkdir(parents=True, exist_ok=True)
-        held = f"{self.output}: another `dawnchorus detect` writes to it; wait, or choose another output folder"
+        held = (
+            f"{self.output}: another `dawnchorus detect`, or a job of `snakemake detect`, writes to it; wait until it "
+            "ends, or choose another output folder"
+        )
         return lock(self.output / ".lock", held, shared)
 
     def begin(self) -> None:
