@@ -4,27 +4,15 @@ Snakemake decides when and where a stage runs. DVC defines the stages in dvc.yam
 `snakemake detect` is no stage: it finds detections in any recordings with a finished model.
 """
 
-import sys
-from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.19")
 
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from dawnchorus.errors import InputError
-from dawnchorus.workflow.failures import failures
-from dawnchorus.workflow.interpreter import use_this_python
+include: "workflow/rules/common.smk"
 
-try:
-    # Jobs inherit PATH.
-    use_this_python()
-except InputError as error:
-    raise WorkflowError(str(error)) from error
 
-# The targets are unknown yet. A job on another node has no target in its arguments; other jobs have no --config.
+# Snakemake does not know the targets yet. Jobs on other nodes are those of `detect` if they have a --config.
 if "detect" in sys.argv if workflow.is_main_process else workflow.config_settings.overwrite_config:
 
     include: "workflow/rules/detect.smk"

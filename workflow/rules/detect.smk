@@ -5,11 +5,8 @@ Outputs: the folder that --config names: scores of shards of the recordings, the
 """
 
 import csv
-import sys
-from functools import cache
 
 from dawnchorus.workflow.detect_options import read_config
-from dawnchorus.workflow.gpus import jobs_can_use_gpus
 from dawnchorus.workflow.sharding import Shards, prepare
 
 try:
@@ -29,15 +26,6 @@ SHARDS = Shards(OUTPUT)
 MERGE_LOG = OUTPUT / "logs/detect.log"
 
 
-@cache
-def gpus_of_shard():
-    """The GPUs of a job: 1 if jobs can use one, else 0, so that a limit on GPUs does not restrict CPU jobs."""
-    try:
-        return int(jobs_can_use_gpus("tensorflow"))
-    except InputError as error:
-        raise WorkflowError(str(error)) from error
-
-
 # It has no output, so that it always runs: other thresholds and formats change no shard.
 rule detect:
     input:
@@ -45,7 +33,7 @@ rule detect:
     log:
         str(MERGE_LOG),
     params:
-        output=str(OUTPUT),
+        output=lambda wildcards: OUTPUT,
     shell:
         "PYTHONPATH=src python workflow/scripts/merge_shards.py --output {params.output:q} &> {log:q}"
 
@@ -59,9 +47,9 @@ rule score:
         shard=r"\d+",
     threads: workflow.cores
     resources:
-        gpu=lambda wildcards: gpus_of_shard(),
+        gpu=lambda wildcards: gpus_of_job("tensorflow"),
     params:
-        output=str(OUTPUT),
+        output=lambda wildcards: OUTPUT,
     shell:
         "DAWNCHORUS_CORES={threads} PYTHONPATH=src python workflow/scripts/score_shard.py"
         " --output {params.output:q} --shard {wildcards.shard} &> {log:q}"

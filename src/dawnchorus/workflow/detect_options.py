@@ -104,7 +104,8 @@ def read_config(config: Mapping[str, Any]) -> Request:
     """Read what `snakemake detect --config` says: the command's options by their names, and `shard_hours`.
 
     Args:
-        config: numbers, texts or, for `recordings` and `format`, also lists of texts.
+        config: numbers, texts or, for `recordings` and `format`, also lists of texts; formats may be separated by
+            commas.
 
     Raises:
         InputError: a key is missing or unknown, or a value is not allowed.
@@ -125,16 +126,16 @@ def read_config(config: Mapping[str, Any]) -> Request:
         )
     parser = _Parser(add_help=False, allow_abbrev=False)
     for name in ("model", "output"):
-        parser.add_argument(f"--{name}", type=Path)
-    parser.add_argument("--recordings", type=Path, action="append")
+        parser.add_argument(f"--{name}", type=_path)
+    parser.add_argument("--recordings", type=_path, action="append")
     parser.add_argument("--shard_hours", type=partial(number, lowest=0.001, highest=MOST_HOURS), default=SHARD_HOURS)
     add_options(parser)
-    several = ("recordings", "format")
-    arguments = [
-        f"--{key}={each}"
-        for key, value in config.items()
-        for each in (value if key in several and isinstance(value, list) else [value])
-    ]
+    values = {key: value if isinstance(value, list) else [value] for key, value in config.items()}
+    values["format"] = [each for text in values.get("format", []) for each in str(text).split(",")]
+    alone = [key for key, several in values.items() if len(several) != 1 and key not in ("recordings", "format")]
+    if alone:
+        raise InputError(f"--config: {alone[0]}: found a list, expected one value")
+    arguments = [f"--{key}={value}" for key, several in values.items() for value in several]
     found = parser.parse_args(arguments)
     return Request(found.model, found.recordings, found.output, found.shard_hours, options_of(found))
 
@@ -158,6 +159,11 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise an `InputError` about --config instead of ending the program."""
         raise InputError(f"--config: {message.removeprefix('argument --')}")
+
+
+def _path(text: str) -> Path:
+    # A shell leaves the ~ in `recordings=~/field` as it is.
+    return Path(text).expanduser()
 
 
 def _channel(text: str) -> int | Literal["mean", "each"]:

@@ -47,7 +47,7 @@ class Plan:
         """A line for people."""
         hours = sum(self.waiting.values())
         there = f"; {len(self.finished)} are finished" if self.finished else ""
-        return f"{self.changes}{len(self.waiting)} shards with about {hours:.1f} h of audio are to be scored{there}"
+        return f"{self.changes}{len(self.waiting)} shards with about {hours:,.2f} h of audio are to be scored{there}"
 
 
 class Shards:
