@@ -1,12 +1,9 @@
 """The `dawnchorus` command, for what is done outside the workflow."""
 
 import argparse
-import math
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Literal
-from zoneinfo import available_timezones
 
 from dawnchorus.cli import run
 from dawnchorus.data.conversion import convert
@@ -14,10 +11,8 @@ from dawnchorus.data.formats import reading, writing
 from dawnchorus.data.survey import survey
 from dawnchorus.models.bundle import read_bundle
 from dawnchorus.workflow.cores import cores
-from dawnchorus.workflow.detection import FORMATS, Options, detect
-
-# A day, s: longer than any window.
-LONGEST = 86_400
+from dawnchorus.workflow.detect_options import LONGEST, add_options, number, options_of
+from dawnchorus.workflow.detection import detect
 
 
 def main() -> None:
@@ -38,7 +33,7 @@ def main() -> None:
     inspect.add_argument("--folds", type=int, default=3, help="number of folds that you want (default: %(default)s)")
     inspect.add_argument(
         "--window",
-        type=partial(_number, lowest=0.01, highest=LONGEST),
+        type=partial(number, lowest=0.01, highest=LONGEST),
         default=3.0,
         metavar="SECONDS",
         help="length of a window (default: %(default)s s)",
@@ -87,74 +82,15 @@ def _add_detect(commands: argparse._SubParsersAction) -> None:
         required=True,
         help="folder for the results; after an interruption, the same command goes on",
     )
-    parser.add_argument(
-        "--threshold",
-        type=partial(_number, lowest=0, highest=1),
-        help="one score for all species; default: the model's thresholds",
-    )
-    parser.add_argument(
-        "--hop",
-        type=partial(_number, lowest=0.01, highest=LONGEST),
-        metavar="SECONDS",
-        help="time between the starts of two windows",
-    )
-    parser.add_argument(
-        "--gap",
-        type=partial(_number, lowest=0, highest=LONGEST),
-        metavar="SECONDS",
-        help="most time between two windows of one detection; default: the model's",
-    )
-    parser.add_argument("--channel", type=_channel, help="a number from 1, mean or each; default: as in training")
-    parser.add_argument(
-        "--timezone", type=_zone, help="time zone of recorders that did not write one, such as America/Puerto_Rico"
-    )
-    parser.add_argument(
-        "--format",
-        action="append",
-        default=[],
-        choices=FORMATS,
-        help="also write detections in this format; may be repeated",
-    )
+    add_options(parser)
     parser.add_argument("--cores", type=int, default=cores(), help="number of cores to use (default: %(default)s)")
     parser.set_defaults(command=_detect)
 
 
 def _detect(options: argparse.Namespace) -> None:
-    chosen = Options(
-        options.hop,
-        options.gap,
-        options.threshold,
-        options.channel,
-        options.timezone,
-        options.format,
-        max(1, options.cores),
-    )
-    if detect(options.model, options.paths, options.output, chosen):
+    cores = max(1, options.cores)
+    if detect(options.model, options.paths, options.output, options_of(options), cores):
         sys.exit(1)
-
-
-def _channel(text: str) -> int | Literal["mean", "each"]:
-    if text in ("mean", "each"):
-        return "mean" if text == "mean" else "each"
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1, mean or each")
-    return int(text)
-
-
-def _number(text: str, lowest: float, highest: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not lowest <= number <= highest:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from {lowest:g} to {highest:g}")
-    return number
-
-
-def _zone(text: str) -> str:
-    if text not in available_timezones():
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a time zone, such as America/Puerto_Rico or UTC")
-    return text
 
 
 def _add_model(commands: argparse._SubParsersAction) -> None:

@@ -9,24 +9,9 @@ meaningless after a `dvc repro`, a pull or a checkout.
 """
 
 import gc
-import sys
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
-
-from dawnchorus.errors import InputError
-from dawnchorus.workflow.failures import failures
-from dawnchorus.workflow.interpreter import use_this_python
 from dawnchorus.workflow.locks import hold_folder
 from dawnchorus.workflow.plan import make_plan, read_plan, stamp
-
-try:
-    # Jobs inherit PATH.
-    use_this_python()
-except InputError as error:
-    raise WorkflowError(str(error)) from error
 
 if workflow.is_main_process:
     if workflow.config_settings.configfiles or workflow.config_settings.overwrite_config:

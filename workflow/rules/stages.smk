@@ -4,20 +4,6 @@ Required inputs: the dependencies of the stages.
 Outputs: the outputs of the stages.
 """
 
-from functools import cache
-
-from dawnchorus.workflow.gpus import jobs_can_use_gpus
-
-
-@cache
-def gpus_of_job():
-    """The GPUs of a job: 1 if jobs can use one, else 0, so that a limit on GPUs does not restrict CPU jobs."""
-    try:
-        return int(jobs_can_use_gpus(config["train"]["backend"]))
-    except InputError as error:
-        raise WorkflowError(str(error)) from error
-
-
 # Cores of a job, and whether it uses a GPU if there is one. A stage that is not listed uses one core and no GPU.
 RESOURCES = {
     "synthesize": (workflow.cores, False),
@@ -55,7 +41,9 @@ for stages in PLAN.rules:
             **stages.constraints,
         threads: cores
         resources:
-            gpu=lambda wildcards, on_gpu=on_gpu: gpus_of_job() if on_gpu else 0,
+            gpu=lambda wildcards, on_gpu=on_gpu: (
+                gpus_of_job(config["train"]["backend"]) if on_gpu else 0
+            ),
         params:
             stage=address_of(stages),
             run=PLAN.run,

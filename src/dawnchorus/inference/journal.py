@@ -107,6 +107,10 @@ class Journal:
                     f"{value!r}; {remedy}"
                 )
 
+    def has(self, recording_id: str) -> bool:
+        """Whether a recording has scores, perhaps damaged or of an earlier state of its file."""
+        return self._path(recording_id).exists()
+
     def stamp(self, recording_id: str) -> Stamp | None:
         """The stamp of a recording when it was scored; None if it has not been, or if its scores are damaged."""
         try:

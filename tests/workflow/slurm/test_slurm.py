@@ -24,9 +24,9 @@ SECONDS_TO_TRAIN = 600
 # What jobs without a GPU ask for beside cores and memory, and how they end.
 WITHOUT_GPU = ("02:00:00", "", "COMPLETED")
 
-# The first `python` on PATH: a training job waits as long as the file is there.
+# The first `python` on PATH: a training job, or one that scores a shard, waits as long as the file is there.
 WAITING_PYTHON = """#!/bin/sh
-case "$*" in *train.py*) while [ -e {gate} ]; do sleep 0.1; done;; esac
+case "$*" in *train.py*|*score_shard.py*) while [ -e {gate} ]; do sleep 0.1; done;; esac
 exec {python} "$@"
 """
 # A login node may have a GPU of its own. This one lists none, so on the node the choice of Slurm counts.
@@ -134,7 +134,7 @@ def runs(cluster: Cluster, plugin: Path, tmp_path: Path) -> Runs:
 
 def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakemake: Clone) -> None:
     clone = runs.clone
-    command, queue = commands(CLUSTER_PAGE)
+    command, queue, _ = commands(CLUSTER_PAGE)
 
     # Both training jobs have a GPU at once. One of them is cancelled, and so is its second attempt.
     runs.gate.touch()
@@ -198,3 +198,30 @@ def test_the_workflow_on_a_cluster(runs: Runs, cluster: Cluster, through_snakema
     for name in ("results/kaggle/submission.csv", "results/metrics.json"):
         assert (clone.path / name).read_bytes() == (through_snakemake.path / name).read_bytes()
     clone.assert_nothing_to_do()
+
+
+def test_detection_on_a_cluster(cluster: Cluster, plugin: Path, through_snakemake: Clone, tmp_path: Path) -> None:
+    clone = through_snakemake.copy(tmp_path / "clone")
+    runs = Runs(clone, cluster, plugin)
+    command = commands(CLUSTER_PAGE)[2]
+    shards = clone.path / "found/windows/.shards"
+
+    # Two shards have a GPU each at once. Snakemake is killed, and one of its jobs cancelled; the other one goes on.
+    runs.gate.touch()
+    with runs.started(f"{command} shard_hours=0.003"):
+        first, second = (runs.wait_for(f"score {name}") for name in ("0001", "0002"))
+        assert {cluster.jobs()[number]["GRES"] for number in (first, second)} == {"gpu:1(IDX:0)", "gpu:1(IDX:1)"}
+    cluster.ask("scancel", second)
+    runs.gate.unlink()
+    wait_until(lambda: (shards / "0001.problems.csv").exists(), "a finished shard", SECONDS_TO_TRAIN)
+    wait_until(lambda: not cluster.ask("squeue", "--noheader"), "an empty queue", SECONDS_TO_TRAIN)
+
+    with runs.started(f"{command} shard_hours=0.003") as run:
+        assert run.wait(SECONDS_TO_TRAIN) == 0, runs.said
+    assert runs.ended() == {
+        "score 0002": [("8", "16000M", "04:00:00", "gres:gpu:1", "COMPLETED")],
+        "detect": [("1", "3000M", *WITHOUT_GPU)],
+    }
+    clone.run("dawnchorus", "detect", "results/model", "data/demo/dataset/test", "--output", "plain")
+    for name in ("detections.csv", "detections.parquet", "species_by_recording.csv", "activity.csv", "unreadable.csv"):
+        assert (clone.path / "found" / name).read_bytes() == (clone.path / "plain" / name).read_bytes(), name

@@ -1,0 +1,189 @@
+"""The parts of `dawnchorus detect`: checks, scoring, and writing of tables, which may be jobs of their own."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from dawnchorus.data.formats.writing import write_labels
+from dawnchorus.errors import InputError
+from dawnchorus.features.frames import to_seconds
+from dawnchorus.files import replacing
+from dawnchorus.inference.detect import Work, score_all
+from dawnchorus.inference.detection_files import as_labels, write_detections
+from dawnchorus.inference.detections import Detector, species_lines
+from dawnchorus.inference.journal import Journal
+from dawnchorus.inference.threshold_tables import read_thresholds
+from dawnchorus.models.bundle import read_bundle
+from dawnchorus.models.shapes import Shapes
+from dawnchorus.workflow.detect_options import Options
+from dawnchorus.workflow.file_locks import lock
+from dawnchorus.workflow.gpus import jobs_can_use_gpus, list_gpus
+
+LOG = "detect.log"
+
+
+@dataclass(frozen=True)
+class Task:
+    """Detection in recordings with a model, whose settings were checked.
+
+    Attributes:
+        output: folder for the results.
+        options: the user's.
+        work: how recordings are scored.
+        journal: the scores in the output folder.
+        thresholds: of each species, as from `read_thresholds`.
+        detector: makes detections of scores.
+    """
+
+    output: Path
+    options: Options
+    work: Work
+    journal: Journal
+    thresholds: pd.DataFrame
+    detector: Detector
+
+    @classmethod
+    def of(cls, model: Path, output: Path, options: Options) -> Self:
+        """Check a model and the settings; nothing is written.
+
+        Args:
+            model: folder of the bundle.
+            output: folder for the results, new or from a call with the same model and settings.
+            options: the user's.
+
+        Raises:
+            InputError: a damaged model, a wrong setting, or an output folder with other files.
+        """
+        bundle = read_bundle(model)
+        settings = bundle.info.settings
+        hop = settings.predict.hop_seconds if options.hop is None else options.hop
+        window_seconds = to_seconds(Shapes.of(settings).window[0], settings.spectrogram)
+        if hop > window_seconds:
+            raise InputError(
+                f"--hop: found {hop:g} s, expected at most the length of a window, {window_seconds:g} s: parts of "
+                "recordings would never be scored"
+            )
+        channel = settings.channel if options.channel is None else options.channel
+        zone = None if options.timezone is None else ZoneInfo(options.timezone)
+        probabilities, thresholds = read_thresholds(bundle.thresholds, bundle.codes)
+        if options.threshold is not None:
+            thresholds = thresholds.assign(threshold=options.threshold, precision=np.nan)
+        journal = Journal(output, bundle.codes)
+        if output.exists() and not journal.exists() and any(not path.name.startswith(".") for path in output.iterdir()):
+            raise InputError(f"{output}: has other files than `dawnchorus detect` writes; name a new folder as output")
+        detector = Detector(
+            bundle.info.species, probabilities, thresholds.threshold.to_numpy(), settings.detect.precision,
+            window_seconds, settings.detect.gap_seconds if options.gap is None else options.gap,
+        )  # fmt: skip
+        return cls(output, options, Work(bundle, hop, channel, zone), journal, thresholds, detector)
+
+    def lock(self, shared: bool = False) -> IO[str]:
+        """Create the output folder and lock it, for as long as the returned file is open.
+
+        Args:
+            shared: for a process that only adds recordings to the journal that no other one adds.
+
+        Raises:
+            InputError: another process holds it.
+        """
+        self.output.mkdir(parents=True, exist_ok=True)
+        held = (
+            f"{self.output}: another `dawnchorus detect`, or a job of `snakemake detect`, writes to it; wait until it "
+            "ends, or choose another output folder"
+        )
+        return lock(self.output / ".lock", held, shared)
+
+    def begin(self) -> None:
+        """Begin the journal, or check that it is of the same model and settings.
+
+        Raises:
+            InputError: it is of others.
+        """
+        self.journal.begin(
+            {
+                "model": self.work.bundle.scorer_digest,
+                "hop": self.work.hop_seconds,
+                "channel": str(self.work.channel),
+                "timezone": self.options.timezone or "",
+            }
+        )
+
+    def score(self, recordings: Mapping[str, Path], cores: int) -> dict[str, str]:
+        """Score the recordings that the journal does not have yet.
+
+        Args:
+            recordings: audio files by recording_id.
+            cores: number of cores to use.
+
+        Returns:
+            Why recordings could not be scored, by recording_id.
+
+        Raises:
+            InputError: the model is damaged, or the run is interrupted.
+        """
+        workers = max(1, min(cores, len(recordings)))
+        if jobs_can_use_gpus("tensorflow"):
+            # Each process has a GPU of its own.
+            workers = min(workers, len(list_gpus()))
+        prepare = partial(_use_device, max(1, cores // workers), self.output / LOG)
+        try:
+            return score_all(recordings, self.work, self.journal, workers, prepare)
+        except KeyboardInterrupt as error:
+            raise InputError("interrupted; the same command goes on where this one was") from error
+
+    def write(self, recordings: Mapping[str, Path], problems: Mapping[str, str]) -> list[str]:
+        """Write the detections in scored recordings, and all other tables.
+
+        Args:
+            recordings: audio files by recording_id, sorted.
+            problems: why recordings could not be scored, by recording_id, sorted.
+
+        Returns:
+            Lines for people: one for each species, and remarks.
+        """
+        counts, facts = write_detections(self.output, recordings, self.journal.read, self.detector, problems)
+        remarks = _write_formats(self.output, self.options.format, recordings, facts)
+        species = species_lines(self.thresholds, counts, len(recordings) - len(problems))
+        return [*species, *remarks, f"Detections: {self.output / 'detections.csv'}"]
+
+
+def _write_formats(
+    output: Path, formats: Sequence[str], recordings: Mapping[str, Path], facts: pd.DataFrame
+) -> list[str]:
+    """Write the detections in other programs' formats, a folder for each; returns remarks.
+
+    Args:
+        output: has `detections.parquet`.
+        formats: some of `detect_options.FORMATS`.
+        recordings: audio files by recording_id.
+        facts: of the scored recordings, as from `write_detections`.
+    """
+    if not formats or facts.empty:
+        return []
+    labels = as_labels(pd.read_parquet(output / "detections.parquet"))
+    root = Path(os.path.commonpath([recordings[name].parent for name in facts.index]))
+    table = facts.assign(file=[recordings[name].relative_to(root).as_posix() for name in facts.index])
+    remarks = []
+    for name in formats:
+        with replacing(output / name) as folder:
+            folder.mkdir()
+            remarks += write_labels(name, folder, labels, table, root)
+    return remarks
+
+
+def _use_device(threads: int, log: Path) -> None:
+    """Set up a process that scores; what TensorFlow and decoders write to the terminal goes to a log."""
+    with log.open("a") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    # Keras takes seconds to import, and only these processes need it.
+    from dawnchorus.workflow.devices import use_device
+
+    use_device(threads)

@@ -1,0 +1,17 @@
+"""Write the tables of `snakemake detect` when all shards are scored."""
+
+import argparse
+from pathlib import Path
+
+from dawnchorus.cli import run
+from dawnchorus.workflow.sharding import merge
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, required=True, help="folder for the results")
+    print(*merge(parser.parse_args().output), sep="\n")
+
+
+if __name__ == "__main__":
+    run(main)
