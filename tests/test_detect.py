@@ -68,7 +68,7 @@ def done(model: Path, recordings: Path, tmp_path_factory: pytest.TempPathFactory
 
 def test_the_tables_have_what_the_model_scores(done: Path, model: Path, recordings: Path, tiny: Params) -> None:
     found = pd.read_csv(done / "detections.csv", keep_default_na=False)
-    scorer = load_ensemble(read_bundle(model))
+    scorer = load_ensemble(read_bundle(model)).predict_on_batch
     expected = []
     for site in ("hill", "mill"):
         for name in ("20240611_053000", "20240611_235959"):
