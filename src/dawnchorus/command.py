@@ -104,6 +104,12 @@ def _add_detect(commands: argparse._SubParsersAction) -> None:
         metavar="SECONDS",
         help="most time between two windows of one detection; default: the model's",
     )
+    parser.add_argument(
+        "--min-seconds",
+        type=partial(_number, lowest=0, highest=LONGEST),
+        metavar="SECONDS",
+        help="leave out shorter detections; default: the model's",
+    )
     parser.add_argument("--channel", type=_channel, help="a number from 1, mean or each; default: as in training")
     parser.add_argument(
         "--timezone", type=_zone, help="time zone of recorders that did not write one, such as America/Puerto_Rico"
@@ -123,6 +129,7 @@ def _detect(options: argparse.Namespace) -> None:
     chosen = Options(
         options.hop,
         options.gap,
+        options.min_seconds,
         options.threshold,
         options.channel,
         options.timezone,

@@ -18,6 +18,7 @@ import numpy as np
 from dawnchorus.audio.decoding import Channel
 from dawnchorus.audio.file_checks import look_at_header
 from dawnchorus.data.clock_times import start_of
+from dawnchorus.data.recordings import why_unusable
 from dawnchorus.errors import InputError
 from dawnchorus.inference.journal import Journal, Scored, Stamp
 from dawnchorus.inference.streaming import Scorer, score_recording
@@ -72,9 +73,10 @@ def score_all(
         InputError: the model is damaged, or a process was killed.
     """
     waiting = {name: path for name, path in recordings.items() if not _is_done(journal.stamp(name), path)}
+    problems = {name: why for name, path in waiting.items() if (why := why_unusable(path))}
+    waiting = {name: path for name, path in waiting.items() if name not in problems}
     if not waiting:
-        return {}
-    problems: dict[str, str] = {}
+        return problems
     done, n_bytes = len(recordings) - len(waiting), sum(map(_size, waiting.values()))
     progress = HoursProgress(len(recordings), WHAT)
     context = multiprocessing.get_context("spawn")

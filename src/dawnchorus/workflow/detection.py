@@ -16,7 +16,7 @@ import pandas as pd
 
 from dawnchorus.audio.decoding import Channel
 from dawnchorus.data.formats.writing import write_labels
-from dawnchorus.data.recordings import SUFFIXES, list_recordings
+from dawnchorus.data.recordings import SUFFIXES, escaped, list_recordings
 from dawnchorus.data.table_layout import read_text
 from dawnchorus.errors import InputError
 from dawnchorus.features.frames import to_seconds
@@ -43,6 +43,7 @@ class Options:
     Attributes:
         hop_seconds: time between the starts of two windows, s.
         gap_seconds: windows with at most this much time between them are one detection, s.
+        min_seconds: shorter detections are left out, s.
         threshold: one score for all species.
         channel: number of the channel, from 1; "mean"; or "each".
         timezone: of recorders that did not write one.
@@ -52,6 +53,7 @@ class Options:
 
     hop_seconds: float | None
     gap_seconds: float | None
+    min_seconds: float | None
     threshold: float | None
     channel: Channel | Literal["each"] | None
     timezone: str | None
@@ -116,6 +118,7 @@ def detect(model: Path, paths: Sequence[Path], output: Path, options: Options) -
         detector = Detector(
             bundle.info.species, probabilities, thresholds.threshold.to_numpy(), settings.detect.precision,
             window_seconds, settings.detect.gap_seconds if options.gap_seconds is None else options.gap_seconds,
+            settings.detect.min_seconds if options.min_seconds is None else options.min_seconds,
         )  # fmt: skip
         counts, facts = write_detections(output, recordings, journal.read, detector, problems)
         remarks = _write_formats(output, options.formats, recordings, facts)
@@ -137,16 +140,19 @@ def _write_formats(
 ) -> list[str]:
     """Write the detections in other programs' formats, a folder for each; returns remarks.
 
+    Formats of an earlier call are written again, so that they never differ from the tables.
+
     Args:
         output: has `detections.parquet`.
         formats: some of `FORMATS`.
         recordings: audio files by recording_id.
         facts: of the scored recordings, as from `write_detections`.
     """
-    if not formats or facts.empty:
+    formats = [name for name in FORMATS if name in formats or (output / name).exists()]
+    if not formats:
         return []
     labels = as_labels(pd.read_parquet(output / "detections.parquet"))
-    root = Path(os.path.commonpath([recordings[name].parent for name in facts.index]))
+    root = Path(os.path.commonpath([file.parent for file in recordings.values()]))
     table = facts.assign(file=[recordings[name].relative_to(root).as_posix() for name in facts.index])
     remarks = []
     for name in formats:
@@ -165,7 +171,8 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
 
     Returns:
         The absolute path of each by recording_id, sorted. In a single folder, the recording_id is the path below it
-        without suffix. With several paths, it begins with the name of the folder, and a file has its own name.
+        without suffix. With several paths, it begins with the name of the folder, and a file has its own name. Among
+        them are files and folders that `why_unusable` refuses.
 
     Raises:
         InputError: a path is missing or no recording, or two recordings have the same recording_id.
@@ -178,7 +185,7 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
     names = Counter(path.resolve().name for path in folders)
     for path in paths:
         if path.is_dir():
-            below = list_recordings(path.resolve())[0]
+            below = list_recordings(path.resolve(), with_unusable=True)[0]
             name = path.resolve().name
             # Two cards of two recorders may both be called DCIM.
             name = path.resolve().as_posix().lstrip("/") if names[name] > 1 else name
@@ -189,9 +196,10 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
         elif path.suffix.lower() not in SUFFIXES:
             raise InputError(f"{path}: is no recording; expected a file that ends in {', '.join(SUFFIXES)}")
         else:
-            each = {path.stem: path}
+            each = {escaped(path.stem): path}
         for key, file in each.items():
-            file = file.resolve()
+            # A folder that is a link could not be told from others.
+            file = file if file.is_dir() else file.resolve()
             if file in known:
                 continue
             known.add(file)
