@@ -1,6 +1,7 @@
 """`dawnchorus detect` as its users call it, with a small model of two untrained networks."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from dawnchorus.models.bundle import read_bundle
 from dawnchorus.models.members import load_ensemble
 from dawnchorus.workflow.detection import find_recordings
 
+# A name as from an old card: "café" in Latin-1.
+LATIN = os.fsdecode(b"caf\xe9.wav")
 TABLES = ("detections.csv", "detections.parquet", "species_by_recording.csv", "activity.csv", "unreadable.csv")
 
 
@@ -31,7 +34,7 @@ def detect(*arguments: object) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two sites with recordings of equal names, one of them in stereo at another rate, and two damaged ones."""
+    """Two sites with recordings of equal names, one of them in stereo at another rate, and three unreadable ones."""
     folder = tmp_path_factory.mktemp("field") / "card"
     rng = np.random.default_rng(0)
 
@@ -46,6 +49,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = (folder / "hill/cut.flac").read_bytes()
     (folder / "hill/cut.flac").write_bytes(content[: len(content) // 2])
     (folder / "mill/text.wav").write_text("no sound")
+    (folder / "mill" / LATIN).write_text("no sound")
     return folder
 
 
@@ -59,7 +63,7 @@ def done(model: Path, recordings: Path, tmp_path_factory: pytest.TempPathFactory
     output = tmp_path_factory.mktemp("done") / "out"
     run = detect(model, recordings, "--output", output, "--timezone", "America/Puerto_Rico", "--cores", 1)
     assert run.returncode == 1, run.stderr
-    assert "2 recordings could not be read" in run.stderr
+    assert "3 recordings could not be read" in run.stderr
     assert f"{recordings}/hill/cut.flac: " in run.stderr
     assert "Traceback" not in run.stderr + (output / "detect.log").read_text()
     (output / "stdout").write_text(run.stdout)
@@ -68,7 +72,7 @@ def done(model: Path, recordings: Path, tmp_path_factory: pytest.TempPathFactory
 
 def test_the_tables_have_what_the_model_scores(done: Path, model: Path, recordings: Path, tiny: Params) -> None:
     found = pd.read_csv(done / "detections.csv", keep_default_na=False)
-    scorer = load_ensemble(read_bundle(model))
+    scorer = load_ensemble(read_bundle(model)).predict_on_batch
     expected = []
     for site in ("hill", "mill"):
         for name in ("20240611_053000", "20240611_235959"):
@@ -115,7 +119,8 @@ def test_presence_activity_and_problems_are_told(done: Path, recordings: Path) -
     assert activity.detections.sum() == len(found)
     assert set(activity.hour) <= {5, 23}
     problems = pd.read_csv(done / "unreadable.csv").set_index("recording")
-    assert list(problems.index) == ["hill/cut", "mill/text"]
+    assert list(problems.index) == ["hill/cut", r"mill/caf\xe9", "mill/text"]
+    assert problems.problem[r"mill/caf\xe9"] == "its name is not UTF-8; rename it"
     assert problems.problem["mill/text"].startswith("unreadable: no sound of a known format")
     assert problems.file["hill/cut"] == str(recordings / "hill/cut.flac")
     lines = (done / "stdout").read_text().splitlines()
@@ -132,7 +137,8 @@ def test_the_same_command_scores_nothing_again_and_changed_recordings_only(
     output, field = tmp_path / "out", shutil.copytree(recordings, tmp_path / "card")
     (field / "hill/cut.flac").unlink()
     (field / "mill/text.wav").unlink()
-    first = detect(model, field, "--output", output, "--timezone", "America/Puerto_Rico")
+    (field / "mill" / LATIN).unlink()
+    first = detect(model, field, "--output", output, "--timezone", "America/Puerto_Rico", "--format", "raven-table")
     assert first.returncode == 0, first.stderr
     before = {path: path.stat().st_mtime_ns for path in (output / "windows").rglob("*.parquet")}
     options = ("--output", output, "--timezone", "America/Puerto_Rico")
@@ -151,6 +157,9 @@ def test_the_same_command_scores_nothing_again_and_changed_recordings_only(
     # With a threshold of 0, each recording is one detection of each species.
     assert len(found) == 4 * 2
     assert found.end_s.max() == pytest.approx(7.3, abs=2e-3)
+    # The format of the first call was written again.
+    selections = pd.read_csv(output / "raven-table/selections.txt", sep="\t")
+    np.testing.assert_allclose(np.sort(selections.Score.unique()), np.sort(found.score.unique()), atol=1e-6)
 
 
 def test_another_model_or_setting_is_refused(done: Path, model: Path, recordings: Path, tmp_path: Path) -> None:
@@ -205,7 +214,7 @@ def test_a_folder_of_the_users_own_is_no_output(model: Path, recordings: Path, t
 def test_a_list_and_several_folders_name_recordings(recordings: Path, tmp_path: Path) -> None:
     listed = tmp_path / "some.txt"
     listed.write_text(f"{recordings / 'hill/20240611_053000.WAV'}\n\n{recordings / 'mill'}\n", encoding="utf-8")
-    names = ["20240611_053000", "mill/20240611_053000", "mill/20240611_235959", "mill/text"]
+    names = ["20240611_053000", "mill/20240611_053000", "mill/20240611_235959", r"mill/caf\xe9", "mill/text"]
     assert list(find_recordings([listed])) == names
     again = find_recordings([recordings / "hill", recordings / "mill"])
     assert [name for name in again if name.startswith("mill")] == names[1:]

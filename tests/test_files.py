@@ -8,7 +8,7 @@ import pytest
 
 from dawnchorus.cli import run
 from dawnchorus.files import replacing
-from dawnchorus.progress import Progress, progress_line, track
+from dawnchorus.progress import HoursProgress, Progress, hours_line, progress_line, track
 from dawnchorus.seeding import generator
 
 
@@ -76,6 +76,24 @@ def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert "epochs: 100%" in shown
     assert "2/2" in shown
     assert "loss 0.5" in shown
+
+
+def test_a_long_recording_shows_hours_speed_and_time_left_while_it_is_under_way(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 6 of 24 h in 216 s are 100 times real time; 18 h take 648 s more.
+    line = "0 of 1 recordings scored, 6.0 of 24.0 h, 100 times real time, 11 min left"
+    assert hours_line(0, 1, "recordings scored", 6.0, 24.0, 216.0) == line
+    monkeypatch.setattr("dawnchorus.progress.SECONDS_BETWEEN_LINES", 0.0)
+    HoursProgress(1, "recordings scored").show(0, 6.0, 24.0, 216.0)
+    assert capsys.readouterr().err == f"{line}\n"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress = HoursProgress(1, "recordings scored")
+    progress.show(0, 6.0, 24.0, 216.0)
+    assert f" 25%|█████               | {line}" in capsys.readouterr().err
+    progress.show(1, 24.0, 24.0, 864.0)
+    assert "100%" in (shown := capsys.readouterr().err)
+    assert shown.endswith("1 of 1 recordings scored, 24.0 of 24.0 h, 100 times real time, took 14 min\n")
 
 
 def test_draws_depend_on_what_they_are_for_and_on_nothing_else() -> None:

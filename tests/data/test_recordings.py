@@ -1,5 +1,6 @@
 """The recordings of a folder."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import soundfile
 from sounds import RATE, noise
 
 from dawnchorus.audio.decoding import read_blocks
-from dawnchorus.data.recordings import list_recordings
+from dawnchorus.data.recordings import list_recordings, why_unusable
 from dawnchorus.errors import InputError
 
 
@@ -76,3 +77,39 @@ def test_sound_in_other_formats_is_not_passed_over_in_silence(tmp_path: Path) ->
     recordings, (remark,) = list_recordings(folder)
     assert list(recordings) == ["f"]
     assert remark.endswith(f"not read: 2 .m4a, 1 .wma; convert to FLAC: ffmpeg -i {folder}/a.m4a {folder}/a.flac")
+
+
+def test_unusable_names_and_folders_can_be_listed_with_their_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "all/site").mkdir(parents=True)
+    (tmp_path / "all/locked").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "all/link").symlink_to(tmp_path / "elsewhere")
+    for name in (b"good.wav", b"caf\xe9.wav", b"a\nb.wav", b"x" * 221 + b".wav", b"y" * 220 + b".wav", b"\xc3\xa9.wav"):
+        Path(os.fsdecode(os.fsencode(tmp_path / "all/site") + b"/" + name)).touch()
+    scandir = os.scandir
+
+    def refuse(path: str | Path) -> object:
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    # Nobody can lock a folder for root, as whom the tests may run.
+    monkeypatch.setattr("os.scandir", refuse)
+    found = list_recordings(tmp_path / "all", with_unusable=True)[0]
+    assert {name: why_unusable(path) for name, path in found.items()} == {
+        "link": "is a link to a folder, which is not searched; name that folder, too",
+        "locked": "the folder cannot be read: Permission denied; correct its permissions",
+        "site/a\\nb": "its name has a line break; rename it",
+        r"site/caf\xe9": "its name is not UTF-8; rename it",
+        "site/good": "",
+        f"site/{'x' * 221}": "its name has 221 bytes without suffix, expected at most 220, so that files can be named "
+        "after it; rename it",
+        f"site/{'y' * 220}": "",
+        "site/é": "",
+    }
+    for name in found:
+        name.encode()
+    with pytest.raises(InputError, match="cannot be read: Permission denied; correct its permissions|is a link"):
+        list_recordings(tmp_path / "all")

@@ -34,7 +34,7 @@ def test_streamed_windows_are_those_of_the_whole_recording(n_frames: int, length
 class Levels:
     """Stands for a model; scores the mean level and the first frame's of each window."""
 
-    def predict_on_batch(self, x: NDArray[np.float16]) -> NDArray[np.float32]:  # noqa: D102
+    def __call__(self, x: NDArray[np.float16]) -> NDArray[np.float32]:  # noqa: D102
         windows = x.astype(np.float32)
         return np.stack([windows.mean(axis=(1, 2)), windows[:, 0].mean(axis=1)], axis=1)
 
@@ -55,14 +55,14 @@ def test_a_recording_scores_as_its_cached_spectrogram(tiny: Params, tmp_path: Pa
     windows = np.zeros((len(starts), length, 32), np.float16)
     for window, start in zip(windows, tile(len(frames), length, hop), strict=True):
         FeatureStore(tmp_path).read("a", int(start), window)
-    np.testing.assert_array_equal(scores, Levels().predict_on_batch(windows))
+    np.testing.assert_array_equal(scores, Levels()(windows))
     assert seconds == pytest.approx(33.3, abs=1e-3)
 
 
 def test_scores_that_are_no_numbers_name_the_recording(tiny: Params, tmp_path: Path) -> None:
     class Broken(Levels):
-        def predict_on_batch(self, x: NDArray[np.float16]) -> NDArray[np.float32]:
-            return super().predict_on_batch(x) * np.nan
+        def __call__(self, x: NDArray[np.float16]) -> NDArray[np.float32]:
+            return super().__call__(x) * np.float32(np.nan)
 
     soundfile.write(tmp_path / "a.flac", np.zeros(48_000), 48_000)
     with pytest.raises(InputError, match=r"a\.flac: a score is not finite"):

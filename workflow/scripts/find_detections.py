@@ -51,7 +51,7 @@ def main() -> None:
         [Species.model_validate(row) for row in names.to_dict("records")], probabilities,
         thresholds.threshold.to_numpy(), params.detect.precision,
         to_seconds(to_frames(params.window.seconds, params.spectrogram), params.spectrogram),
-        params.detect.gap_seconds,
+        params.detect.gap_seconds, params.detect.min_seconds,
     )  # fmt: skip
     channel = 0 if params.data.channel == "mean" else params.data.channel
     found = [pd.DataFrame(columns=COLUMNS)]

@@ -16,3 +16,4 @@ class Detect(Section):
     gap_seconds: Annotated[float, Field(ge=0, le=MOST)] = Field(
         description="windows above the threshold with at most this much time between them are one detection, s"
     )
+    min_seconds: Annotated[float, Field(ge=0, le=MOST)] = Field(description="shorter detections are left out, s")

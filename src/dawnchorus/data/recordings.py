@@ -15,6 +15,8 @@ SUFFIXES = (".flac", ".wav", ".wave", ".ogg", ".mp3", ".aif", ".aiff", ".aifc", 
 # Sound that ffmpeg can convert, but that is not read here.
 OTHER_SUFFIXES = (".3gp", ".aac", ".ac3", ".amr", ".ape", ".au", ".caf", ".m4a", ".m4b", ".mka", ".mp2", ".mp4", ".tta",
                   ".webm", ".wma", ".wv")  # fmt: skip
+# Longest name without suffix, bytes. Files that are named after a recording have longer suffixes; a name has 255 bytes.
+MOST_NAME_BYTES = 220
 # What later stages read. `data/recordings.csv` also has the column `site`: a new name of a site changes no other table.
 # `start` is ISO 8601 or empty. Files with the same sound have the same `digest`.
 COLUMNS = ["recording_id", "file", "split", "group", "start", "seconds", "sample_rate", "channels", "usable",
@@ -22,7 +24,7 @@ COLUMNS = ["recording_id", "file", "split", "group", "start", "seconds", "sample
 
 
 def list_recordings(
-    folder: Path, may_be_empty: bool = False, clips: Container[Path] = ()
+    folder: Path, may_be_empty: bool = False, clips: Container[Path] = (), with_unusable: bool = False
 ) -> tuple[dict[str, Path], list[str]]:
     """Find the audio files in a folder and its subfolders.
 
@@ -32,20 +34,25 @@ def list_recordings(
         folder: the folder.
         may_be_empty: whether the folder may be missing or have no audio files.
         clips: audio files that are no recordings, but cut from some.
+        with_unusable: whether the result includes files and folders that `why_unusable` refuses. Characters of their
+            recording_id that cannot be written are escaped.
 
     Returns:
         The files by recording_id, sorted, and remarks about files that hold sound but are not read.
 
     Raises:
-        InputError: the folder is missing or has no audio files, two files have the same recording_id, or a file name
-            is not UTF-8 or has a line break.
+        InputError: the folder is missing or has no audio files, two files have the same recording_id, or, unless
+            `with_unusable`, a file name is not UTF-8 or has a line break, or a folder in it cannot be read or is a link.
     """
     if not folder.is_dir() and not may_be_empty:
         raise InputError(f"{folder}: is missing; `data.root` in params.yaml must name its parent folder")
     found: dict[str, Path] = {}
     others: list[Path] = []
     n_clips = 0
-    for path in files_below(folder):
+    skipped: list[Path] | None = [] if with_unusable else None
+    files = files_below(folder, skipped)
+    found.update({escaped(path.relative_to(folder)): path for path in skipped or ()})
+    for path in files:
         if path in clips:
             n_clips += 1
             continue
@@ -53,12 +60,12 @@ def list_recordings(
             others += [path] if path.suffix.lower() in OTHER_SUFFIXES else []
             continue
         name = path.relative_to(folder).with_suffix("").as_posix()
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(f"{folder}: the file name {os.fsencode(path.name)!r} is not UTF-8; rename it") from error
-        if "\n" in name or "\r" in name:
-            raise InputError(f"{folder}: the file name {name!r} has a line break; rename it")
+        if escaped(name) != name:
+            why = "has a line break" if is_utf8(name) else "is not UTF-8"
+            if not with_unusable:
+                shown = name if is_utf8(name) else os.fsencode(path.name)
+                raise InputError(f"{folder}: the file name {shown!r} {why}; rename it")
+            name = escaped(name)
         if name in found:
             raise InputError(f"{path}: recording {name!r} already exists as {found[name].name}; rename one of them")
         found[name] = path
@@ -80,19 +87,62 @@ def conversion(path: Path) -> str:
     return f"convert to FLAC: {shlex.join(['ffmpeg', '-i', str(path), str(path.with_suffix('.flac'))])}"
 
 
-def files_below(folder: Path) -> list[Path]:
+def why_unusable(path: Path) -> str:
+    """Why a path from `list_recordings(..., with_unusable=True)` is no recording; empty if it may be one."""
+    if not is_utf8(str(path)):
+        return "its name is not UTF-8; rename it"
+    if {"\n", "\r"} & set(str(path)):
+        return "its name has a line break; rename it"
+    if len(os.fsencode(path.stem)) > MOST_NAME_BYTES:
+        return (
+            f"its name has {len(os.fsencode(path.stem))} bytes without suffix, expected at most {MOST_NAME_BYTES}, so "
+            "that files can be named after it; rename it"
+        )
+    if not path.is_dir():
+        return ""
+    if path.is_symlink():
+        return "is a link to a folder, which is not searched; name that folder, too"
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        return f"the folder cannot be read: {error.strerror}; correct its permissions"
+    return "the folder could not be read; repeat the command"
+
+
+def escaped(path: Path | str) -> str:
+    """A path as text that can be written to a line of a file: other bytes than UTF-8, and line breaks, as escapes."""
+    text = os.fsencode(path).decode(errors="backslashreplace")
+    return text.replace("\n", "\\n").replace("\r", "\\r")
+
+
+def is_utf8(name: str) -> bool:
+    """Whether the bytes of a file's name are UTF-8."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def files_below(folder: Path, skipped: list[Path] | None = None) -> list[Path]:
     """The files in a folder and the folders in it, sorted, but hidden ones, such as the `._*` that macOS leaves.
+
+    Args:
+        folder: the folder.
+        skipped: gets the folders in it that are links or cannot be read, in place of an error.
 
     Raises:
         InputError: a folder is a link, into which DVC does not look, or cannot be read.
     """
 
     def refuse(error: OSError) -> None:
+        if skipped is not None and Path(error.filename) != folder:
+            skipped.append(Path(error.filename))
+            return
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}; correct its permissions") from error
 
     found = []
     for parent, folders, names in os.walk(folder, onerror=refuse if folder.exists() else None):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        if skipped is not None:
+            skipped += [path for name in folders if (path := Path(parent, name)).is_symlink()]
+            folders[:] = [name for name in folders if not Path(parent, name).is_symlink()]
         for path in [folder, *(Path(parent, name) for name in folders)]:
             if path.is_symlink():
                 raise InputError(

@@ -4,12 +4,12 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,19 +18,23 @@ import numpy as np
 from dawnchorus.audio.decoding import Channel
 from dawnchorus.audio.file_checks import look_at_header
 from dawnchorus.data.clock_times import start_of
+from dawnchorus.data.recordings import why_unusable
 from dawnchorus.errors import InputError
 from dawnchorus.inference.journal import Journal, Scored, Stamp
 from dawnchorus.inference.streaming import Scorer, score_recording
+from dawnchorus.inference.tally import Tally
 from dawnchorus.models.bundle import Bundle
-from dawnchorus.progress import Progress
+from dawnchorus.progress import HoursProgress
 
-# Most recordings have a minute or more, so that few windows of a batch stay empty.
+# More windows at once take no less time each.
 BATCH_SIZE = 16
 # A recording that ends earlier than its header says by more than this is truncated, s.
 TOLERANCE_SECONDS = 0.1
 WHAT = "recordings scored"
 # Recordings that wait in the pool for each process.
 AHEAD = 4
+# Time between two looks at how far the processes are, s.
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,35 +72,51 @@ def score_all(
     Raises:
         InputError: the model is damaged, or a process was killed.
     """
-    waiting = [name for name, path in recordings.items() if not _is_done(journal.stamp(name), path)]
+    waiting = {name: path for name, path in recordings.items() if not _is_done(journal.stamp(name), path)}
+    problems = {name: why for name, path in waiting.items() if (why := why_unusable(path))}
+    waiting = {name: path for name, path in waiting.items() if name not in problems}
     if not waiting:
-        return {}
-    problems = {}
-    progress, clock, hours = None, 0.0, 0.0
+        return problems
+    done, n_bytes = len(recordings) - len(waiting), sum(map(_size, waiting.values()))
+    progress = HoursProgress(len(recordings), WHAT)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _set_up, (work, prepare)) as pool:
-        for name, found in _in_pool(pool, {name: recordings[name] for name in waiting}, AHEAD * workers):
-            if progress is None:
-                # The first result is late, because the model is loaded before.
-                progress, clock = Progress(len(recordings), WHAT, len(recordings) - len(waiting)), time.monotonic()
+    tally = Tally(context)
+
+    def show(note: str = "") -> None:
+        if note or tally.elapsed():
+            progress.show(done, tally.scored() / 3600, tally.total(n_bytes) / 3600, tally.elapsed(), note)
+
+    with ProcessPoolExecutor(workers, context, _set_up, (work, prepare, tally)) as pool:
+        for name, found in _in_pool(pool, waiting, AHEAD * workers, show):
+            done += 1
             if isinstance(found, str):
                 problems[name] = found
-                progress.step(f"{name}: {found}")
-                continue
-            stamp, scored = found
-            journal.write(name, stamp, scored)
-            hours += scored.seconds / 3600
-            speed = hours * 3600 / max(time.monotonic() - clock, 1.0)
-            progress.step(status=f"{hours:.1f} h, {speed:.0f} times real time")
+                show(f"{name}: {found}")
+            else:
+                journal.write(name, *found)
+                show()
     return dict(sorted(problems.items()))
+
+
+def _size(path: Path) -> int:
+    """Size of a file, bytes; 0 if it cannot be told."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 # A recording's stamp before it was read, and its scores.
 Result = tuple[Stamp, Scored]
 
 
-def _in_pool(pool: ProcessPoolExecutor, recordings: dict[str, Path], most: int) -> Iterator[tuple[str, Result | str]]:
-    """Score recordings in a pool with at most so many at a time; yields each, or why it could not be scored."""
+def _in_pool(
+    pool: ProcessPoolExecutor, recordings: dict[str, Path], most: int, show: Callable[[], object]
+) -> Iterator[tuple[str, Result | str]]:
+    """Score recordings in a pool with at most so many at a time; yields each, or why it could not be scored.
+
+    Meanwhile, `show` is called again and again.
+    """
     running: dict[Future[Result | str], str] = {}
     left = iter(recordings.items())
     try:
@@ -107,7 +127,8 @@ def _in_pool(pool: ProcessPoolExecutor, recordings: dict[str, Path], most: int) 
                     break
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            show()
+            for future in wait(running, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done:
                 yield running.pop(future), future.result()
     except BrokenProcessPool as error:
         raise InputError(
@@ -124,15 +145,16 @@ def _in_pool(pool: ProcessPoolExecutor, recordings: dict[str, Path], most: int) 
 
 
 # Set in each process of the pool.
-_state: tuple[Work, Scorer] | InputError | None = None
+_state: tuple[Work, Scorer, Tally] | InputError | None = None
 
 
-def _set_up(work: Work, prepare: Callable[[], object]) -> None:
+def _set_up(work: Work, prepare: Callable[[], object], tally: Tally) -> None:
     global _state
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # An exception here would look like a killed process.
     try:
-        _state = work, _load(work, prepare)
+        _state = work, _load(work, prepare), tally
+        tally.get_ready()
     except InputError as error:
         _state = error
 
@@ -140,9 +162,10 @@ def _set_up(work: Work, prepare: Callable[[], object]) -> None:
 def _load(work: Work, prepare: Callable[[], object]) -> Scorer:
     prepare()
     # Keras takes seconds to import, and the process that waits for the others does without it.
+    from dawnchorus.models.freezing import frozen
     from dawnchorus.models.members import load_ensemble
 
-    return load_ensemble(work.bundle)
+    return frozen(load_ensemble(work.bundle))
 
 
 def _end_with_parent() -> None:
@@ -165,21 +188,36 @@ def _score(name: str, path: Path) -> Result | str:
     """Score a recording in a process of the pool; returns why it cannot be scored as text."""
     if not isinstance(_state, tuple):
         raise _state or RuntimeError("the process was not set up")
-    work, scorer = _state
+    work, scorer, tally = _state
+    told = length = 0.0
     try:
         stamp = Stamp.of(path)
         header = look_at_header(path, with_hash=False)
+        length = 0.0 if header.faults else header.seconds
+        tally.start(length, stamp.size)
         if header.faults:
             return "; ".join(header.faults)
         channels = [*range(1, header.channels + 1)] if work.channel == "each" else [work.channel]
+
+        def tell(channels_before: int, seconds: float) -> None:
+            nonlocal told
+            scored = (channels_before * length + min(seconds, length)) / len(channels)
+            tally.add(scored - told)
+            told = scored
+
         parts = [
-            score_recording(scorer, path, work.bundle.info.settings, work.hop_seconds, channel, BATCH_SIZE)
-            for channel in channels
+            score_recording(
+                scorer, path, work.bundle.info.settings, work.hop_seconds, channel, BATCH_SIZE, partial(tell, number)
+            )
+            for number, channel in enumerate(channels)
         ]
     except InputError as error:
         return str(error).removeprefix(f"{path}: ")
     except OSError as error:
         return error.strerror or str(error)
+    finally:
+        # Of a recording that ends early, nothing more is to come.
+        tally.add(length - told)
     decoded = parts[0][2]
     if decoded < header.seconds - TOLERANCE_SECONDS:
         return f"truncated: {decoded:.1f} of {header.seconds:.1f} s can be decoded"

@@ -9,13 +9,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dawnchorus.data.recordings import escaped
 from dawnchorus.files import replacing
 from dawnchorus.inference.detections import COLUMNS, PRESENCE_COLUMNS, Detector, hours_of_day
 from dawnchorus.inference.journal import Scored
 
 # Decimal places of times (the millisecond), scores and probabilities.
 TIME_DIGITS, SCORE_DIGITS = 3, 6
-# Rows that are written to a Parquet file at once.
+# Rows that are written to a file at once.
 ROWS = 100_000
 NUMBERS = ("start_s", "end_s", "score", "probability", "threshold")
 SCHEMA = pa.schema([(name, pa.float64() if name in NUMBERS else pa.string()) for name in COLUMNS])
@@ -48,7 +49,6 @@ def write_detections(
     counts: Counter[str] = Counter()
     places: Counter[str] = Counter()
     facts = []
-    waiting: list[pd.DataFrame] = []
     by_hour: Counter[tuple[str, int, str]] = Counter()
     with (
         replacing(output / f"{DETECTIONS}.csv") as csv,
@@ -60,40 +60,63 @@ def write_detections(
     ):
         pd.DataFrame(columns=COLUMNS).to_csv(csv_file, index=False)
         pd.DataFrame(columns=PRESENCE_COLUMNS).to_csv(presence_file, index=False)
+
+        def write_found(found: pd.DataFrame) -> None:
+            found = rounded(found)
+            found.to_csv(csv_file, index=False, header=False, float_format="%.10g")
+            writer.write_table(pa.Table.from_pandas(found, SCHEMA, preserve_index=False))
+            by_hour.update(hours_of_day(found).to_dict())
+            counts.update(found.species)
+            places.update(found.drop_duplicates(["recording", "species"]).species)
+
+        def write_presence(table: pd.DataFrame) -> None:
+            rounded(table).to_csv(presence_file, index=False, header=False, float_format="%.10g")
+
+        all_found, all_presence = _Pieces(write_found), _Pieces(write_presence)
         for name, path in recordings.items():
             if name in problems:
                 continue
             scored = scores_of(name)
             facts.append((name, scored.seconds, scored.sample_rate, scored.channels))
-            found = rounded(detector.detections(name, path, scored))
-            found.to_csv(csv_file, index=False, header=False, float_format="%.10g")
-            table = rounded(detector.presence(name, scored, found))
-            table.to_csv(presence_file, index=False, header=False, float_format="%.10g")
-            if len(found):
-                waiting.append(found)
-                by_hour.update(hours_of_day(found).to_dict())
-                counts.update(found.species)
-                places.update(set(found.species))
-            if sum(map(len, waiting)) >= ROWS:
-                _write_rows(writer, waiting)
-        _write_rows(writer, waiting)
+            found = detector.detections(name, path, scored)
+            all_found.add(found)
+            all_presence.add(detector.presence(name, scored, found))
+        all_found.end()
+        all_presence.end()
     activity = [(*key, count) for key, count in sorted(by_hour.items())]
     with replacing(output / ACTIVITY) as path:
         pd.DataFrame(activity, columns=["site", "hour", "species", "detections"]).to_csv(path, index=False)
     with replacing(output / UNREADABLE) as path:
         pd.DataFrame(
-            {"recording": list(problems), "file": [str(recordings[name]) for name in problems],
+            {"recording": list(problems), "file": [escaped(recordings[name]) for name in problems],
              "problem": list(problems.values())}
         ).to_csv(path, index=False)  # fmt: skip
     scored_recordings = pd.DataFrame(facts, columns=["recording_id", "seconds", "sample_rate", "channels"])
     return {code: (count, places[code]) for code, count in counts.items()}, scored_recordings.set_index("recording_id")
 
 
-def _write_rows(writer: pq.ParquetWriter, tables: list[pd.DataFrame]) -> None:
-    """Write tables as one, and empty the list."""
-    if tables:
-        writer.write_table(pa.Table.from_pandas(pd.concat(tables), SCHEMA, preserve_index=False))
-        tables.clear()
+class _Pieces:
+    """Collects the tables of recordings, and writes many as one, because each call takes pandas milliseconds."""
+
+    def __init__(self, write: Callable[[pd.DataFrame], None]) -> None:
+        self._write = write
+        self._tables: list[pd.DataFrame] = []
+        self._rows = 0
+
+    def add(self, table: pd.DataFrame) -> None:
+        """Add the table of a recording, which may be empty."""
+        if table.empty:
+            return
+        self._tables.append(table)
+        self._rows += len(table)
+        if self._rows >= ROWS:
+            self.end()
+
+    def end(self) -> None:
+        """Write what has been collected."""
+        if self._tables:
+            self._write(pd.concat(self._tables, ignore_index=True))
+        self._tables, self._rows = [], 0
 
 
 def as_labels(detections: pd.DataFrame) -> pd.DataFrame:

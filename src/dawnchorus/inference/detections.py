@@ -1,5 +1,6 @@
 """Tables of detections: what calls when, in which recording, and how sure that is."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from dawnchorus.models.bundle import Species
 
 COLUMNS = ["recording", "site", "channel", "start_s", "end_s", "clock_time", "species", "scientific_name",
            "common_name", "score", "probability", "threshold", "file"]  # fmt: skip
+NAMES = ("species", "scientific_name", "common_name")
 PRESENCE_COLUMNS = ["recording", "site", "species", "presence", "detections", "score", "probability"]
 PRESENT, ABSENT, UNSURE = "present", "absent", "unsure"
 
@@ -31,6 +33,7 @@ class Detector:
         precision: that the thresholds were chosen for.
         window_seconds: length of a window, s.
         gap_seconds: see `find_events`.
+        min_seconds: see `find_events`.
     """
 
     species: Sequence[Species]
@@ -39,6 +42,7 @@ class Detector:
     precision: float
     window_seconds: float
     gap_seconds: float
+    min_seconds: float
 
     def detections(self, name: str, path: Path, scored: Scored) -> pd.DataFrame:
         """The detections in a recording, with the columns `COLUMNS`, by channel and start.
@@ -49,27 +53,36 @@ class Detector:
             scored: its window scores.
         """
         parts = []
+        channels: list[str] = []
         for channel in np.unique(scored.channel):
             rows = scored.channel == channel
             events = find_events(
                 scored.starts[rows], scored.scores[rows], self.thresholds, self.window_seconds, self.gap_seconds,
-                scored.seconds,
+                scored.seconds, self.min_seconds,
             )  # fmt: skip
-            parts.append(events.assign(channel="mean" if channel == 0 else str(channel)))
-        found = pd.concat(parts, ignore_index=True)
-        number = found.species_id.to_numpy(int)
-        scores = np.zeros((len(found), len(self.species)))
-        scores[np.arange(len(found)), number] = found.score
-        found["probability"] = self.model.probabilities(scores)[np.arange(len(found)), number]
-        found["threshold"] = self.thresholds[number]
-        for column in ("species", "scientific_name", "common_name"):
-            found[column] = [getattr(self.species[index], column) for index in number]
+            parts.append(events)
+            channels += ["mean" if channel == 0 else str(channel)] * len(events)
+        found = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+        number, score = found.species_id.to_numpy(), found.score.to_numpy()
         begin = datetime.fromisoformat(scored.start) if scored.start else None
-        found["clock_time"] = [
-            "" if begin is None else (begin + timedelta(seconds=float(start))).isoformat(timespec="milliseconds")
-            for start in found.start_s
-        ]
-        return found.assign(recording=name, site=site_of(name), file=str(path))[COLUMNS]
+        columns = {
+            "recording": name,
+            "site": site_of(name),
+            "channel": channels,
+            "start_s": found.start_s,
+            "end_s": found.end_s,
+            "clock_time": [
+                "" if begin is None else (begin + timedelta(seconds=start)).isoformat(timespec="milliseconds")
+                for start in found.start_s.tolist()
+            ],
+            **{column: [getattr(self.species[index], column) for index in number] for column in NAMES},
+            "score": score,
+            "probability": self.model.of_species(number).probabilities(score),
+            "threshold": self.thresholds[number],
+            "file": str(path),
+        }
+        # A column at a time takes pandas several times as long.
+        return pd.DataFrame(columns, found.index)
 
     def presence(self, name: str, scored: Scored, detections: pd.DataFrame) -> pd.DataFrame:
         """Whether each species is in a recording, with the columns `PRESENCE_COLUMNS`.
@@ -79,13 +92,20 @@ class Detector:
         """
         scores = scored.scores.max(axis=0)
         probabilities = self.model.probabilities(scores)
-        counts = detections.species.value_counts()
         codes = [each.species for each in self.species]
-        table = pd.DataFrame({"species": codes, "score": scores, "probability": probabilities})
-        table["detections"] = [int(counts.get(code, 0)) for code in codes]
-        is_absent = table.probability < 1 - self.precision
-        table["presence"] = np.where(table.detections > 0, PRESENT, np.where(is_absent, ABSENT, UNSURE))
-        return table.assign(recording=name, site=site_of(name))[PRESENCE_COLUMNS]
+        found = Counter(detections.species)
+        counts = np.array([found[code] for code in codes])
+        absent_or_not = np.where(probabilities < 1 - self.precision, ABSENT, UNSURE)
+        columns = {
+            "recording": name,
+            "site": site_of(name),
+            "species": codes,
+            "presence": np.where(counts > 0, PRESENT, absent_or_not),
+            "detections": counts,
+            "score": scores,
+            "probability": probabilities,
+        }
+        return pd.DataFrame(columns)
 
 
 def site_of(recording_id: str) -> str:

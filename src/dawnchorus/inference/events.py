@@ -15,6 +15,7 @@ def find_events(
     window_seconds: float,
     gap_seconds: float,
     seconds: float,
+    min_seconds: float = 0.0,
 ) -> pd.DataFrame:
     """Merge the windows of a recording that score at least their species' threshold.
 
@@ -25,6 +26,7 @@ def find_events(
         window_seconds: length of a window, s.
         gap_seconds: windows with at most this much time between them are one detection, s.
         seconds: length of the recording, where a detection ends at the latest, s.
+        min_seconds: shorter detections are left out, s.
 
     Returns:
         A row per detection in order of start: species_id, start_s, end_s, and score, the highest of its windows.
@@ -44,4 +46,5 @@ def find_events(
             "score": np.maximum.reduceat(scores[windows, species], begins) if len(begins) else np.empty(0),
         }
     )
+    found = found[found.end_s - found.start_s >= min_seconds - TOLERANCE]
     return found.sort_values(["start_s", "species_id"], kind="stable", ignore_index=True)

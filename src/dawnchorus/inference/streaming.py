@@ -1,9 +1,8 @@
 """Scoring of a recording while it is decoded, in constant memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,8 @@ from dawnchorus.features.mel import mel_blocks
 from dawnchorus.features.store import to_half
 from dawnchorus.models.shapes import Shapes
 
-
-class Scorer(Protocol):
-    """A Keras model from windows (Batch, Frames, Mels) to scores (Batch, Species)."""
-
-    def predict_on_batch(self, x: NDArray[np.float16]) -> NDArray[np.float32]:
-        """Score a batch."""
-        ...
+# From any number of windows in dB, shape [Batch, Frames, Mels], to scores, shape [Batch, Species].
+Scorer = Callable[[NDArray[np.float16]], NDArray[np.float32]]
 
 
 def cut_windows(
@@ -59,7 +53,13 @@ def cut_windows(
 
 
 def score_recording(
-    scorer: Scorer, path: Path, settings: ModelSettings, hop_seconds: float, channel: Channel, batch_size: int
+    scorer: Scorer,
+    path: Path,
+    settings: ModelSettings,
+    hop_seconds: float,
+    channel: Channel,
+    batch_size: int,
+    tell: Callable[[float], object] = lambda seconds: None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float32], float]:
     """Score the windows of a recording.
 
@@ -69,8 +69,9 @@ def score_recording(
         settings: of the model.
         hop_seconds: time between the starts of two windows, s.
         channel: number of the channel, from 1, or "mean".
-        batch_size: windows in a forward pass. Every batch of a recording starts with it, so that its scores do not
-            depend on other recordings.
+        batch_size: windows in a forward pass. The last one has fewer, and none has windows of several recordings, so
+            that scores do not depend on other recordings.
+        tell: called with the length of sound that has been scored, s, after each forward pass.
 
     Returns:
         The start of each window, s, shape [Windows]; scores, shape [Windows, Species]; and the length of the decoded
@@ -99,7 +100,8 @@ def score_recording(
         for row, (start, window) in zip(batch, several, strict=False):
             row[:] = window
             starts.append(start)
-        scores.append(np.asarray(scorer.predict_on_batch(batch), np.float32)[: len(several)])
+        scores.append(scorer(batch[: len(several)]))
+        tell(to_seconds(starts[-1] + hop, spectrogram))
     found = np.concatenate(scores)
     if not np.isfinite(found).all():
         raise InputError(f"{path}: a score is not finite; the recording or the model is damaged")

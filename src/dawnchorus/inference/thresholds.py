@@ -59,6 +59,11 @@ class WindowModel:
         """The probabilities of scores, shape [..., Species]; NaN for species whose prevalence is unknown."""
         return expit(self.calibration.log_likelihood_ratios(scores) + logit(self.prevalence))
 
+    def of_species(self, numbers: NDArray[np.integer]) -> "WindowModel":
+        """The model with these species in place of all, in this order; a species may be repeated."""
+        calibration = Calibration(self.calibration.slopes[numbers], self.calibration.offsets[numbers])
+        return WindowModel(calibration, self.prevalence[numbers])
+
     def score_at(self, probability: float) -> NDArray[np.float64]:
         """The score of each species that has a probability, shape [Species]."""
         odds = logit(probability) - logit(self.prevalence) - self.calibration.offsets

@@ -30,6 +30,7 @@ class Options:
     Attributes:
         hop: time between the starts of two windows, s.
         gap: windows with at most this much time between them are one detection, s.
+        min_seconds: shorter detections are left out, s.
         threshold: one score for all species.
         channel: number of the channel, from 1; "mean"; or "each".
         timezone: of recorders that did not write one.
@@ -38,6 +39,7 @@ class Options:
 
     hop: float | None = None
     gap: float | None = None
+    min_seconds: float | None = None
     threshold: float | None = None
     channel: Channel | Literal["each"] | None = None
     timezone: str | None = None
@@ -81,6 +83,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=partial(number, lowest=0, highest=LONGEST),
         metavar="SECONDS",
         help="most time between two windows of one detection; default: the model's",
+    )
+    parser.add_argument(
+        "--min-seconds",
+        type=partial(number, lowest=0, highest=LONGEST),
+        metavar="SECONDS",
+        help="leave out shorter detections; default: the model's",
     )
     parser.add_argument("--channel", type=_channel, help="a number from 1, mean or each; default: as in training")
     parser.add_argument(
@@ -128,14 +136,14 @@ def read_config(config: Mapping[str, Any]) -> Request:
     for name in ("model", "output"):
         parser.add_argument(f"--{name}", type=_path)
     parser.add_argument("--recordings", type=_path, action="append")
-    parser.add_argument("--shard_hours", type=partial(number, lowest=0.001, highest=MOST_HOURS), default=SHARD_HOURS)
+    parser.add_argument("--shard-hours", type=partial(number, lowest=0.001, highest=MOST_HOURS), default=SHARD_HOURS)
     add_options(parser)
     values = {key: value if isinstance(value, list) else [value] for key, value in config.items()}
     values["format"] = [each for text in values.get("format", []) for each in str(text).split(",")]
     alone = [key for key, several in values.items() if len(several) != 1 and key not in ("recordings", "format")]
     if alone:
         raise InputError(f"--config: {alone[0]}: found a list, expected one value")
-    arguments = [f"--{key}={value}" for key, several in values.items() for value in several]
+    arguments = [f"--{key.replace('_', '-')}={value}" for key, several in values.items() for value in several]
     found = parser.parse_args(arguments)
     return Request(found.model, found.recordings, found.output, found.shard_hours, options_of(found))
 
@@ -158,7 +166,9 @@ def number(text: str, lowest: float, highest: float) -> float:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise an `InputError` about --config instead of ending the program."""
-        raise InputError(f"--config: {message.removeprefix('argument --')}")
+        # Snakemake's keys have underscores.
+        name, _, what = message.removeprefix("argument --").partition(":")
+        raise InputError(f"--config: {name.replace('-', '_')}:{what}")
 
 
 def _path(text: str) -> Path:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dawnchorus.data.recordings import SUFFIXES, list_recordings
+from dawnchorus.data.recordings import SUFFIXES, escaped, list_recordings
 from dawnchorus.data.table_layout import read_text
 from dawnchorus.errors import InputError
 from dawnchorus.workflow.detect_options import Options
@@ -59,7 +59,8 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
 
     Returns:
         The absolute path of each by recording_id, sorted. In a single folder, the recording_id is the path below it
-        without suffix. With several paths, it begins with the name of the folder, and a file has its own name.
+        without suffix. With several paths, it begins with the name of the folder, and a file has its own name. Among
+        them are files and folders that `why_unusable` refuses.
 
     Raises:
         InputError: a path is missing or no recording, or two recordings have the same recording_id.
@@ -72,7 +73,7 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
     names = Counter(path.resolve().name for path in folders)
     for path in paths:
         if path.is_dir():
-            below = list_recordings(path.resolve())[0]
+            below = list_recordings(path.resolve(), with_unusable=True)[0]
             name = path.resolve().name
             # Two cards of two recorders may both be called DCIM.
             name = path.resolve().as_posix().lstrip("/") if names[name] > 1 else name
@@ -83,9 +84,10 @@ def find_recordings(paths: Sequence[Path]) -> dict[str, Path]:
         elif path.suffix.lower() not in SUFFIXES:
             raise InputError(f"{path}: is no recording; expected a file that ends in {', '.join(SUFFIXES)}")
         else:
-            each = {path.stem: path}
+            each = {escaped(path.stem): path}
         for key, file in each.items():
-            file = file.resolve()
+            # A folder that is a link could not be told from others.
+            file = file if file.is_dir() else file.resolve()
             if file in known:
                 continue
             known.add(file)

@@ -23,7 +23,7 @@ from dawnchorus.inference.journal import Journal
 from dawnchorus.inference.threshold_tables import read_thresholds
 from dawnchorus.models.bundle import read_bundle
 from dawnchorus.models.shapes import Shapes
-from dawnchorus.workflow.detect_options import Options
+from dawnchorus.workflow.detect_options import FORMATS, Options
 from dawnchorus.workflow.file_locks import lock
 from dawnchorus.workflow.gpus import jobs_can_use_gpus, list_gpus
 
@@ -82,6 +82,7 @@ class Task:
         detector = Detector(
             bundle.info.species, probabilities, thresholds.threshold.to_numpy(), settings.detect.precision,
             window_seconds, settings.detect.gap_seconds if options.gap is None else options.gap,
+            settings.detect.min_seconds if options.min_seconds is None else options.min_seconds,
         )  # fmt: skip
         return cls(output, options, Work(bundle, hop, channel, zone), journal, thresholds, detector)
 
@@ -160,16 +161,19 @@ def _write_formats(
 ) -> list[str]:
     """Write the detections in other programs' formats, a folder for each; returns remarks.
 
+    Formats of an earlier call are written again, so that they never differ from the tables.
+
     Args:
         output: has `detections.parquet`.
         formats: some of `detect_options.FORMATS`.
         recordings: audio files by recording_id.
         facts: of the scored recordings, as from `write_detections`.
     """
-    if not formats or facts.empty:
+    formats = [name for name in FORMATS if name in formats or (output / name).exists()]
+    if not formats:
         return []
     labels = as_labels(pd.read_parquet(output / "detections.parquet"))
-    root = Path(os.path.commonpath([recordings[name].parent for name in facts.index]))
+    root = Path(os.path.commonpath([file.parent for file in recordings.values()]))
     table = facts.assign(file=[recordings[name].relative_to(root).as_posix() for name in facts.index])
     remarks = []
     for name in formats:
