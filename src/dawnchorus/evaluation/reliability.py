@@ -25,7 +25,7 @@ def wilson_interval(
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     # Exactly 0 and 1 where there is no other outcome.
-    return np.where(share > 0, centre - half, 0), np.where(share < 1, centre + half, 1)
+    return np.where(share == 0, 0, centre - half), np.where(share == 1, 1, centre + half)
 
 
 def reliability(predicted: NDArray[np.floating], is_present: NDArray[np.bool_], bins: int) -> pd.DataFrame:
