@@ -1,8 +1,8 @@
 """Compare the demo's detections with its true calls: is the precision of each species what its threshold promises?
 
 A detection is right if a call of its species overlaps it. A call is found if more than half of it lies in a detection.
-The expected calibration error of windows is the mean difference, in ten bins of equal size, between what scores or
-probabilities say and the share of windows that contain at least half of a call of the species.
+The reliability of windows compares scores and probabilities, in ten bins of equal size, with the share of windows that
+contain at least half of a call of the species. The expected calibration error is the mean difference.
 
 The program fails if fewer than nine of ten species with a promise and detections keep their lower bound.
 """
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.species import read_species
+from dawnchorus.evaluation.reliability import expected_calibration_error, reliability
 from dawnchorus.inference.ensemble import collect_windows, read_weights
 from dawnchorus.inference.threshold_tables import read_thresholds
 
@@ -41,14 +42,16 @@ def main() -> None:
     promised = table[(table.no_promise == "") & (table.detections > 0)]
     kept = (promised.true_precision >= promised.precision_low).sum()
     print(f"{kept} of {len(promised)} species with a promise and detections have at least the precision that it names")
-    before, after = calibration_errors(calls)
-    print(f"expected calibration error of windows: {before:.4f} for scores, {after:.4f} for probabilities")
+    for name, said, truth in window_values(calls):
+        bins = reliability(said.ravel(), truth.ravel(), BINS)
+        print(f"{name} of windows: expected calibration error {expected_calibration_error(bins):.4f}")
+        print(bins.round(3).to_string(index=False))
     if kept < LEAST * len(promised):
         sys.exit(f"error: expected at least {LEAST:.0%}")
 
 
-def calibration_errors(calls: pd.DataFrame) -> tuple[float, float]:
-    """The expected calibration errors of the test windows' scores and probabilities, over all species."""
+def window_values(calls: pd.DataFrame) -> list[tuple[str, NDArray[np.floating], NDArray[np.bool_]]]:
+    """The test windows' scores and probabilities, each with its name and the truth, of all species."""
     params, species = load_params("params.yaml"), read_species(Path("data/species.csv"))
     folder = Path("results/predictions") / params.rounds[-1].id
     weights = read_weights(folder, params.members, params.folds, params.ensemble.weights)
@@ -61,14 +64,7 @@ def calibration_errors(calls: pd.DataFrame) -> tuple[float, float]:
             is_in = inside >= min(call.t_max - call.t_min, params.window.seconds) / 2
             truth[first:last, species.index(call.species)] |= is_in
     probabilities = read_thresholds(Path("results/thresholds.csv"), species)[0].probabilities(windows.scores)
-    return calibration_error(windows.scores, truth), calibration_error(probabilities, truth)
-
-
-def calibration_error(said: NDArray[np.floating], truth: NDArray[np.bool_]) -> float:
-    """The mean difference between what is said and the truth in bins with equally many values."""
-    order = np.argsort(said, axis=None)
-    bins = zip(*(np.array_split(values.ravel()[order], BINS) for values in (said, truth)), strict=True)
-    return float(np.mean([abs(part.mean() - found.mean()) for part, found in bins]))
+    return [("scores", windows.scores, truth), ("probabilities", probabilities, truth)]
 
 
 if __name__ == "__main__":

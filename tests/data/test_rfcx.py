@@ -174,7 +174,8 @@ def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_
         "--epoch-weights", tmp_path / "epochs", "--checkpoint", tmp_path / "checkpoint", *model)  # fmt: skip
     assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
     run("predict", folder, "--test", folder / "splits/test.csv", "--spectrograms", folder / "spectrograms",
-        "--last-round", "first", "--output", tmp_path / "predictions", *model)  # fmt: skip
+        "--first-round", "first", "--last-round", "first", "--output", tmp_path / "predictions",
+        "--supervised", tmp_path / "supervised", *model)  # fmt: skip
     scores = read_scores(tmp_path / "predictions/test.csv")
     assert list(scores.index) == RECORDINGS
     assert ((scores >= 0) & (scores <= 1)).all(axis=None)

@@ -1,12 +1,13 @@
 """Thresholds on scores whose truth is known: they keep what they promise."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from dawnchorus.errors import InputError
 from dawnchorus.inference.prevalence import estimate_window_prevalence
@@ -105,6 +106,26 @@ def test_windows_of_which_all_is_known_show_the_prevalence() -> None:
     assert set(table.no_promise) == {""}
 
 
+def test_a_later_round_gets_the_promises_of_the_first_by_rank() -> None:
+    """The scores of a later round are on another scale, and too high in the recordings with labels."""
+    precisions, promises, prevalence, naive = [], [], [], []
+    for seed in range(6):
+        evidence, groups, target, truth = experiment(seed, windows=1500)
+        later = expit(2 * logit(target) + np.where(truth, 1.0, -1.0) + 1)
+        model, table = choose(evidence, groups, later)
+        leaking = replace(evidence, scores=expit(2 * logit(evidence.scores) + np.where(evidence.is_present, 4, -3)))
+        naive.append(choose(leaking, [later], later)[0].prevalence[:3])
+        prevalence.append(model.prevalence[:3])
+        for number in range(3):
+            precisions.append(truth[later[:, number] >= table.threshold[number], number].mean())
+            promises.append(table.precision_low[number])
+    # The later round ranks better than the first, so there is more than promised.
+    assert np.mean(np.array(precisions) >= promises) >= 0.9
+    assert np.mean(precisions) >= 0.9
+    off, off_naively = (np.abs(logit(np.array(found)) - logit(PREVALENCE[:3])).mean() for found in (prevalence, naive))
+    assert off < 0.3 < off_naively
+
+
 def test_prevalence_by_hand() -> None:
     # Of the windows, a quarter scores at least each quantile of the two present boxes, from 0.65 to 0.75.
     windows = np.array([[0.1], [0.2], [0.3], [0.9]])
@@ -123,6 +144,21 @@ def test_a_table_reads_back(tmp_path: Path) -> None:
     assert list(found.no_promise) == list(table.no_promise)
     # A window at the threshold is above it, however scores are rounded.
     assert ((target >= found.threshold.to_numpy()).sum(axis=0) == table.windows_above)[:3].all()
+
+
+def test_a_table_without_measured_figures_reads_as_one_that_has_none(tmp_path: Path) -> None:
+    """Bundles had none at first."""
+    evidence, groups, target, _ = experiment(0, windows=100)
+    model, table = choose(evidence, groups, target)
+    path = tmp_path / "thresholds.csv"
+    write_thresholds(path, model, table.assign(measured_recall=[0.25, 0.5, 0.75, np.nan]))
+    _, found = read_thresholds(path, SPECIES)
+    assert found.measured_recall.tolist()[:3] == [0.25, 0.5, 0.75]
+    assert found.measured_precision.isna().all()
+    earlier = pd.read_csv(path, keep_default_na=False)
+    earlier.drop(columns=[name for name in earlier if name.startswith("measured")]).to_csv(path, index=False)
+    _, found = read_thresholds(path, SPECIES)
+    assert found.measured_recall.isna().all()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ def test_only_the_experiments_own_models_are_left(tmp_path: Path) -> None:
             "models/first/a/.writing.2.weights.h5", "scores/ensemble.csv", "notes.txt"]  # fmt: skip
     gone = ["models/first/a/2.weights.h5", "models/first/gone/0.weights.h5", "models/gone/a/0.weights.h5",
             "curves/first/a/2.csv", "predictions/first/a/10/oof.csv", "predictions/gone/a/0/oof.csv",
+            "supervised/gone/a/0/oof.csv",
             "checkpoints/first/gone/0/0123/epoch-1/curve.json", "epoch_weights/gone/a/0/1.weights.h5"]  # fmt: skip
     for name in [*kept, *gone]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -437,6 +437,11 @@ def test_rounds_come_and_go(clone: Clone) -> None:
     assert clone.started() == ["cache_unlabelled", "check_params", "ingest", "split_folds"]
     assert {path: path.read_bytes() for path in without} == without
 
+    predictions = clone.path / "results/predictions"
+    alone = {path.relative_to(predictions): path.read_bytes() for path in predictions.glob("first/*/*/*.*")}
+    assert len(alone) == 10
+    assert not list((clone.path / "results/supervised").rglob("*.*"))
+
     # What the first round is, no later one changes: it is not trained again, but scores what the next one learns from.
     clone.edit_params("rounds", [first, second])
     assert models(1, "train", "predict") | models(0, "predict") <= clone.assert_engines_agree()
@@ -452,6 +457,8 @@ def test_rounds_come_and_go(clone: Clone) -> None:
     for fold in (0, 1):
         assert labelled[fold] & set(folds.index) == set(folds.index[folds == fold])
     assert not labelled[0] & labelled[1]
+    # Probabilities and thresholds rest on what the first round scores, as if it were the only one.
+    assert {path: (clone.path / "results/supervised" / path).read_bytes() for path in alone} == alone
     assert labelled[0] | labelled[1] == {path.stem for path in (data / "train").iterdir()}
     # Out of fold nothing is honest, for the first round has seen it.
     assert set(json.loads(metrics.read_text())) == {"test", "skipped", "weights"}

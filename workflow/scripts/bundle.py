@@ -15,6 +15,7 @@ from dawnchorus.data.splits import TRAIN
 from dawnchorus.features.embedders import model_digest
 from dawnchorus.files import replacing
 from dawnchorus.inference.ensemble import read_weights
+from dawnchorus.inference.reliability_tables import read_reliability
 from dawnchorus.inference.threshold_tables import read_thresholds
 from dawnchorus.models.bundle import THRESHOLDS, Member, Species, write_bundle
 from dawnchorus.reporting.model_card import model_card
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--thresholds", type=Path, required=True)
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--species-metrics", type=Path, required=True)
+    parser.add_argument("--reliability", type=Path, required=True)
     parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hash of the data set")
     parser.add_argument("--output", type=Path, required=True, help="output folder")
     arguments = parser.parse_args()
@@ -61,12 +63,13 @@ def main() -> None:
     card = model_card(
         params, species, list(members.values()), read_thresholds(arguments.thresholds, list(names.species))[1],
         figures, json.loads(arguments.metrics.read_text()),
-        read_recordings(arguments.splits / f"{TRAIN}.csv"),
+        read_reliability(arguments.reliability), read_recordings(arguments.splits / f"{TRAIN}.csv"),
     )  # fmt: skip
     files = {
         THRESHOLDS: arguments.thresholds,
         "metrics.json": arguments.metrics,
         "species_metrics.csv": arguments.species_metrics,
+        "reliability.csv": arguments.reliability,
     }
     data = hash_of_data(arguments.lock, params.data.root) or ""
     with replacing(arguments.output) as folder:

@@ -1,12 +1,19 @@
-"""Fit the probabilities of window scores to the out-of-fold annotations, and choose a threshold for each species."""
+"""Fit the probabilities of window scores to the out-of-fold annotations, and choose a threshold for each species.
+
+With several rounds, the out-of-fold scores are those of the first one, because models of a later round learn from
+pseudo-labels by models that were trained on the recordings which they leave out. A window of the test recordings gets
+the probability that the window of the same rank has by the models of the first round.
+"""
 
 import argparse
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
+from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import Annotations, labelled_boxes, read_annotations, read_uncertain
 from dawnchorus.data.complete import read_complete
 from dawnchorus.data.recordings import read_recordings
@@ -15,9 +22,11 @@ from dawnchorus.data.splits import TRAIN
 from dawnchorus.evaluation.bootstrap import number_groups
 from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.files import replacing
-from dawnchorus.inference.ensemble import collect_windows, read_weights
+from dawnchorus.inference.crossfit import measure_thresholds, reliability_table
+from dawnchorus.inference.ensemble import EnsembleWindows, collect_windows, read_weights
+from dawnchorus.inference.reliability_tables import COLUMNS, write_reliability
 from dawnchorus.inference.threshold_tables import write_thresholds
-from dawnchorus.inference.thresholds import choose_thresholds, count_labels
+from dawnchorus.inference.thresholds import MEASURED, choose_thresholds, count_labels
 from dawnchorus.reporting.provenance import require_same_inputs
 from dawnchorus.seeding import generator
 from dawnchorus.training.evidence import gather_evidence
@@ -27,50 +36,74 @@ FEWEST_TEST = 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--complete", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--splits", type=Path, required=True, help="folder with train.csv")
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
+    parser.add_argument("--supervised", type=Path, required=True, help="the same of the first of several rounds")
     parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hashes of inputs")
     parser.add_argument("--thresholds", type=Path, required=True, help="output: a row for each species")
+    parser.add_argument("--reliability", type=Path, required=True, help="output: scores and probabilities in bins")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     require_same_inputs(params, arguments.lock)
 
     species = read_species(arguments.species)
-    folder = arguments.predictions / params.rounds[-1].id
-    weights = read_weights(folder, params.members, params.folds, params.ensemble.weights)
-    windows = collect_windows(folder, weights, params.folds, species)
+    shipped = read_windows(arguments.predictions / params.rounds[-1].id, params, species)
+    is_single = len(params.rounds) == 1
+    supervised = shipped if is_single else read_windows(arguments.supervised / params.rounds[0].id, params, species)
+    oof = supervised.oof
     table = read_annotations(arguments.annotations, species)
     uncertain = Annotations.of_table(read_uncertain(arguments.annotations, species))
-    boxes = labelled_boxes(table, set(windows.oof.recording_ids))
+    boxes = labelled_boxes(table, set(oof.recording_ids))
     complete = read_complete(arguments.complete, species)
     groups = read_recordings(arguments.splits / f"{TRAIN}.csv").group
+    units = number_groups(groups, oof.recording_ids)
     evidence = gather_evidence(
-        windows.oof, boxes, Annotations.of_table(table), uncertain, complete,
-        pd.Series(number_groups(groups, windows.oof.recording_ids), windows.oof.recording_ids),
+        oof, boxes, Annotations.of_table(table), uncertain, complete, pd.Series(units, oof.recording_ids),
         to_seconds(to_frames(params.window.seconds, params.spectrogram), params.spectrogram), params.labels.min_overlap,
     )  # fmt: skip
-    labels = count_labels(boxes, complete.of(windows.oof.recording_ids))
     # With few test recordings, thresholds are for recordings such as the annotated ones.
-    has_test = len(windows.test.recording_ids) >= FEWEST_TEST
-    by_group = [each.scores for each in windows.test_by_fold] if has_test else [windows.oof.scores]
+    has_test = len(shipped.test.recording_ids) >= FEWEST_TEST
     model, table = choose_thresholds(
-        evidence, by_group, windows.test.scores if has_test else windows.oof.scores, species, params.detect.precision,
-        labels, generator(params.seed, "thresholds"),
+        evidence, [each.scores for each in supervised.test_by_fold] if has_test else [oof.scores],
+        shipped.test.scores if has_test else shipped.oof.scores, species, params.detect.precision,
+        count_labels(boxes, complete.of(oof.recording_ids)), generator(params.seed, "thresholds"),
     )  # fmt: skip
-    # As for `metrics_of`: these out-of-fold scores are too high.
-    reason = ""
-    if len(params.rounds) > 1:
-        reason = "models of an earlier round were trained on the recordings that this one left out"
-    elif params.train.checkpoint != "last":
-        reason = "the epoch was chosen by the recordings that were left out"
+    reason = why_too_high(params)
+    if reason:
+        reliability = pd.DataFrame(columns=COLUMNS)
+        table[MEASURED] = np.nan
+    else:
+        reliability = reliability_table(evidence, species, generator(params.seed, "reliability"))
+        table[MEASURED] = measure_thresholds(
+            evidence, oof.scores, units[oof.recordings], params.detect.precision, generator(params.seed, "measured")
+        )
+    if not (reason or is_single or has_test):
+        reason = f"with several rounds, it takes at least {FEWEST_TEST} test recordings"
     table["no_promise"] = table.no_promise.where(table.no_promise != "", reason)
     with replacing(arguments.thresholds) as path:
         write_thresholds(path, model, table)
+    with replacing(arguments.reliability) as path:
+        write_reliability(path, reliability)
+
+
+def read_windows(folder: Path, params: Params, species: list[str]) -> EnsembleWindows:
+    """Read the window scores of a round's models."""
+    weights = read_weights(folder, params.members, params.folds, params.ensemble.weights)
+    return collect_windows(folder, weights, params.folds, species)
+
+
+def why_too_high(params: Params) -> str:
+    """Why out-of-fold scores of the first round are too high for promises; empty if they are not."""
+    if params.split.method == "notebook":
+        return "the folds of split.method: notebook share recordings"
+    if params.train.checkpoint != "last":
+        return "the epoch was chosen by the recordings that were left out"
+    return ""
 
 
 if __name__ == "__main__":

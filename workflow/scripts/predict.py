@@ -2,7 +2,9 @@
 
 A model of the last round scores the windows of the test recordings, and of the annotated recordings in the fold that it
 was not trained on. Clip scores and box scores follow from these. A model of an earlier round scores all windows of the
-training recordings in that fold, annotated and unlabelled; later rounds use these scores as pseudo-labels.
+training recordings in that fold, annotated and unlabelled; later rounds use these scores as pseudo-labels. A model of
+the first of several rounds scores the windows that those of the last one do, too: no other round learns from
+annotations alone, so probabilities are fitted to these scores.
 """
 
 import argparse
@@ -40,10 +42,15 @@ def main() -> None:
     parser.add_argument("--spectrograms", type=Path, required=True, help="with train/, test/ and unlabelled/<fold>/")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--round", required=True, help="id of the model's round")
+    parser.add_argument("--first-round", required=True, help="id of the round without pseudo-labels")
     parser.add_argument("--last-round", required=True, help="id of the round that is evaluated")
     parser.add_argument("--backbone", required=True)
     parser.add_argument("--fold", type=int, required=True, help="the fold that the model was not trained on")
     parser.add_argument("--output", type=Path, required=True, help="output folder")
+    parser.add_argument(
+        "--supervised", type=Path, required=True,
+        help="output folder for the first of several rounds: what --output has for the last one",
+    )  # fmt: skip
     parser.add_argument("--provenance", type=Path, required=True, help="folder of the jobs' provenance notes")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
@@ -59,9 +66,12 @@ def main() -> None:
     )  # fmt: skip
     load_weights(scorer, arguments.weights)
     batch_size = params.predict.batch_size
-    with replacing(arguments.output) as folder:
+    is_last = arguments.round == arguments.last_round
+    with replacing(arguments.output) as folder, replacing(arguments.supervised) as supervised:
         folder.mkdir()
-        if arguments.round == arguments.last_round:
+        supervised.mkdir()
+        if is_last or arguments.round == arguments.first_round:
+            tables = folder if is_last else supervised
             hop = min(shapes.window[0], to_frames(params.predict.hop_seconds, params.spectrogram))
             frame_seconds = to_seconds(1, params.spectrogram)
 
@@ -75,10 +85,10 @@ def main() -> None:
             test = read_recordings(arguments.test)
             boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(left_out))
             write_predictions(
-                folder, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out), boxes,
+                tables, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out), boxes,
                 shapes.window[0] * frame_seconds, params.labels.min_overlap, species,
             )  # fmt: skip
-        else:
+        if not is_last:
             unlabelled = arguments.spectrograms / UNLABELLED / str(arguments.fold)
             hop = window_hop(shapes.window[0])
             for spectrograms, recordings in (

@@ -35,10 +35,12 @@ def main() -> None:
     parser.add_argument("--embeddings", type=Path, required=True, help="with train/, test/ and unlabelled/<fold>/")
     parser.add_argument("--head", type=Path, required=True)
     parser.add_argument("--round", required=True, help="id of the head's round")
+    parser.add_argument("--first-round", required=True, help="id of the round without pseudo-labels")
     parser.add_argument("--last-round", required=True, help="id of the round that is evaluated")
     parser.add_argument("--embedding", required=True, help="name of the embedding")
     parser.add_argument("--fold", type=int, required=True, help="the fold that the head was not trained on")
     parser.add_argument("--output", type=Path, required=True, help="output folder")
+    parser.add_argument("--supervised", type=Path, required=True, help="output folder for the first of several rounds")
     parser.add_argument("--provenance", type=Path, required=True, help="folder of the jobs' provenance notes")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
@@ -50,9 +52,11 @@ def main() -> None:
     length = to_frames(params.window.seconds, params.spectrogram)
     second = to_seconds(1, params.spectrogram)
     head = read_head(arguments.head, len(species))
-    with replacing(arguments.output) as folder:
+    is_last = arguments.round == arguments.last_round
+    with replacing(arguments.output) as folder, replacing(arguments.supervised) as supervised:
         folder.mkdir()
-        if arguments.round == arguments.last_round:
+        supervised.mkdir()
+        if is_last or arguments.round == arguments.first_round:
 
             def score(split: str, recordings: list[str]) -> Windows:
                 found = [read_embeddings(arguments.embeddings / split / f"{name}.npz") for name in recordings]
@@ -62,10 +66,10 @@ def main() -> None:
             test = read_recordings(arguments.test)
             boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(left_out))
             write_predictions(
-                folder, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out), boxes, length * second,
-                params.labels.min_overlap, species,
+                folder if is_last else supervised, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out),
+                boxes, length * second, params.labels.min_overlap, species,
             )  # fmt: skip
-        else:
+        if not is_last:
             hop = min(length, to_frames(params.predict.hop_seconds, params.spectrogram))
             unlabelled = arguments.embeddings / UNLABELLED / str(arguments.fold)
             files = {name: arguments.embeddings / TRAIN / f"{name}.npz" for name in left_out}

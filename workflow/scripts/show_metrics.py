@@ -1,10 +1,11 @@
-"""Print results/metrics.json as a table, if it is up to date with the current parameters, code and data."""
+"""Print the metrics and the calibration error, if they are up to date with the current parameters, code and data."""
 
 import argparse
 from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.errors import InputError
+from dawnchorus.inference.reliability_tables import calibration_lines, read_reliability
 from dawnchorus.reporting.metrics import read_as_text
 from dawnchorus.workflow.plan import stale_makers
 
@@ -12,14 +13,17 @@ from dawnchorus.workflow.plan import stale_makers
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--reliability", type=Path, required=True)
     arguments = parser.parse_args()
-    stale = stale_makers(arguments.metrics)
-    if stale:
-        raise InputError(
-            f"{arguments.metrics} is out of date with the current parameters, code or data: {len(stale)} stages are "
-            f"stale, for example {stale[0]}; run `snakemake` or `dvc repro`"
-        )
+    for path in (arguments.metrics, arguments.reliability):
+        stale = stale_makers(path)
+        if stale:
+            raise InputError(
+                f"{path} is out of date with the current parameters, code or data: {len(stale)} stages are stale, for "
+                f"example {stale[0]}; run `snakemake` or `dvc repro`"
+            )
     print(read_as_text(arguments.metrics))
+    print(*calibration_lines(read_reliability(arguments.reliability)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ from dawnchorus.data.clock_times import start_of
 from dawnchorus.data.recordings import why_unusable
 from dawnchorus.errors import InputError
 from dawnchorus.inference.journal import Journal, Scored, Stamp
-from dawnchorus.inference.streaming import Scorer, score_recording
+from dawnchorus.inference.members import Members
 from dawnchorus.inference.tally import Tally
 from dawnchorus.models.bundle import Bundle
+from dawnchorus.models.embedding_heads import load_heads
 from dawnchorus.progress import HoursProgress
 
 # More windows at once take no less time each.
@@ -145,7 +146,7 @@ def _in_pool(
 
 
 # Set in each process of the pool.
-_state: tuple[Work, Scorer, Tally] | InputError | None = None
+_state: tuple[Work, Members, Tally] | InputError | None = None
 
 
 def _set_up(work: Work, prepare: Callable[[], object], tally: Tally) -> None:
@@ -159,13 +160,14 @@ def _set_up(work: Work, prepare: Callable[[], object], tally: Tally) -> None:
         _state = error
 
 
-def _load(work: Work, prepare: Callable[[], object]) -> Scorer:
+def _load(work: Work, prepare: Callable[[], object]) -> Members:
     prepare()
     # Keras takes seconds to import, and the process that waits for the others does without it.
     from dawnchorus.models.freezing import frozen
     from dawnchorus.models.members import load_ensemble
 
-    return frozen(load_ensemble(work.bundle))
+    networks = frozen(load_ensemble(work.bundle)) if work.bundle.has_networks else None
+    return Members(networks, load_heads(work.bundle))
 
 
 def _end_with_parent() -> None:
@@ -188,7 +190,7 @@ def _score(name: str, path: Path) -> Result | str:
     """Score a recording in a process of the pool; returns why it cannot be scored as text."""
     if not isinstance(_state, tuple):
         raise _state or RuntimeError("the process was not set up")
-    work, scorer, tally = _state
+    work, members, tally = _state
     told = length = 0.0
     try:
         stamp = Stamp.of(path)
@@ -206,8 +208,8 @@ def _score(name: str, path: Path) -> Result | str:
             told = scored
 
         parts = [
-            score_recording(
-                scorer, path, work.bundle.info.settings, work.hop_seconds, channel, BATCH_SIZE, partial(tell, number)
+            members.score_recording(
+                path, work.bundle.info.settings, work.hop_seconds, channel, BATCH_SIZE, partial(tell, number)
             )
             for number, channel in enumerate(channels)
         ]

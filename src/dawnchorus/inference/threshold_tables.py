@@ -8,17 +8,22 @@ import pandas as pd
 
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers_or_nan
 from dawnchorus.inference.calibration import Calibration
-from dawnchorus.inference.thresholds import LABELS, WindowModel
+from dawnchorus.inference.thresholds import LABELS, MEASURED, WindowModel
 
 MODEL = ["prevalence", "slope", "offset"]
 NUMBERS = ["threshold", "probability", "precision", "precision_low", "windows_above", *LABELS]
-COLUMNS = ["species", *NUMBERS, "no_promise", *MODEL]
+# Earlier bundles lack the columns `MEASURED`.
+REQUIRED = ["species", *NUMBERS, "no_promise", *MODEL]
+COLUMNS = [*REQUIRED, *MEASURED]
 
 
 def write_thresholds(path: Path, model: WindowModel, table: pd.DataFrame) -> None:
-    """Write the result of `thresholds.choose_thresholds`. Numbers keep nine digits."""
+    """Write the result of `thresholds.choose_thresholds`, with the columns `MEASURED` if there are any.
+
+    Numbers keep nine digits.
+    """
     table = table.assign(slope=model.calibration.slopes, offset=model.calibration.offsets)
-    table[COLUMNS].to_csv(path, index=False, float_format="%.9g")
+    table.reindex(columns=COLUMNS).to_csv(path, index=False, float_format="%.9g")
 
 
 def read_thresholds(path: Path, species: Sequence[str]) -> tuple[WindowModel, pd.DataFrame]:
@@ -34,8 +39,8 @@ def read_thresholds(path: Path, species: Sequence[str]) -> tuple[WindowModel, pd
     Raises:
         InputError: the table is missing or damaged, or has other species.
     """
-    numbers = [*NUMBERS, *MODEL]
-    table = read_table(path, COLUMNS, numbers=numbers, named_by="a model has it beside model.json")[COLUMNS].copy()
+    numbers = [*NUMBERS, *MODEL, *MEASURED]
+    table = read_table(path, REQUIRED, numbers=numbers, named_by="a model has it beside model.json")
     expected = pd.Series([*species, *[""] * len(table)][: len(table)], table.index)
     is_other = (table.species != expected) | (len(table) < len(species))
     refuse_rows(path, table, "species", is_other, f"the species {', '.join(species)}, in this order")
@@ -47,4 +52,4 @@ def read_thresholds(path: Path, species: Sequence[str]) -> tuple[WindowModel, pd
     refuse_rows(path, table, "slope", ~(table.slope > 0), "a number above 0")
     refuse_rows(path, table, "offset", table.offset.isna(), "a number")
     calibration = Calibration(table.slope.to_numpy(float), table.offset.to_numpy(float))
-    return WindowModel(calibration, np.asarray(table.prevalence, float)), table.reset_index(drop=True)
+    return WindowModel(calibration, np.asarray(table.prevalence, float)), table[COLUMNS].reset_index(drop=True)

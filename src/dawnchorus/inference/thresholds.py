@@ -21,6 +21,9 @@ FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
 # Numbers of labels that a threshold rests on.
 LABELS = ["present_boxes", "present_recordings", "absent_boxes", "complete_recordings"]
+# What completely annotated recordings show of a threshold, from `crossfit.measure_thresholds`.
+MEASURED = ["measured_precision", "measured_precision_low", "measured_precision_high",
+            "measured_recall", "measured_recall_low", "measured_recall_high"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Evidence:
     scores: NDArray[np.float64]
     units: NDArray[np.int64]
     is_any_window: NDArray[np.bool_]
+
+    def subset(self, chosen: NDArray[np.bool_]) -> "Evidence":
+        """A part of the scores; `chosen` has the shape [Scores]."""
+        return Evidence(*(values[chosen] for values in vars(self).values()))
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,57 @@ def fit_window_model(
     return WindowModel(calibration, np.where((total > 0) & ~np.isnan(prevalence), share, prevalence))
 
 
+@dataclass(frozen=True)
+class Thresholds:
+    """Thresholds on window scores.
+
+    Attributes:
+        model: probabilities of the scores.
+        scores: lowest score of each species that counts as a detection; NaN if its prevalence is unknown, [Species].
+        windows_above: number of windows from the threshold on; 0 where none reaches the precision, shape [Species].
+        precision: mean probability of these windows; the wanted precision where there are none, shape [Species].
+    """
+
+    model: WindowModel
+    scores: NDArray[np.float64]
+    windows_above: NDArray[np.int64]
+    precision: NDArray[np.float64]
+
+
+def find_thresholds(
+    evidence: Evidence, groups: Sequence[NDArray[np.floating]], target: NDArray[np.floating], precision: float
+) -> Thresholds:
+    """Find the lowest threshold of each species at which the windows above it have a precision.
+
+    The evidence is by a few models each, the scores to threshold are the mean over all models, which varies less. So
+    each window of the whole ensemble gets the probability that the window of the same rank has by the models of a
+    group, the mean over groups. The precision of windows is the mean of their probabilities. Where no window reaches
+    the precision, the threshold is the score whose own probability is the precision.
+
+    Args:
+        evidence: labelled scores.
+        groups: scores of all windows by each group of models, shape [Windows, Species] each; a group has as many models
+            as gave each score of the evidence.
+        target: scores of the same windows by the whole ensemble, shape [Windows, Species].
+        precision: the wanted precision, between 0 and 1.
+    """
+    groups = [np.sort(group, axis=0) for group in groups]
+    ranked = np.sort(target, axis=0)[::-1]
+    of_group, probabilities, means = _by_rank(evidence, groups, np.ones(len(evidence.scores), int), len(target))
+    calibration = of_group.calibration.transferred(ranked, probabilities, of_group.prevalence)
+    model = WindowModel(calibration, of_group.prevalence)
+    above = (means >= precision).sum(axis=0)
+    last, columns = np.maximum(above, 1) - 1, np.arange(target.shape[1])
+    # One step of a float32 aside, so that the window with this score is above it, or below it, also as a decimal.
+    lowest = np.nextafter(np.float32(ranked[last, columns]), np.float32(0))
+    highest = np.nextafter(np.float32(ranked[0]), np.float32(1))
+    scores = np.where(above > 0, lowest, np.maximum(highest, model.score_at(precision)))
+    return Thresholds(
+        model, np.where(np.isnan(model.prevalence), np.nan, scores), above,
+        np.where(above > 0, means[last, columns], precision),
+    )  # fmt: skip
+
+
 def choose_thresholds(
     evidence: Evidence,
     groups: Sequence[NDArray[np.floating]],
@@ -104,19 +162,14 @@ def choose_thresholds(
     labels: pd.DataFrame,
     rng: np.random.Generator,
 ) -> tuple[WindowModel, pd.DataFrame]:
-    """Choose the lowest threshold of each species at which the windows above it have a precision.
+    """Find the threshold of each species as in `find_thresholds`, and how far its precision can be promised.
 
-    The evidence is by a few models each, the scores to threshold are the mean over all models, which varies less. So
-    each window of the whole ensemble gets the probability that the window of the same rank has by the models of a
-    group, the mean over groups. The precision of windows is the mean of their probabilities. Its lower bound is from a
-    bootstrap over the labelled recordings. Where no window reaches the precision, the threshold is the score whose own
-    probability is the precision.
+    The lower bound of the precision is from a bootstrap over the labelled recordings.
 
     Args:
-        evidence: labelled scores.
-        groups: scores of all windows by each group of models, shape [Windows, Species] each; a group has as many models
-            as gave each score of the evidence.
-        target: scores of the same windows by the whole ensemble, shape [Windows, Species].
+        evidence: as in `find_thresholds`.
+        groups: as in `find_thresholds`.
+        target: as in `find_thresholds`.
         species: the codes of the species.
         precision: the wanted precision, between 0 and 1.
         labels: what the evidence is from, with the columns `LABELS`, a row per species.
@@ -128,33 +181,16 @@ def choose_thresholds(
         windows above; prevalence of windows; the columns of `labels`; and why the precision cannot be promised
         (no_promise, empty if it can).
     """
-    groups = [np.sort(group, axis=0) for group in groups]
-    ranked = np.sort(target, axis=0)[::-1]
-
-    def by_rank(
-        weights: NDArray[np.integer], n_ranks: int
-    ) -> tuple[WindowModel, NDArray[np.float64], NDArray[np.float64]]:
-        """The model of the groups, and the probability at the first ranks and of all above each, [Ranks, Species]."""
-        model = fit_window_model(evidence, groups, len(species), weights)
-        probabilities = np.mean([model.probabilities(group[len(group) - n_ranks :]) for group in groups], axis=0)[::-1]
-        return model, probabilities, np.cumsum(probabilities, axis=0) / np.arange(1, n_ranks + 1)[:, None]
-
-    of_group, probabilities, means = by_rank(np.ones(len(evidence.scores), int), len(target))
-    calibration = of_group.calibration.transferred(ranked, probabilities, of_group.prevalence)
-    model = WindowModel(calibration, of_group.prevalence)
-    above = (means >= precision).sum(axis=0)
+    found = find_thresholds(evidence, groups, target, precision)
+    above, model = found.windows_above, found.model
     last, columns = np.maximum(above, 1) - 1, np.arange(len(species))
-    table = pd.DataFrame({"species": species, "prevalence": model.prevalence})
-    # One step of a float32 aside, so that the window with this score is above it, or below it, also as a decimal.
-    lowest = np.nextafter(np.float32(ranked[last, columns]), np.float32(0))
-    highest = np.nextafter(np.float32(ranked[0]), np.float32(1))
-    thresholds = np.where(above > 0, lowest, np.maximum(highest, model.score_at(precision)))
-    table["threshold"] = np.where(np.isnan(model.prevalence), np.nan, thresholds)
-    table["probability"] = model.probabilities(thresholds)
-    table["precision"] = np.where(above > 0, means[last, columns], precision)
+    table = pd.DataFrame({"species": species, "prevalence": model.prevalence, "threshold": found.scores})
+    table["probability"] = model.probabilities(found.scores)
+    table["precision"] = found.precision
     names, unit = np.unique(evidence.units, return_inverse=True)
+    groups = [np.sort(group, axis=0) for group in groups]
     sampled = [
-        by_rank(drawn[unit], int(last.max()) + 1)[2][last, columns]
+        _by_rank(evidence, groups, drawn[unit], int(last.max()) + 1)[2][last, columns]
         for (drawn,) in draw_recordings(len(names), SAMPLES, 1, rng)
     ]
     # A resampling without any present box of a species says that it never calls.
@@ -170,6 +206,15 @@ def choose_thresholds(
         reason or ("" if count else "no window reaches it") for reason, count in zip(reasons, above, strict=True)
     ]
     return model, table
+
+
+def _by_rank(
+    evidence: Evidence, groups: Sequence[NDArray[np.floating]], weights: NDArray[np.integer], n_ranks: int
+) -> tuple[WindowModel, NDArray[np.float64], NDArray[np.float64]]:
+    """The model of the sorted groups, and the probability at the first ranks and of all above, [Ranks, Species]."""
+    model = fit_window_model(evidence, groups, groups[0].shape[1], weights)
+    probabilities = np.mean([model.probabilities(group[len(group) - n_ranks :]) for group in groups], axis=0)[::-1]
+    return model, probabilities, np.cumsum(probabilities, axis=0) / np.arange(1, n_ranks + 1)[:, None]
 
 
 def count_labels(boxes: pd.DataFrame, is_complete: NDArray[np.bool_]) -> pd.DataFrame:

@@ -26,6 +26,11 @@ class EmbeddingHeads:
     embed: Embedder
     heads: list[tuple[LinearHead, float]]
 
+    @property
+    def n_species(self) -> int:
+        """The number of species."""
+        return len(self.heads[0][0].bias)
+
     def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The weighted sum of the members' scores, shape [Windows, Species], of vectors [Windows, Channels]."""
         # The store rounds vectors to half precision, and heads were trained on those.

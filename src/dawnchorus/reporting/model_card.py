@@ -8,6 +8,7 @@ import pandas as pd
 from dawnchorus.config.features import BIRDNET
 from dawnchorus.config.params import Params
 from dawnchorus.features.embedders import BIRDNET_LICENCE
+from dawnchorus.inference.reliability_tables import calibration_lines
 from dawnchorus.models.bundle import Member, Species
 
 
@@ -18,6 +19,7 @@ def model_card(
     thresholds: pd.DataFrame,
     species_metrics: pd.DataFrame,
     metrics: Mapping[str, Any],
+    reliability: pd.DataFrame,
     recordings: pd.DataFrame,
 ) -> str:
     """Write a model card in Markdown.
@@ -29,6 +31,7 @@ def model_card(
         thresholds: table from `threshold_tables.read_thresholds`.
         species_metrics: table from `species_table`.
         metrics: the content of `results/metrics.json`.
+        reliability: table from `reliability_tables.read_reliability`.
         recordings: annotated recordings, as from `recordings.read_recordings`.
     """
     hours = recordings.seconds[recordings.usable].sum() / 3600
@@ -36,6 +39,7 @@ def model_card(
     settings = params.spectrogram
     rows = thresholds.merge(species_metrics[["species", "average_precision"]], on="species", how="left")
     names = {each.species: each.scientific_name or each.common_name for each in species}
+    networks = "the networks of one fold" + (", of the first round" if len(params.rounds) > 1 else "")
     lines = [
         "# A model that finds species in sound recordings",
         "",
@@ -48,23 +52,25 @@ def model_card(
         "## Species",
         "",
         "Of the windows that score at least the threshold, the fraction `precision` should have the species; it is at "
-        "least `at least` with 90 % confidence. Both are estimates from labels in recordings that the networks which "
-        "scored them were not trained on.",
+        "least `at least` with 90 % confidence. A window that scores exactly the threshold has it with `probability`. "
+        "All are estimates from labels in recordings that the networks which scored them were not trained on.",
         "",
-        "| species | name | threshold | precision | at least | average precision | rests on | no promise |",
-        "|---|---|---|---|---|---|---|---|",
+        "| species | name | threshold | precision | at least | probability | average precision | rests on "
+        "| no promise |",
+        "|---|---|---|---|---|---|---|---|---|",
         *(
             f"| {row.species} | {names[row.species]} | {_number(row.threshold)} | {_number(row.precision)} "
-            f"| {_number(row.precision_low)} | {_number(row.average_precision)} "
+            f"| {_number(row.precision_low)} | {_number(row.probability)} | {_number(row.average_precision)} "
             f"| {row.present_boxes:.0f} present boxes in {row.present_recordings:.0f} recordings, "
             f"{row.absent_boxes:.0f} absent boxes, {row.complete_recordings:.0f} completely annotated recordings "
             f"| {row.no_promise} |"
             for row in rows.itertuples()
         ),
         "",
+        *_measured(thresholds, networks),
         "## Figures of the ensemble",
         "",
-        *_figures(metrics),
+        *_figures(metrics, reliability, networks),
         "",
         "## Limits",
         "",
@@ -84,11 +90,38 @@ def model_card(
     return "\n".join(lines) + "\n"
 
 
+def _measured(thresholds: pd.DataFrame, networks: str) -> list[str]:
+    """A section on precision and recall in completely annotated recordings; empty if there are none."""
+    known = thresholds[thresholds.measured_recall.notna()]
+    if known.empty:
+        return []
+    return [
+        "## Completely annotated recordings",
+        "",
+        "Precision and recall of windows, with 95 % intervals, at thresholds that were chosen on other recordings. The "
+        f"windows are scored by {networks}, which were not trained on them.",
+        "",
+        "| species | precision | recall |",
+        "|---|---|---|",
+        *(
+            f"| {row.species} "
+            f"| {_interval(row.measured_precision, row.measured_precision_low, row.measured_precision_high)} "
+            f"| {_interval(row.measured_recall, row.measured_recall_low, row.measured_recall_high)} |"
+            for row in known.itertuples()
+        ),
+        "",
+    ]
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return "" if pd.isna(value) else f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
 def _number(value: float) -> str:
     return "" if pd.isna(value) else f"{value:.3g}"
 
 
-def _figures(metrics: Mapping[str, Any]) -> list[str]:
+def _figures(metrics: Mapping[str, Any], reliability: pd.DataFrame, networks: str) -> list[str]:
     named = {
         "oof": "out of fold",
         "complete": "completely annotated recordings, out of fold",
@@ -100,4 +133,5 @@ def _figures(metrics: Mapping[str, Any]) -> list[str]:
         for key, value in metrics.get(part, {}).get("ensemble", {}).items()
         if not key.endswith(("_low", "_high"))
     ]
+    lines += [f"- {networks}: {line}" for line in calibration_lines(reliability)]
     return lines or ["There are none: no test recording has ground truth, and out-of-fold figures would not be honest."]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 # Subfolders of results with paths <round>/<backbone>/<fold>, where <fold> is a folder or the start of a file name.
-FOLDERS = ("models", "curves", "epoch_weights", "predictions", "checkpoints")
+FOLDERS = ("models", "curves", "epoch_weights", "predictions", "supervised", "checkpoints")
 
 
 def prune(results: Path, rounds: Sequence[str], backbones: Sequence[str], folds: Sequence[int]) -> list[Path]:

@@ -1,0 +1,59 @@
+"""What the model card says of thresholds and probabilities."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+from tiny import ROOT, changed
+
+from dawnchorus.config.params import Params
+from dawnchorus.inference.reliability_tables import COLUMNS
+from dawnchorus.inference.thresholds import LABELS, MEASURED
+from dawnchorus.models.bundle import Member, Species
+from dawnchorus.reporting.model_card import model_card
+
+SPECIES = [Species(species=code, scientific_name="", common_name="") for code in ("OWL", "LARK")]
+
+
+def card(params: Params, measured: list[float], reliability: pd.DataFrame) -> str:
+    thresholds = pd.DataFrame({
+        "species": ["OWL", "LARK"], "threshold": [0.75, np.nan], "probability": [0.625, np.nan],
+        "precision": [0.9, np.nan], "precision_low": [0.8, np.nan], "no_promise": ["", "no present box"],
+    })  # fmt: skip
+    thresholds[LABELS] = 7
+    thresholds[MEASURED] = [measured, [np.nan] * 6]
+    recordings = pd.DataFrame({"seconds": [60.0], "usable": [True]})
+    species_metrics = pd.DataFrame({"species": ["OWL", "LARK"], "average_precision": [0.5, 0.5]})
+    members = [Member(backbone="small_cnn", fold=0, weight=1.0)]
+    return model_card(params, SPECIES, members, thresholds, species_metrics, {}, reliability, recordings)
+
+
+def test_both_precisions_are_shown_and_what_was_measured(tiny: Params) -> None:
+    bins = [("", value, 1, 40, 0.5, observed, 0.0, 1.0) for value, observed in (("score", 0.25), ("probability", 0.4))]
+    reliability = pd.DataFrame(bins, columns=COLUMNS)
+    text = card(tiny, [0.95, 0.9, 0.975, 0.6, 0.5, 0.7], reliability)
+    assert "| OWL |  | 0.75 | 0.9 | 0.8 | 0.625 | 0.5 |" in text
+    assert "| OWL | 0.95 (0.90 to 0.97) | 0.60 (0.50 to 0.70) |" in text
+    assert "| LARK | " not in text[text.index("## Completely annotated recordings") :]
+    line = "expected calibration error over 40 labels out of fold: 0.250 for scores, 0.100 for probabilities"
+    assert f"- the networks of one fold: {line}" in text
+    rounds = {"rounds": [{"id": "first", "pseudo_labels": "none", "weight": 0.0},
+                         {"id": "second", "pseudo_labels": "first", "weight": 0.3}]}  # fmt: skip
+    again = card(changed(tiny, rounds), [0.95, 0.9, 0.975, 0.6, 0.5, 0.7], reliability)
+    assert f"- the networks of one fold, of the first round: {line}" in again
+
+
+def test_without_complete_recordings_and_honest_scores_neither_is_shown(tiny: Params) -> None:
+    text = card(tiny, [np.nan] * 6, pd.DataFrame(columns=COLUMNS))
+    assert "Completely annotated recordings" not in text
+    assert "calibration error" not in text
+    assert "There are none: no test recording has ground truth" in text
+
+
+def test_the_plot_of_reliability_shows_columns_that_the_table_has() -> None:
+    template = (ROOT / ".dvc/plots/reliability.json").read_text()
+    json.loads(template)
+    fields = set(re.findall(r'"field": "(\w+)"', template)) | set(re.findall(r"datum\.(\w+)", template))
+    # DVC adds the revision.
+    assert fields <= {*COLUMNS, "rev"}
