@@ -25,6 +25,8 @@ WITHOUT_EFFECT = {
     "errors.py", "files.py", "inputs.py", "progress.py", "cli.py", "reporting/provenance.py", "models/declarations.py",
     "workflow/cores.py", "workflow/prune.py", "workflow/stage_inputs.py",
 }  # fmt: skip
+# What the property `members` of the parameters is made of.
+MEMBERS = {"backbones", "embeddings"}
 PACKAGE = ROOT / "src/dawnchorus"
 STAGES = {"check_params", "synthesize", "ingest", "split_folds", "cache_spectrograms", "cache_unlabelled",
           "embed", "embed_unlabelled", "fetch_weights", "no_pseudo_labels", "train", "predict", "train_head",
@@ -150,7 +152,7 @@ def parameters_read(paths: set[Path]) -> set[str]:
         tree = ast.parse(path.read_text())
         parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
         for node in ast.walk(tree):
-            if not isinstance(node, ast.Attribute) or node.attr not in Params.model_fields:
+            if not isinstance(node, ast.Attribute) or node.attr not in [*Params.model_fields, "members"]:
                 continue
             owner = node.value
             is_params = (
@@ -161,7 +163,7 @@ def parameters_read(paths: set[Path]) -> set[str]:
             if is_params:
                 above = parents[node]
                 key = f"{node.attr}.{above.attr}" if isinstance(above, ast.Attribute) else ""
-                found.add(key if key in SINGLE_KEYS else node.attr)
+                found |= MEMBERS if node.attr == "members" else {key if key in SINGLE_KEYS else node.attr}
     return {name for name in found if name.split(".")[0] == name or name.split(".")[0] not in found}
 
 
@@ -215,7 +217,7 @@ def test_jobs_get_the_cores_that_snakemake_has(clone: Clone) -> None:
     cores = {stage: number for number, stage in re.findall(r"DAWNCHORUS_CORES=(\d+) .*run_stage (\S+) &>", output)}
     assert {stage for stage, number in cores.items() if number == "2"} == {
         "data/demo/dvc.yaml:synthesize", "ingest", "cache_spectrograms@train", "cache_spectrograms@test",
-        "cache_unlabelled"
+        "cache_unlabelled", "embed@tiny-train", "embed@tiny-test", "embed_unlabelled@tiny"
     }  # fmt: skip
     assert set(cores.values()) == {"1", "2"}
 

@@ -49,6 +49,14 @@ def test_an_embedding_joins_a_finished_experiment(through_snakemake: Clone, tmp_
     logit = vectors @ weights + bias
     np.testing.assert_allclose(found.loc[name].drop(columns="start"), 1 / (1 + np.exp(-logit)), atol=1e-5)
 
+    # The model finds in recordings what the stages found: heads, networks and all.
+    clone.run("dawnchorus", "detect", "results/model", "data/demo/dataset/test", "--output", "found")
+    columns = ["recording", "start_s", "end_s", "species", "score"]
+    detected, expected = (
+        pd.read_csv(clone.path / path)[columns] for path in ("found/detections.csv", "results/detections.csv")
+    )
+    pd.testing.assert_frame_equal(detected, expected, atol=2e-6, rtol=0)
+
     # In rounds, networks and heads learn from each other's scores.
     clone.edit_params("rounds", TWO_ROUNDS)
     clone.snakemake()
