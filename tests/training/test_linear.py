@@ -3,11 +3,19 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.linalg import sqrtm
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.preprocessing import StandardScaler
 
-from dawnchorus.training.linear import L2, choose_l2, fit_head, mean_average_precision
+from dawnchorus.training.linear import (
+    CANDIDATES,
+    choose_regularization,
+    fit_head,
+    fit_logistic,
+    fit_whitenings,
+    mean_average_precision,
+)
 
 
 @pytest.fixture
@@ -25,31 +33,64 @@ def test_with_all_labels_it_is_logistic_regression(
     windows: tuple[NDArray[np.float32], NDArray[np.float32]], l2: float
 ) -> None:
     vectors, target = windows
-    found = fit_head(vectors, target, np.ones_like(target), l2).scores(vectors)
-    x = StandardScaler().fit_transform(vectors.astype(float))
+    x = StandardScaler().fit_transform(vectors).astype(np.float32)
+    weights, bias = fit_logistic(x, target, np.ones_like(target), l2)
     for species in range(3):
         model = LogisticRegression(C=1 / l2, tol=1e-8, max_iter=1000).fit(x, target[:, species])
-        np.testing.assert_allclose(found[:, species], model.predict_proba(x)[:, 1], atol=1e-3)
+        np.testing.assert_allclose(weights[:, species], model.coef_[0], atol=2e-3)
+        assert bias[species] == pytest.approx(model.intercept_[0], abs=0.02)
 
 
 def test_a_window_counts_for_a_species_as_its_mask_says(
     windows: tuple[NDArray[np.float32], NDArray[np.float32]],
 ) -> None:
     vectors, target = windows
+    x = StandardScaler().fit_transform(vectors).astype(np.float32)
     mask = np.random.default_rng(1).choice([0, 0.05, 1], target.shape).astype(np.float32)
-    found = fit_head(vectors, target, mask, 10.0).scores(vectors)
-    x = StandardScaler().fit_transform(vectors.astype(float))
+    weights, _ = fit_logistic(x, target, mask, 10.0)
     for species in range(3):
         model = LogisticRegression(C=0.1, tol=1e-8, max_iter=1000)
         model.fit(x, target[:, species], sample_weight=mask[:, species])
-        np.testing.assert_allclose(found[:, species], model.predict_proba(x)[:, 1], atol=1e-3)
+        np.testing.assert_allclose(weights[:, species], model.coef_[0], atol=2e-3)
 
 
 def test_a_species_without_a_label_scores_finite(windows: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
     vectors, target = windows
     mask = np.ones_like(target)
     mask[:, 1] = 0
-    assert np.isfinite(fit_head(vectors, target, mask, 10.0).scores(vectors)).all()
+    for whitening in fit_whitenings(vectors).values():
+        assert np.isfinite(fit_head(whitening, vectors, target, mask, 10.0).scores(vectors)).all()
+
+
+def test_whitening_is_that_of_the_formula(windows: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
+    vectors = windows[0][:, :7]
+    # Two channels say nearly the same.
+    vectors = np.concatenate([vectors, vectors[:, :1] + 0.1 * vectors[:, 1:2]], axis=1)
+    roots = np.where(vectors < 0, -np.sqrt(np.abs(vectors)), np.sqrt(np.abs(vectors)))
+    standard = StandardScaler().fit_transform(roots.astype(float))
+    correlation = np.corrcoef(roots.T.astype(float))
+    for ridge, whitening in fit_whitenings(vectors).items():
+        expected = standard @ sqrtm((1 + ridge) * np.linalg.inv(correlation + ridge * np.eye(8))).real
+        np.testing.assert_allclose(whitening.of(vectors), expected, atol=1e-3)
+
+
+def test_a_head_scores_as_its_regression_on_whitened_vectors(
+    windows: tuple[NDArray[np.float32], NDArray[np.float32]],
+) -> None:
+    vectors, target = windows
+    for whitening in fit_whitenings(vectors).values():
+        head = fit_head(whitening, vectors, target, np.ones_like(target), 10.0)
+        weights, bias = fit_logistic(whitening.of(vectors), target, np.ones_like(target), 10.0)
+        expected = 1 / (1 + np.exp(-(whitening.of(vectors) @ weights + bias)))
+        np.testing.assert_allclose(head.scores(vectors), expected, atol=1e-4)
+
+
+def test_a_channel_that_never_changes_counts_for_nothing(
+    windows: tuple[NDArray[np.float32], NDArray[np.float32]],
+) -> None:
+    vectors, target = windows
+    for whitening in fit_whitenings(vectors).values():
+        assert (fit_head(whitening, vectors, target, np.ones_like(target), 1.0).weights[7] == 0).all()
 
 
 def test_the_regularization_ranks_left_out_parts_best() -> None:
@@ -57,20 +98,18 @@ def test_the_regularization_ranks_left_out_parts_best() -> None:
     vectors = rng.normal(size=(90, 100)).astype(np.float32)
     target = (vectors[:, :30].mean(axis=1, keepdims=True) + rng.normal(0, 0.1, (90, 1)) > 0.1).astype(np.float32)
     parts = np.arange(90) % 3
+    whitenings = fit_whitenings(vectors)
     found = {}
-    for l2 in L2:
-        scores = np.empty(90)
+    for candidate in CANDIDATES:
+        x, scores = whitenings[candidate.ridge].of(vectors), np.empty(90)
         for part in range(3):
             out = parts == part
-            scaler = StandardScaler().fit(vectors[~out])
-            model = LogisticRegression(C=1 / l2, tol=1e-8, max_iter=1000)
-            model.fit(scaler.transform(vectors[~out]), target[~out, 0])
-            scores[out] = model.predict_proba(scaler.transform(vectors[out]))[:, 1]
-        found[l2] = average_precision_score(target[:, 0], scores)
+            model = LogisticRegression(C=1 / candidate.l2, tol=1e-8, max_iter=1000).fit(x[~out], target[~out, 0])
+            scores[out] = model.decision_function(x[out])
+        found[candidate] = average_precision_score(target[:, 0], scores)
     assert len(set(found.values())) > 1
-    assert found[choose_l2(vectors, target, np.ones_like(target), parts)] == pytest.approx(
-        max(found.values()), abs=1e-6
-    )
+    chosen = choose_regularization(whitenings, vectors, target, np.ones_like(target), parts)
+    assert found[chosen] == pytest.approx(max(found.values()), abs=1e-6)
 
 
 def test_the_criterion_is_scikit_learns_average_precision() -> None:

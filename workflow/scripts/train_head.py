@@ -46,8 +46,8 @@ def main() -> None:
         pseudo_labels=arguments.pseudo_labels,
         pseudo_label_weight=arguments.pseudo_label_weight,
     )
-    head, l2 = train_head(job, params)
-    print(f"L2 regularization, chosen on parts of the training recordings: {l2:g}", file=sys.stderr)
+    head, chosen = train_head(job, params)
+    print(f"chosen on parts of the training recordings: ridge {chosen.ridge:g}, L2 {chosen.l2:g}", file=sys.stderr)
     write_head(arguments.head, head)
     note_job(
         arguments.provenance, f"train_head@{job.round_id}-{job.embedding}-{job.fold}", "CPU", params.train.threads,

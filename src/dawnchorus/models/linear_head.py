@@ -12,9 +12,14 @@ from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 
 
+def signed_root(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The square root of each absolute value, with the value's sign. Embeddings have few large values."""
+    return np.sign(vectors) * np.sqrt(np.abs(vectors))
+
+
 @dataclass(frozen=True)
 class LinearHead:
-    """Turns the vector of a window into a score for each species.
+    """Turns the vector of a window into a score for each species, from the signed roots of its channels.
 
     Attributes:
         weights: shape [Channels, Species].
@@ -26,7 +31,7 @@ class LinearHead:
 
     def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The scores of windows, 0 to 1, shape [Windows, Species], from their vectors, shape [Windows, Channels]."""
-        return expit(vectors @ self.weights + self.bias)
+        return expit(signed_root(vectors) @ self.weights + self.bias)
 
 
 def write_head(path: Path, head: LinearHead) -> None:

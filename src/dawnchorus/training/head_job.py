@@ -23,7 +23,7 @@ from dawnchorus.inference.windows import tile
 from dawnchorus.models.linear_head import LinearHead
 from dawnchorus.seeding import generator
 from dawnchorus.training.labels import pair_with_windows, window_labels
-from dawnchorus.training.linear import choose_l2, fit_head
+from dawnchorus.training.linear import Regularization, choose_regularization, fit_head, fit_whitenings
 from dawnchorus.training.pseudo_labels import PseudoLabels, read_pseudo_labels, scored_recordings
 
 # Parts of the training recordings that choose the regularization.
@@ -97,14 +97,15 @@ class Embedded:
         return np.repeat(np.arange(len(self.names)), np.diff(self.edges))
 
 
-def train_head(job: HeadJob, params: Params) -> tuple[LinearHead, float]:
+def train_head(job: HeadJob, params: Params) -> tuple[LinearHead, Regularization]:
     """Train the head of a job.
 
-    It learns from the windows in which a species is known to be present or absent and, in a round with pseudo-labels,
-    from as many windows of unlabelled recordings as `train.unlabelled_fraction` allows.
+    It learns from the windows in which a species is known to be present or absent. Where one is present, the others
+    count as absent, unless pseudo-labels or other labels say something else. In a round with pseudo-labels, it learns
+    from windows of unlabelled recordings, too, as many as `train.unlabelled_fraction` allows.
 
     Returns:
-        The head, and the strength of its regularization.
+        The head, and the regularization that was chosen.
 
     Raises:
         InputError: an input is missing or damaged.
@@ -124,17 +125,18 @@ def train_head(job: HeadJob, params: Params) -> tuple[LinearHead, float]:
     rows, target, mask = _labels(job, annotated, table, pseudo_labels, species, params)
     parts = _parts(table, read_recordings(job.recordings), trained_on, params.seed)[annotated.recordings[rows]]
     vectors = annotated.vectors[rows]
-    l2 = choose_l2(vectors, target, mask, parts)
+    whitenings = fit_whitenings(annotated.vectors)
+    chosen = choose_regularization(whitenings, vectors, target, mask, parts)
     if pseudo_labels is not None and unlabelled is not None:
         names = np.array(unlabelled.names)[unlabelled.recordings]
         # As many as the CNNs use, beside those that are labelled.
         most = min(len(names), round(params.train.unlabelled_fraction * len(rows)))
         draw = generator(params.seed, "unlabelled windows", job.round_id, job.embedding, job.fold)
-        chosen = np.sort(draw.choice(len(names), most, replace=False))
-        vectors = np.concatenate([vectors, unlabelled.vectors[chosen]])
-        target = np.concatenate([target, pseudo_labels.of(names[chosen], unlabelled.starts[chosen])])
+        used = np.sort(draw.choice(len(names), most, replace=False))
+        vectors = np.concatenate([vectors, unlabelled.vectors[used]])
+        target = np.concatenate([target, pseudo_labels.of(names[used], unlabelled.starts[used])])
         mask = np.concatenate([mask, np.full((most, len(species)), pseudo_labels.weight, np.float32)])
-    return fit_head(vectors, target, mask, l2), l2
+    return fit_head(whitenings[chosen.ridge], vectors, target, mask, chosen.l2), chosen
 
 
 def _labels(
@@ -154,7 +156,7 @@ def _labels(
     of_box = pd.Index(windows.names).get_indexer(every.recording_ids)
     box, window = pair_with_windows(of_box, windows.edges)
     names = np.array(windows.names)[windows.recordings]
-    weak = params.labels.weak_negative_weight if pseudo_labels is None else pseudo_labels.weight
+    weak = 1.0 if pseudo_labels is None else pseudo_labels.weight
 
     complete = read_complete(job.complete, species)
 
@@ -171,8 +173,12 @@ def _labels(
         )  # fmt: skip
 
     target, mask = labels(weak)
-    # Windows in which nothing is known have a mask of 0 without the weak one.
-    rows = np.flatnonzero((labels(0)[1] > 0).any(axis=1))
+    alone = labels(0)[1]
+    if pseudo_labels is None:
+        # Around an absent box alone, nobody has listened for the others.
+        has_call = ((target == 1) & (mask == 1)).any(axis=1)
+        mask = np.where(has_call[:, None], mask, alone)
+    rows = np.flatnonzero((alone > 0).any(axis=1))
     return rows, target[rows], mask[rows]
 
 

@@ -1,6 +1,7 @@
-"""Linear heads on embeddings: masked logistic regression with strong L2 regularization."""
+"""Linear heads on embeddings: masked logistic regression on whitened vectors, with strong regularization."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,32 +9,83 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.metrics import average_precision_score
 
-from dawnchorus.models.linear_head import LinearHead
+from dawnchorus.models.linear_head import LinearHead, signed_root
 
-# Candidates, in the order of preference where they are equally good. With weak regularization, the many channels of an
-# embedding fit the few labels and nothing else.
-L2 = (100.0, 300.0, 30.0, 1000.0, 10.0)
-MOST_STEPS = 500
+# Candidates; with weaker regularization, the many channels of an embedding fit the few labels and nothing else.
+RIDGES = (10.0, 30.0, 3.0)
+L2 = (300.0, 100.0)
+MOST_STEPS = 200
 
 
-def fit_head(
-    vectors: NDArray[np.float32], target: NDArray[np.float32], mask: NDArray[np.float32], l2: float
-) -> LinearHead:
-    """Fit a head to labelled windows.
+@dataclass(frozen=True)
+class Regularization:
+    """How a head is kept from fitting few labels too closely.
+
+    Attributes:
+        ridge: how much of the correlations between channels stays; infinitely much only standardizes the channels.
+        l2: weight of half the sum of squares of the weights; 1 / C of scikit-learn's `LogisticRegression`.
+    """
+
+    ridge: float
+    l2: float
+
+
+CANDIDATES = [Regularization(ridge, l2) for ridge, l2 in product(RIDGES, L2)]
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """The square roots of vectors, decorrelated as far as that is safe.
+
+    What many windows share (wind, rain, the recorder) has the largest variance. It is made smaller, so that a call
+    counts for more. With standardized roots, whose correlation matrix has the eigenvalues e and eigenvectors U, the map
+    is U sqrt((1 + ridge) / (e + ridge)) U'.
+
+    Attributes:
+        mean: of the roots, shape [Channels].
+        matrix: shape [Channels, Channels].
+    """
+
+    mean: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+
+    def of(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Whiten vectors, shape [Windows, Channels]."""
+        return ((signed_root(vectors) - self.mean) @ self.matrix).astype(np.float32)
+
+
+def fit_whitenings(vectors: NDArray[np.float32]) -> dict[float, Whitening]:
+    """Fit the whitening for each of `RIDGES` to the vectors of windows, labelled or not, shape [Windows, Channels]."""
+    roots = signed_root(vectors)
+    mean, scale = roots.mean(axis=0, dtype=float), roots.std(axis=0, dtype=float)
+    # A channel that hardly ever changes says nothing.
+    scale = np.where(scale > 1e-3 * max(scale.max(), 1e-9), scale, np.inf)
+    standard = ((roots - mean) / scale).astype(np.float32)
+    values, directions = np.linalg.eigh((standard.T @ standard / len(standard)).astype(float))
+    values = np.maximum(values, 0)
+    return {
+        ridge: Whitening(mean, (directions * np.sqrt((1 + ridge) / (values + ridge))) @ directions.T / scale[:, None])
+        for ridge in RIDGES
+    }
+
+
+def fit_logistic(
+    x: NDArray[np.float32], target: NDArray[np.float32], mask: NDArray[np.float32], l2: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit a logistic regression for each species to labelled windows.
 
     It minimizes the sum of the cross-entropies, each weighted by its mask, plus l2 / 2 times the sum of the squared
-    weights of standardized channels. The bias is not regularized.
+    weights. The bias is not regularized.
 
     Args:
-        vectors: shape [Windows, Channels].
+        x: shape [Windows, Channels].
         target: 0 to 1, shape [Windows, Species].
         mask: loss weight, 0 to 1, shape [Windows, Species].
-        l2: strength of the regularization; 1 / C of scikit-learn's `LogisticRegression`.
+        l2: strength of the regularization.
+
+    Returns:
+        Weights, shape [Channels, Species], and bias, shape [Species].
     """
-    mean, scale = vectors.mean(axis=0, dtype=float), vectors.std(axis=0, dtype=float)
-    # A channel that never changes says nothing.
-    scale = np.where(scale > 1e-6, scale, np.inf)
-    x = ((vectors - mean) / scale).astype(np.float32)
     n_channels, n_species = x.shape[1], target.shape[1]
 
     def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -49,35 +101,59 @@ def fit_head(
     absent = (mask * (1 - target)).sum(axis=0) + 0.5
     begin = np.concatenate([np.zeros(n_channels * n_species), np.log(present / absent)])
     found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS}).x
-    weights = found[:-n_species].reshape(n_channels, n_species) / scale[:, None]
-    return LinearHead(weights.astype(np.float32), (found[-n_species:] - mean @ weights).astype(np.float32))
+    return found[:-n_species].reshape(n_channels, n_species), found[-n_species:]
 
 
-def choose_l2(
-    vectors: NDArray[np.float32], target: NDArray[np.float32], mask: NDArray[np.float32], parts: NDArray[np.integer]
-) -> float:
-    """Choose the regularization that ranks the windows of left-out parts best.
-
-    The criterion is the mean over species of the average precision of windows, weighted by their mask, whose species is
-    present if its target is above 0.5.
+def fit_head(
+    whitening: Whitening,
+    vectors: NDArray[np.float32],
+    target: NDArray[np.float32],
+    mask: NDArray[np.float32],
+    l2: float,
+) -> LinearHead:
+    """Fit a head to labelled windows.
 
     Args:
+        whitening: applied to the vectors first.
+        vectors: shape [Windows, Channels].
+        target: 0 to 1, shape [Windows, Species].
+        mask: loss weight, 0 to 1, shape [Windows, Species].
+        l2: strength of the regularization.
+    """
+    weights, bias = fit_logistic(whitening.of(vectors), target, mask, l2)
+    weights = whitening.matrix @ weights
+    return LinearHead(weights.astype(np.float32), (bias - whitening.mean @ weights).astype(np.float32))
+
+
+def choose_regularization(
+    whitenings: dict[float, Whitening],
+    vectors: NDArray[np.float32],
+    target: NDArray[np.float32],
+    mask: NDArray[np.float32],
+    parts: NDArray[np.integer],
+) -> Regularization:
+    """Choose the regularization, of `CANDIDATES`, that ranks the windows of left-out parts best.
+
+    The criterion is `mean_average_precision`, where a species is present if its target is above 0.5.
+
+    Args:
+        whitenings: by ridge. They know no labels, so they may be of all parts.
         vectors: shape [Windows, Channels].
         target: shape [Windows, Species].
         mask: shape [Windows, Species].
         parts: the part of each window; windows of one recording are in one part, shape [Windows].
     """
-    numbers = np.unique(parts)
 
-    def precision(l2: float) -> float:
-        scores = np.empty_like(target)
-        for number in numbers:
-            left_out = parts == number
-            head = fit_head(vectors[~left_out], target[~left_out], mask[~left_out], l2)
-            scores[left_out] = head.scores(vectors[left_out])
-        return mean_average_precision(target > 0.5, scores, mask)
+    def precision(candidate: Regularization) -> float:
+        x = whitenings[candidate.ridge].of(vectors)
+        odds = np.empty_like(target)
+        for number in np.unique(parts):
+            out = parts == number
+            weights, bias = fit_logistic(x[~out], target[~out], mask[~out], candidate.l2)
+            odds[out] = x[out] @ weights + bias
+        return mean_average_precision(target > 0.5, odds, mask)
 
-    return max(L2, key=precision)
+    return max(CANDIDATES, key=precision)
 
 
 def mean_average_precision(
@@ -90,7 +166,7 @@ def mean_average_precision(
         scores: shape [Windows, Species].
         weights: weight of each score, shape [Windows, Species].
     """
-    found: Sequence[float] = [
+    found = [
         average_precision_score(is_present[:, number], scores[:, number], sample_weight=weights[:, number])
         for number in range(is_present.shape[1])
         if weights[is_present[:, number], number].any() and weights[~is_present[:, number], number].any()
