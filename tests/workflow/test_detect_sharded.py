@@ -85,11 +85,14 @@ def test_a_killed_run_goes_on_by_shards_and_ends_with_the_commands_files(
         first = {path.name.partition(".")[0] for path in finished}
         before = scored(clone)
         assert first == {before[0]}
+        times = {path: path.stat().st_mtime_ns for path in output.rglob("[!.]*.parquet")}
 
         said = clone.run(*call, fails=True)
     names = {path.stem for path in shards.glob("*.csv") if "." not in path.stem}
     assert names == {"0001", "0002"}
     assert sorted(scored(clone)[len(before) :]) == sorted(names - first)
+    assert len(times) >= 2
+    assert {path: path.stat().st_mtime_ns for path in times} == times
     for name in TABLES:
         assert (output / name).read_bytes() == (tmp_path / "plain" / name).read_bytes(), name
     assert "2 recordings could not be read" in said

@@ -128,7 +128,7 @@ class Shards:
         waiting = {}
         free = (f"{number:04}" for number in range(1, len(stamps) + len(kept) + 1) if f"{number:04}" not in kept)
         for name, (names, hours) in zip(free, _deal(left, seconds, shard_hours), strict=False):
-            rows = [(each, *asdict(left[each]).values()) for each in names]
+            rows = [(each, left[each].path, left[each].size, left[each].mtime_ns) for each in names]
             _write(self.table(name), COLUMNS, rows)
             waiting[name] = hours
         for name in earlier:
