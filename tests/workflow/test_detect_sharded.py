@@ -107,7 +107,7 @@ def test_the_next_run_tries_unreadable_recordings_again(field: Path, model: Path
     scored = Scored(8.0, 24_000, 1, "", np.zeros(1, int), np.zeros(1), np.array([[0.9, 0.1]], np.float32))
     with held:
         assert list(plan.waiting) == ["0001", "0002"]
-        with pytest.raises(InputError, match=r"0001\.problems\.csv: cannot be read"):
+        with pytest.raises(InputError, match=r"0001\.problems\.csv: is missing; repeat"):
             merge(output)
         for name in plan.waiting:
             recordings = shards.read(name)
