@@ -129,14 +129,14 @@ def read_config(config: Mapping[str, Any]) -> Request:
     for name in ("model", "output"):
         parser.add_argument(f"--{name}", type=_path)
     parser.add_argument("--recordings", type=_path, action="append")
-    parser.add_argument("--shard_hours", type=partial(number, lowest=0.001, highest=MOST_HOURS), default=SHARD_HOURS)
+    parser.add_argument("--shard-hours", type=partial(number, lowest=0.001, highest=MOST_HOURS), default=SHARD_HOURS)
     add_options(parser)
     values = {key: value if isinstance(value, list) else [value] for key, value in config.items()}
     values["format"] = [each.strip() for text in values.get("format", []) for each in str(text).split(",")]
     alone = [key for key, several in values.items() if len(several) != 1 and key not in ("recordings", "format")]
     if alone:
         raise InputError(f"--config: {alone[0]}: found a list, expected one value")
-    arguments = [f"--{key}={value}" for key, several in values.items() for value in several]
+    arguments = [f"--{key.replace('_', '-')}={value}" for key, several in values.items() for value in several]
     found = parser.parse_args(arguments)
     return Request(found.model, found.recordings, found.output, found.shard_hours, options_of(found))
 
@@ -159,7 +159,8 @@ def number(text: str, lowest: float, highest: float) -> float:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise an `InputError` about --config instead of ending the program."""
-        raise InputError(f"--config: {message.removeprefix('argument --')}")
+        option, _, rest = message.removeprefix("argument --").partition(":")
+        raise InputError(f"--config: {option.replace('-', '_')}:{rest}")
 
 
 def _path(text: str) -> Path:

@@ -168,7 +168,7 @@ class Shards:
 
     def _rows(self, path: Path, columns: Sequence[str]) -> list[list[str]]:
         try:
-            with path.open(encoding="utf-8", newline="") as file:
+            with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
                 header, *rows = csv.reader(file)
         except FileNotFoundError as error:
             raise InputError(f"{path}: is missing; repeat `snakemake detect`") from error
@@ -216,13 +216,13 @@ def score(output: Path, name: str, cores: int) -> None:
             shards.finish(name, task.score(recordings, cores))
 
 
-def merge(output: Path) -> list[str]:
+def merge(output: Path) -> tuple[list[str], str]:
     """Write the tables of all shards in an output folder.
 
     Shards with unreadable recordings are no longer finished then: the next run tries these recordings again.
 
     Returns:
-        Lines for people.
+        Lines for people, and which recordings could not be read; empty if all could.
 
     Raises:
         InputError: a shard is not finished, the model has changed, or another process writes to the output folder.
@@ -240,11 +240,15 @@ def merge(output: Path) -> list[str]:
         for name, several in problems.items():
             if several:
                 shards.problems(name).unlink()
-    return [*lines, *([unreadable(output, recordings, unread)] if unread else [])]
+    return lines, unreadable(output, recordings, unread) if unread else ""
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    # Names of files need not be UTF-8.
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(rows)
