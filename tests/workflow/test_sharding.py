@@ -68,7 +68,7 @@ def test_shards_have_the_hours_that_were_asked_for(field: Field) -> None:
     }
     assert plan.finished == []
     assert list(plan.waiting.values()) == pytest.approx([0.03, 0.03, 0.03, 0.01], rel=0.01)
-    assert str(plan) == "4 shards with about 0.10 h of audio are to be scored"
+    assert str(plan) == "shards to score: 4 (about 0.10 h of audio); finished: 0"
     stamp = field.shards.read("0004")["mill/9"]
     assert stamp == Stamp.of(field.recordings / "mill/9.wav")
     # Longer shards take their places, and a recording that is longer than a shard is not split.
@@ -103,7 +103,7 @@ def test_a_changed_set_of_recordings_is_told_and_unchanged_shards_are_kept(field
     plan = field.plan()
     assert str(plan) == (
         "recordings since the last run: 1 new, 1 changed, 1 gone; "
-        "2 shards with about 0.05 h of audio are to be scored; 2 are finished"
+        "shards to score: 2 (about 0.05 h of audio); finished: 2"
     )
     assert plan.finished == ["0001", "0003"]
     assert [field.dealt()[name] for name in plan.waiting] == [["hill/3", "hill/4"], ["hill/new", "mill/5"]]
@@ -128,13 +128,17 @@ def test_names_with_any_characters_come_back(field: Field) -> None:
     found = {each: stamp.path for shard in field.shards.names() for each, stamp in field.shards.read(shard).items()}
     assert found == {each: str(path) for each, path in find_recordings([field.recordings]).items()}
     assert name in found
+    # A name that is not UTF-8, as the command line gives it.
+    latin = {"b\xe4r": Path(os.fsdecode(b"/mnt/b\xe4r.wav"))}
+    field.shards.plan(latin, field.journal, 1.0)
+    assert field.shards.read("0001") == {"b\xe4r": Stamp(str(latin["b\xe4r"]), 0, 0)}
 
 
 @pytest.mark.parametrize("content", ["", "recording,path\n", "recording,path,size,mtime_ns\na,b,c,d\n", b"\xff\xfe"])
 def test_a_damaged_table_is_named(field: Field, content: str | bytes) -> None:
     field.plan()
     field.shards.table("0002").write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(InputError, match=r"0002\.csv: .*repeat the command"):
+    with pytest.raises(InputError, match=r"0002\.csv: .*; remove .*\.shards, and repeat"):
         field.plan()
 
 

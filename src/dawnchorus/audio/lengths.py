@@ -49,13 +49,13 @@ def estimate_seconds(sizes: Mapping[Path, int]) -> dict[Path, float]:
 def _bytes_per_second(files: Sequence[Path]) -> float | None:
     """The bit rate of the file in the middle, which is neither cut off nor joined; None if it cannot be read."""
     path = files[len(files) // 2]
-    # Opening a pipe would wait for its other end.
-    if not path.is_file():
-        return None
     try:
-        header = soundfile.info(path)
+        # Opening a pipe would wait for its other end.
+        if not path.is_file():
+            return None
+        header, size = soundfile.info(path), path.stat().st_size
     except (OSError, soundfile.SoundFileError):
         return None
     if header.frames <= 0 or not RATES[0] <= header.samplerate <= RATES[1] or header.duration > MOST_SECONDS:
         return None
-    return path.stat().st_size / header.duration
+    return size / header.duration

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -139,7 +140,7 @@ def read_config(config: Mapping[str, Any]) -> Request:
     parser.add_argument("--shard-hours", type=partial(number, lowest=0.001, highest=MOST_HOURS), default=SHARD_HOURS)
     add_options(parser)
     values = {key: value if isinstance(value, list) else [value] for key, value in config.items()}
-    values["format"] = [each for text in values.get("format", []) for each in str(text).split(",")]
+    values["format"] = [each.strip() for text in values.get("format", []) for each in str(text).split(",")]
     alone = [key for key, several in values.items() if len(several) != 1 and key not in ("recordings", "format")]
     if alone:
         raise InputError(f"--config: {alone[0]}: found a list, expected one value")
@@ -173,7 +174,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _path(text: str) -> Path:
     # A shell leaves the ~ in `recordings=~/field` as it is.
-    return Path(text).expanduser()
+    return Path(os.path.expanduser(text))
 
 
 def _channel(text: str) -> int | Literal["mean", "each"]:

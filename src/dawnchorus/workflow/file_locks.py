@@ -19,8 +19,7 @@ def lock(path: Path, held: str | None, shared: bool = False) -> IO[str]:
         The open file; the lock ends when it is closed.
 
     Raises:
-        InputError: another process holds it, and `held` is a message.
-        OSError: the file system has no locks.
+        InputError: another process holds it, and `held` is a message; or the file system has no locks.
     """
     # On NFS, an exclusive lock needs a file that is open for writing, a shared one a file that is open for reading.
     file = path.open("a+", encoding="utf-8")
@@ -30,6 +29,8 @@ def lock(path: Path, held: str | None, shared: bool = False) -> IO[str]:
         file.close()
         if held and isinstance(error, BlockingIOError | PermissionError):
             raise InputError(held) from error
-        error.filename = str(path)
-        raise
+        raise InputError(
+            f"{path}: cannot be locked: {error.strerror}; if its file system has no locks (`flock`), choose an output "
+            "folder on another one"
+        ) from error
     return file

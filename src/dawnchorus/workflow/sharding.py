@@ -1,6 +1,6 @@
 """Shards of a set of recordings for `snakemake detect`, and which of them are finished.
 
-    windows/.shards/request.json       the model, the settings, and the files that the shards have
+    windows/.shards/request.json       the model and the settings
     windows/.shards/0001.csv           a shard: its recordings, with what tells whether a file has changed
     windows/.shards/0001.problems.csv  the shard is scored; recordings that could not be read, and why
 
@@ -46,8 +46,10 @@ class Plan:
     def __str__(self) -> str:
         """A line for people."""
         hours = sum(self.waiting.values())
-        there = f"; {len(self.finished)} are finished" if self.finished else ""
-        return f"{self.changes}{len(self.waiting)} shards with about {hours:,.2f} h of audio are to be scored{there}"
+        return (
+            f"{self.changes}shards to score: {len(self.waiting)} (about {hours:,.2f} h of audio); finished: "
+            f"{len(self.finished)}"
+        )
 
 
 class Shards:
@@ -96,7 +98,7 @@ class Shards:
             found = json.loads(path.read_text(encoding="utf-8"))
             return Path(found["model"]), Options(**found["options"])
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f"{path}: cannot be read: {error}; call `snakemake detect` again") from error
+            raise InputError(f"{path}: cannot be read: {error}; repeat `snakemake detect`") from error
 
     def plan(self, recordings: Mapping[str, Path], journal: Journal, shard_hours: float) -> Plan:
         """Deal recordings into shards: those of finished shards stay where they are, the others are dealt anew.
@@ -128,7 +130,7 @@ class Shards:
         waiting = {}
         free = (f"{number:04}" for number in range(1, len(stamps) + len(kept) + 1) if f"{number:04}" not in kept)
         for name, (names, hours) in zip(free, _deal(left, seconds, shard_hours), strict=False):
-            rows = [(each, *asdict(left[each]).values()) for each in names]
+            rows = [(each, left[each].path, left[each].size, left[each].mtime_ns) for each in names]
             _write(self.table(name), COLUMNS, rows)
             waiting[name] = hours
         for name in earlier:
@@ -146,7 +148,7 @@ class Shards:
         try:
             return {recording: Stamp(path, int(size), int(time_ns)) for recording, path, size, time_ns in rows}
         except ValueError as error:
-            raise InputError(f"{self.table(name)}: {error}; remove {self.folder}, and repeat the command") from error
+            raise InputError(f"{self.table(name)}: is damaged: {error}; {self._remedy}") from error
 
     def read_problems(self, name: str) -> dict[str, str]:
         """Why recordings of a finished shard could not be read, by recording_id.
@@ -160,14 +162,20 @@ class Shards:
         """Mark a shard as finished."""
         _write(self.problems(name), PROBLEM_COLUMNS, problems.items())
 
+    @property
+    def _remedy(self) -> str:
+        return f"remove {self.folder}, and repeat `snakemake detect`; scores are kept"
+
     def _rows(self, path: Path, columns: Sequence[str]) -> list[list[str]]:
         try:
-            with path.open(encoding="utf-8", newline="") as file:
+            with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
                 header, *rows = csv.reader(file)
+        except FileNotFoundError as error:
+            raise InputError(f"{path}: is missing; repeat `snakemake detect`") from error
         except (OSError, ValueError, csv.Error) as error:
-            raise InputError(f"{path}: cannot be read: {error}; repeat the command `snakemake detect`") from error
+            raise InputError(f"{path}: cannot be read: {error}; {self._remedy}") from error
         if header != [*columns] or any(len(row) != len(columns) for row in rows):
-            raise InputError(f"{path}: is damaged; remove {self.folder}, and repeat the command")
+            raise InputError(f"{path}: is damaged; {self._remedy}")
         return rows
 
 
@@ -175,8 +183,7 @@ def prepare(request: Request) -> tuple[Plan, IO[str]]:
     """Check a request, and deal its recordings into shards in the output folder.
 
     Returns:
-        How they were dealt, and a lock that other calls of Snakemake are refused by as long as
-        it is open.
+        How they were dealt, and a lock: as long as it is open, other calls of Snakemake are refused.
 
     Raises:
         InputError: the model, a setting or a recording is wrong, or another process writes to the output folder.
@@ -209,21 +216,22 @@ def score(output: Path, name: str, cores: int) -> None:
             shards.finish(name, task.score(recordings, cores))
 
 
-def merge(output: Path) -> list[str]:
+def merge(output: Path) -> tuple[list[str], str]:
     """Write the tables of all shards in an output folder.
 
     Shards with unreadable recordings are no longer finished then: the next run tries these recordings again.
 
     Returns:
-        Lines for people.
+        Lines for people, and which recordings could not be read; empty if all could.
 
     Raises:
-        InputError: a shard is not finished, or another process writes to the output folder.
+        InputError: a shard is not finished, the model has changed, or another process writes to the output folder.
     """
     shards = Shards(output)
     model, options = shards.read_request()
     task = Task.of(model, output, options)
     with task.lock():
+        task.begin()
         stamps = {each: stamp for name in shards.names() for each, stamp in shards.read(name).items()}
         problems = {name: shards.read_problems(name) for name in shards.names()}
         recordings = {each: Path(stamp.path) for each, stamp in sorted(stamps.items())}
@@ -232,11 +240,15 @@ def merge(output: Path) -> list[str]:
         for name, several in problems.items():
             if several:
                 shards.problems(name).unlink()
-    return [*lines, *([unreadable(output, recordings, unread)] if unread else [])]
+    return lines, unreadable(output, recordings, unread) if unread else ""
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    # Names of files need not be UTF-8.
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(rows)
