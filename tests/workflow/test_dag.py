@@ -35,8 +35,8 @@ TWO_ROUNDS = [
 SINGLE_KEYS = {
     "data.bad_audio", "data.channel", "data.columns", "data.format", "data.root", "data.site_pattern", "data.species",
     "data.timezone", "detect.gap_seconds", "detect.min_seconds", "detect.precision", "ensemble.weights",
-    "labels.complete", "labels.min_overlap", "spectrogram.sample_rate", "split.group", "split.method", "train.checkpoint",
-    "train.pretrained", "train.threads",
+    "labels.complete", "labels.min_overlap", "spectrogram.sample_rate", "split.group", "split.method",
+    "train.checkpoint", "train.pretrained", "train.threads",
 }  # fmt: skip
 
 
