@@ -52,7 +52,8 @@ test: env ## run all tests
 lint: env ## check style, types and workflow files
 	pre-commit run --all-files
 
-bench: demo ## measure speed against a conventional implementation and the machine's limits
+bench: demo ## measure speed against conventional implementations, BirdNET and the machine's limits
+	uv sync --locked --inexact --group bench --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS)))
 	python benchmarks/run.py
 
 # Each output in dvc.yaml, with a * for each axis of its matrix, and what jobs write beside them. Other files may be yours.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import caching
 import cold_demo
+import detection
 import growth
 import memory
 import model_steps
@@ -27,7 +28,7 @@ from dawnchorus.demo.dataset import write_dataset
 from dawnchorus.reporting.provenance import processor
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("cache", "input", "models", "no-op", "demo", "growth", "memory")
+PARTS = ("cache", "input", "models", "no-op", "demo", "growth", "memory", "detection")
 
 
 def main() -> None:
@@ -59,6 +60,7 @@ def measure(folder: Path, parts: list[str]) -> list[Row]:
         "demo": cold_demo.measure,
         "growth": growth.measure,
         "memory": lambda work: memory.measure(work, params_file),
+        "detection": detection.measure,
     }
     rows = []
     for part in parts:

@@ -86,8 +86,8 @@ def test_unusable_names_and_folders_can_be_listed_with_their_reason(
     (tmp_path / "all/locked").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "all/link").symlink_to(tmp_path / "elsewhere")
-    for name in (b"good.wav", b"caf\xe9.wav", b"a\nb.wav", b"x" * 221 + b".wav", b"y" * 220 + b".wav", b"\xc3\xa9.wav"):
-        Path(os.fsdecode(os.fsencode(tmp_path / "all/site") + b"/" + name)).touch()
+    for raw in (b"good.wav", b"caf\xe9.wav", b"a\nb.wav", b"x" * 221 + b".wav", b"y" * 220 + b".wav", b"\xc3\xa9.wav"):
+        Path(os.fsdecode(os.fsencode(tmp_path / "all/site") + b"/" + raw)).touch()
     scandir = os.scandir
 
     def refuse(path: str | Path) -> object:
@@ -111,5 +111,5 @@ def test_unusable_names_and_folders_can_be_listed_with_their_reason(
     }
     for name in found:
         name.encode()
-    with pytest.raises(InputError, match="cannot be read: Permission denied; correct its permissions|is a link"):
+    with pytest.raises(InputError, match=r"cannot be read: Permission denied|is a link"):
         list_recordings(tmp_path / "all")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from bundles import settings_of
+from bundles import make_bundle, settings_of
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from dawnchorus.errors import InputError
 from dawnchorus.features.store import FeatureStore
 from dawnchorus.inference.streaming import cut_windows, score_recording
 from dawnchorus.inference.windows import tile
+from dawnchorus.models.bundle import read_bundle
 
 
 @given(st.integers(1, 300), st.integers(1, 60), st.data())
@@ -57,6 +58,42 @@ def test_a_recording_scores_as_its_cached_spectrogram(tiny: Params, tmp_path: Pa
         FeatureStore(tmp_path).read("a", int(start), window)
     np.testing.assert_array_equal(scores, Levels()(windows))
     assert seconds == pytest.approx(33.3, abs=1e-3)
+
+
+@pytest.mark.parametrize("block", [3_001, 65_536, 524_288])
+def test_a_recording_of_several_gives_the_windows_of_each(
+    tiny: Params, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dawnchorus.models.freezing import frozen
+    from dawnchorus.models.members import load_ensemble
+
+    scorer = frozen(load_ensemble(read_bundle(make_bundle(tmp_path / "model", tiny))))
+    settings, hop = tiny.spectrogram, 23  # 1 s, in frames
+    step, half = hop * settings.hop_length, settings.n_fft // 2
+
+    def score(name: str, samples: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        soundfile.write(tmp_path / name, samples, 48_000)
+        starts, scores, _ = score_recording(scorer, tmp_path / name, settings_of(tiny), 1.0, "mean", 4)
+        return np.rint(starts * 48_000).astype(int), scores
+
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(0, level, seconds * step) for level, seconds in ((0.02, 9), (0.3, 6), (0.1, 14))]
+    expected = [score("part.wav", part) for part in parts]
+    # The recordings are decoded in one block, the joined one in several.
+    monkeypatch.setattr("dawnchorus.audio.decoding.BLOCK", block)
+    all_starts, all_scores = score("joined.wav", np.concatenate(parts))
+    begin, compared = 0, []
+    for part, (starts, scores) in zip(parts, expected, strict=True):
+        # The first and last frames of a recording see silence beyond its ends, those of the joined one its neighbours.
+        inside = (starts >= half) & (starts + 46 * settings.hop_length + half <= len(part)) & (starts % step == 0)
+        place = np.searchsorted(all_starts, begin + starts[inside])
+        np.testing.assert_array_equal(all_starts[place], begin + starts[inside])
+        # The last bit of a level may depend on its place in a matrix product, and round to another float16.
+        np.testing.assert_allclose(all_scores[place], scores[inside], atol=1e-5)
+        compared += list(scores[inside, 0])
+        begin += len(part)
+    assert len(compared) >= 15
+    assert np.std(compared) > 1e-4
 
 
 def test_scores_that_are_no_numbers_name_the_recording(tiny: Params, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def list_recordings(
 
     Raises:
         InputError: the folder is missing or has no audio files, two files have the same recording_id, or, unless
-            `with_unusable`, a file name is not UTF-8 or has a line break, or a folder in it cannot be read or is a link.
+            `with_unusable`, a file name is not UTF-8 or has a line break, or a folder is a link or cannot be read.
     """
     if not folder.is_dir() and not may_be_empty:
         raise InputError(f"{folder}: is missing; `data.root` in params.yaml must name its parent folder")

@@ -173,7 +173,7 @@ def _write_formats(
     if not formats:
         return []
     labels = as_labels(pd.read_parquet(output / "detections.parquet"))
-    root = Path(os.path.commonpath([file.parent for file in recordings.values()]))
+    root = Path(os.path.commonpath([recordings[name].parent for name in facts.index] or [output.resolve()]))
     table = facts.assign(file=[recordings[name].relative_to(root).as_posix() for name in facts.index])
     remarks = []
     for name in formats:
