@@ -95,7 +95,8 @@ def test_a_folder_by_site(
     assert ("scores can rank recordings by a species, but they are no probabilities" in remarks) == (not is_complete)
     # The owl is in one recording, which the run skips.
     assert metrics["rare_species"] == ["OWL"]
-    shown = clone.run("python", "workflow/scripts/show_metrics.py", "--metrics", "results/metrics.json")
+    show = ("python", "workflow/scripts/show_metrics.py", "--metrics", "results/metrics.json")
+    shown = clone.run(*show, "--reliability", "results/reliability.csv")
     assert "some folds validate none of their calls or train on none: OWL" in shown
     if is_complete:
         assert metrics["complete"]["ensemble"]["recordings"] == 5

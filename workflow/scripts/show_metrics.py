@@ -23,7 +23,8 @@ def main() -> None:
                 f"example {stale[0]}; run `snakemake` or `dvc repro`"
             )
     print(read_as_text(arguments.metrics))
-    print(*calibration_lines(read_reliability(arguments.reliability)), sep="\n")
+    for line in calibration_lines(read_reliability(arguments.reliability)):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -114,8 +114,11 @@ def measure_thresholds(
         has no threshold when some recordings are left out, and for the precision if no window is above the threshold.
     """
     n_species, parts = scores.shape[1], deal(evidence.units, rng)
-    part_of_unit = dict(zip(evidence.units.tolist(), parts.tolist(), strict=True))
-    part_of_window = np.array([part_of_unit.get(unit, -1) for unit in units.tolist()])
+    table = pd.DataFrame(np.nan, range(n_species), MEASURED)
+    if not evidence.is_any_window.any():
+        return table
+    part_of_unit = pd.Series(parts, evidence.units).groupby(level=0).first()
+    part_of_window = part_of_unit.reindex(units, fill_value=-1).to_numpy()
     limits = np.full((PARTS, n_species), np.nan)
     used = np.unique(parts)
     for part in used if len(used) > 1 else []:
@@ -132,7 +135,6 @@ def measure_thresholds(
         return np.bincount(cells, minlength=len(names) * n_species).reshape(len(names), n_species)
 
     hits = count(is_above & windows.is_present)
-    table = pd.DataFrame(np.nan, range(n_species), MEASURED)
     if len(names):
         (drawn,) = draw_recordings(len(names), SAMPLES, SAMPLES, rng)
         others = {
