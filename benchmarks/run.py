@@ -13,6 +13,7 @@ from pathlib import Path
 import caching
 import cold_demo
 import detection
+import embedding
 import growth
 import memory
 import model_steps
@@ -28,7 +29,7 @@ from dawnchorus.demo.dataset import write_dataset
 from dawnchorus.reporting.provenance import processor
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("cache", "input", "models", "no-op", "demo", "growth", "memory", "detection")
+PARTS = ("cache", "input", "models", "no-op", "demo", "growth", "memory", "detection", "embedding")
 
 
 def main() -> None:
@@ -61,6 +62,7 @@ def measure(folder: Path, parts: list[str]) -> list[Row]:
         "growth": growth.measure,
         "memory": lambda work: memory.measure(work, params_file),
         "detection": detection.measure,
+        "embedding": embedding.measure,
     }
     rows = []
     for part in parts:
