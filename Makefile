@@ -61,13 +61,13 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	rm -rf .snakemake dvc_plots logs/*.log logs/*/ \
 	    data/demo/dataset data/recordings.csv data/annotations.csv data/species.csv data/ground_truth.csv \
 	    data/complete.csv data/template.csv data/remarks.txt data/folds.csv data/fold_report.csv data/fold_species.csv \
-	    data/splits data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/embeddings \
-	    data/pretrained/*/ \
+	    data/splits data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/pretrained/*/ \
+	    data/embeddings/*/train data/embeddings/*/test data/embeddings/*/unlabelled data/embeddings/*/.unfinished-* \
 	    results/params_checked.txt results/predictions/none results/predictions/*/*/* results/supervised/*/*/* \
 	    results/models/*/*/*.weights.h5 results/models/*/*/*.npz \
 	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \
 	    results/scores results/kaggle results/species_metrics.csv results/provenance.json \
 	    results/thresholds.csv results/reliability.csv results/model results/detections.csv results/raven
-	@for folder in logs data/spectrograms data/pretrained results/{predictions,supervised,models,curves,epoch_weights,checkpoints,provenance}; do \
+	@for folder in logs data/spectrograms data/embeddings data/pretrained results/{predictions,supervised,models,curves,epoch_weights,checkpoints,provenance}; do \
 	    [ ! -d $$folder ] || find $$folder -type d -empty -delete; \
 	done

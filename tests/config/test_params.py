@@ -166,8 +166,8 @@ def test_small_numbers_may_be_written_as_dvc_writes_them(tmp_path: Path) -> None
 
 def test_every_key_has_a_comment() -> None:
     # Sections need no comment: the comments of their keys explain them.
-    explained_by_their_keys = {"data:", "split:", "spectrogram:", "window:", "image:", "labels:", "train:", "predict:",
-                               "ensemble:"}  # fmt: skip
+    explained_by_their_keys = {"data:", "split:", "spectrogram:", "features:", "window:", "image:", "labels:", "train:",
+                               "predict:", "ensemble:"}  # fmt: skip
     for line in PARAMS.read_text().splitlines():
         is_key = re.match(r"\s*\w+:", line)
         if is_key and line not in explained_by_their_keys:

@@ -122,7 +122,7 @@ def test_a_bundle_from_before_there_were_embeddings_is_read(bundle: Bundle, here
     path = old / "model.json"
     content = json.loads(path.read_text())
     content["format"] = 1
-    del content["embeddings"], content["settings"]["features"]
+    del content["embeddings"], content["settings"]["features"], content["settings"]["detect"]["min_seconds"]
     for member in content["members"]:
         del member["is_head"]
     path.write_text(json.dumps(content))

@@ -52,7 +52,7 @@ def test_a_damaged_or_missing_file_is_named(bundle: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, r"written by Dawnchorus '.*' in a newer format; update"),
+        ({"format": 3}, r"written by Dawnchorus '.*' in a newer format; update"),
         ({"species": 3}, r"species: Input should be a valid list"),
         ({"species": []}, "has no hash of any member"),
         ({"members": [{"backbone": "own", "fold": 0, "weight": 1.0}]}, "has no hash of members/own-0"),

@@ -125,8 +125,9 @@ def _explain(path: Path, content: dict[str, Any], item: Any) -> str:
     if item["type"] == "extra_forbidden":
         section: Any = Params
         for part in location[:-1]:
-            # An integer is an index in a list of sections.
-            section = get_args(section)[0] if isinstance(part, int) else section.model_fields[part].annotation
+            # A list or a mapping has sections as its values.
+            values = get_args(section)
+            section = values[-1] if values else section.model_fields[part].annotation
         known = ", ".join(section.model_fields)
         return f"{path}: {key}: unknown key with value {shown(item['input'])}; expected one of {known}"
     if item["type"] == "missing":

@@ -193,6 +193,9 @@ def _parse(path: Path, content: bytes) -> ModelInfo:
         raise InputError(
             f"{path}: was written by Dawnchorus {shown(found.get('dawnchorus'))} in a newer format; update Dawnchorus"
         )
+    if made_as == 1 and isinstance(found.get("settings"), dict) and isinstance(found["settings"].get("detect"), dict):
+        # There was no shortest detection.
+        found["settings"]["detect"].setdefault("min_seconds", 0.0)
     try:
         # JSON has no tuples, but its numbers and texts are as strict as YAML's.
         return ModelInfo.model_validate(found)
