@@ -125,7 +125,12 @@ class Journal:
         content = {"stamp": asdict(stamp), "facts": {name: getattr(scored, name) for name in FACTS}}
         table = pa.table(columns, ["channel", "start", *self._species])
         with replacing(self._path(recording_id)) as path:
-            pq.write_table(table.replace_schema_metadata({KEY: json.dumps(content).encode()}), path, compression="zstd")
+            # Scores hardly repeat. Without a dictionary of them, writing takes half the time and memory; and with their
+            # first bytes next to each other, a file is a third smaller.
+            pq.write_table(
+                table.replace_schema_metadata({KEY: json.dumps(content).encode()}), path, compression="zstd",
+                use_dictionary=False, use_byte_stream_split=["start", *self._species],
+            )  # fmt: skip
 
     def read(self, recording_id: str) -> Scored:
         """Read a scored recording.
