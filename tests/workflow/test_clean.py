@@ -20,7 +20,8 @@ TRACKED = {"results/metrics.json"}
 # A user's own files, beside outputs of each kind.
 OWN = [
     "data/prevalence.csv", "data/mine.csv", "data/rfcx/train_tp.csv", "data/own/recordings.csv", "inputs/prior.csv",
-    "data/spectrograms/notes.txt", "data/embeddings/notes.txt", "data/pretrained/mine.weights.h5", "data/demo/mine.wav", "presets/mine.yaml",
+    "data/spectrograms/notes.txt", "data/embeddings/notes.txt",
+    "data/pretrained/mine.weights.h5", "data/demo/mine.wav", "presets/mine.yaml",
     "results/notes.txt", "results/mine/metrics.json", "results/models/best.weights.h5",
     "results/models/first/notes.txt",
     "results/predictions/mine.csv", "results/checkpoints/notes.txt", "results/provenance/notes.txt", "logs/notes.txt",
