@@ -100,9 +100,8 @@ class Embedded:
 def train_head(job: HeadJob, params: Params) -> tuple[LinearHead, Regularization]:
     """Train the head of a job.
 
-    It learns from the windows in which a species is known to be present or absent. Where one is present, the others
-    count as absent, unless pseudo-labels or other labels say something else. In a round with pseudo-labels, it learns
-    from windows of unlabelled recordings, too, as many as `train.unlabelled_fraction` allows.
+    It learns from the windows in which a species is known to be present or absent. In a round with pseudo-labels, it
+    learns from windows of unlabelled recordings, too, as many as `train.unlabelled_fraction` allows.
 
     Returns:
         The head, and the regularization that was chosen.
@@ -156,7 +155,7 @@ def _labels(
     of_box = pd.Index(windows.names).get_indexer(every.recording_ids)
     box, window = pair_with_windows(of_box, windows.edges)
     names = np.array(windows.names)[windows.recordings]
-    weak = 1.0 if pseudo_labels is None else pseudo_labels.weight
+    weak = params.labels.weak_negative_weight if pseudo_labels is None else pseudo_labels.weight
 
     complete = read_complete(job.complete, species)
 
@@ -175,7 +174,7 @@ def _labels(
     target, mask = labels(weak)
     alone = labels(0)[1]
     if pseudo_labels is None:
-        # Around an absent box alone, nobody has listened for the others.
+        # Weak negatives are the other species beside a call; windows that hold none would only be silence to them.
         has_call = ((target == 1) & (mask == 1)).any(axis=1)
         mask = np.where(has_call[:, None], mask, alone)
     rows = np.flatnonzero((alone > 0).any(axis=1))

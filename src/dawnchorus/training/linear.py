@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 from dawnchorus.models.linear_head import LinearHead, signed_root
 
 # Candidates; with weaker regularization, the many channels of an embedding fit the few labels and nothing else.
-RIDGES = (10.0, 30.0, 3.0)
+RIDGES = (30.0, 10.0)
 L2 = (300.0, 100.0)
 MOST_STEPS = 200
 
