@@ -62,7 +62,7 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	    data/demo/dataset data/recordings.csv data/annotations.csv data/species.csv data/ground_truth.csv \
 	    data/complete.csv data/template.csv data/remarks.txt data/folds.csv data/fold_report.csv data/fold_species.csv \
 	    data/splits data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/pretrained/*/ \
-	    data/embeddings/*/train data/embeddings/*/test data/embeddings/*/unlabelled data/embeddings/*/.unfinished-* \
+	    data/embeddings/*/model.txt data/embeddings/*/train data/embeddings/*/test data/embeddings/*/unlabelled data/embeddings/*/.unfinished-* \
 	    results/params_checked.txt results/predictions/none results/predictions/*/*/* results/supervised/*/*/* \
 	    results/models/*/*/*.weights.h5 results/models/*/*/*.npz \
 	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \

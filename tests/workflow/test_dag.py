@@ -29,8 +29,8 @@ WITHOUT_EFFECT = {
 MEMBERS = {"backbones", "embeddings"}
 PACKAGE = ROOT / "src/dawnchorus"
 STAGES = {"check_params", "synthesize", "ingest", "split_folds", "cache_spectrograms", "cache_unlabelled",
-          "embed", "embed_unlabelled", "fetch_weights", "no_pseudo_labels", "train", "predict", "train_head",
-          "predict_head", "ensemble", "calibrate", "bundle", "find_detections"}  # fmt: skip
+          "embedding_model", "embed", "embed_unlabelled", "fetch_weights", "no_pseudo_labels", "train", "predict",
+          "train_head", "predict_head", "ensemble", "calibrate", "bundle", "find_detections"}  # fmt: skip
 TWO_ROUNDS = [
     {"id": "first", "pseudo_labels": "none", "weight": 0.0}, {"id": "second", "pseudo_labels": "first", "weight": 0.3}
 ]  # fmt: skip

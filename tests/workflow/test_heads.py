@@ -13,7 +13,7 @@ from dawnchorus.features.embeddings import read_embeddings
 
 pytestmark = pytest.mark.slow
 
-EMBED = ["embed tiny test", "embed tiny train", "embed_unlabelled tiny"]
+EMBED = ["embed tiny test", "embed tiny train", "embed_unlabelled tiny", "embedding_model tiny"]
 TWO_ROUNDS = [
     {"id": "first", "pseudo_labels": "none", "weight": 0.0}, {"id": "second", "pseudo_labels": "first", "weight": 0.3}
 ]  # fmt: skip
@@ -48,6 +48,11 @@ def test_an_embedding_joins_a_finished_experiment(through_snakemake: Clone, tmp_
     _, vectors = read_embeddings(clone.path / f"data/embeddings/tiny/test/{name}.npz")
     logit = np.sign(vectors) * np.sqrt(np.abs(vectors)) @ weights + bias
     np.testing.assert_allclose(found.loc[name].drop(columns="start"), 1 / (1 + np.exp(-logit)), atol=1e-5)
+
+    # Another file in inputs/ embeds nothing again.
+    (clone.path / "inputs/other.txt").write_text("another input")
+    clone.snakemake()
+    assert clone.started() == ["embedding_model tiny", "ensemble", "fetch_weights small_cnn"]
 
     # The model finds in recordings what the stages found: heads, networks and all.
     clone.run("dawnchorus", "detect", "results/model", "data/demo/dataset/test", "--output", "found")
