@@ -41,6 +41,7 @@ def main() -> None:
     inspect.set_defaults(command=_inspect)
     _add_convert(commands)
     _add_detect(commands)
+    _add_export(commands)
     _add_model(commands)
     options = parser.parse_args()
     run(lambda: options.command(options))
@@ -91,6 +92,35 @@ def _detect(options: argparse.Namespace) -> None:
     cores = max(1, options.cores)
     if detect(options.model, options.paths, options.output, options_of(options), cores):
         sys.exit(1)
+
+
+def _add_export(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("export", help="write a trained model as one file that other programs run")
+    parser.add_argument("model", type=Path, help="folder of the model, results/model of a finished run")
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=["litert", "birdnet"],
+        help="litert: a file that gives scores; birdnet: one for programs that load custom models for BirdNET 2.4",
+    )
+    parser.add_argument("--output", type=Path, required=True, help="the file, which ends in .tflite")
+    parser.add_argument("--quantize", choices=["none", "float16", "int8"], default="none", help="smaller weights")
+    parser.set_defaults(command=_export)
+
+
+def _export(options: argparse.Namespace) -> None:
+    bundle = read_bundle(options.model)
+    # TensorFlow takes seconds to import.
+    from dawnchorus.models.export import check_sounds, export_model, samples_of
+
+    sounds = check_sounds(samples_of(bundle), bundle.info.settings.spectrogram.sample_rate)
+    found = export_model(bundle, options.to, options.quantize, options.output, sounds)
+    print(
+        f"{options.output}: {found.n_bytes / 1e6:.2f} MB, {found.times_real_time:.0f} times real time on one thread",
+        f"largest difference of a score from the model's: {found.difference:.2g}; "
+        f"{found.agreement:.3%} of pairs in the same order",
+        sep="\n",
+    )
 
 
 def _add_model(commands: argparse._SubParsersAction) -> None:
