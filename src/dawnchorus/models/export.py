@@ -229,8 +229,8 @@ def _text(bundle: Bundle, target: Target, quantization: Quantization, output: Pa
         "",
         f"A LiteRT file with {len(bundle.info.members)} networks, exported by Dawnchorus.",
         "",
-        f"- Input: `samples`, float32 from -1 to 1, shape [batch, {n_samples}]: {settings.window.seconds:g} s at {rate} "
-        "Hz, mono. Fill up a shorter sound with zeros.",
+        f"- Input: `samples`, float32 from -1 to 1, shape [batch, {n_samples}]: {settings.window.seconds:g} s at "
+        f"{rate} Hz, mono. Fill up a shorter sound with zeros.",
         f"- Output: shape [batch, {len(bundle.info.species)}]: {unit}, in the order of `{output.stem}_Labels.txt`.",
         f"- Thresholds: `{output.stem}_thresholds.csv`, as scores from 0 to 1, and what can be promised of them.",
         f"- Programs: any with LiteRT; {hosts}",

@@ -8,7 +8,6 @@ import tensorflow as tf
 from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.features.mel import DECIBELS, POWER_FLOOR
 
-
 # Louder samples have powers whose floor is a number in half precision, too. A power of two rounds nothing.
 LOUDER = 2.0**12
 
