@@ -91,7 +91,8 @@ def load_embedder(settings: Embedding) -> Embedder:
         raise InputError(f"{path}: expected a folder with a SavedModel, or a file that ends in .onnx or .tflite")
     try:
         embed = loader(path, settings.output)
-        found = embed(np.zeros((PROBE, n_samples(settings)), np.float32))
+        # A model may return something else than numbers.
+        found = np.asarray(embed(np.zeros((PROBE, n_samples(settings)), np.float32)), np.float32)
     except InputError:
         raise
     except ImportError as error:
