@@ -123,6 +123,13 @@ def test_no_network_depends_on_the_code_of_embeddings(stages: dict[str, list], n
     assert not [dep.def_path for dep in stages[name][0].deps if "embed" in dep.def_path]
 
 
+@pytest.mark.parametrize("name", ["fetch_weights", "embed", "embed_unlabelled", "ensemble", "bundle"])
+def test_a_stage_that_reads_files_named_by_parameters_depends_on_their_folder(
+    stages: dict[str, list], name: str
+) -> None:
+    assert all("inputs" in {dep.def_path for dep in stage.deps} for stage in stages[name])
+
+
 def test_a_process_knows_the_inputs_of_its_stage_without_dvc(
     clone: Clone, stages: dict[str, list], monkeypatch: pytest.MonkeyPatch
 ) -> None:
