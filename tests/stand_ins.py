@@ -14,12 +14,12 @@ def expected(samples: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.abs(samples).reshape(len(samples), PARTS, -1).mean(axis=2)
 
 
-def write_onnx(path: Path, n_samples: int) -> None:
-    """Write the model as an ONNX file, with the output `vectors`."""
+def write_onnx(path: Path, n_samples: int, operation: str = "Abs") -> None:
+    """Write the model as an ONNX file, with the output `vectors`; another operation makes another model."""
     from onnx import TensorProto, checker, helper, numpy_helper, save
 
     nodes = [
-        helper.make_node("Abs", ["samples"], ["sizes"]),
+        helper.make_node(operation, ["samples"], ["sizes"]),
         helper.make_node("Reshape", ["sizes", "shape"], ["parts"]),
         helper.make_node("ReduceMean", ["parts", "axes"], ["vectors"], keepdims=0),
     ]

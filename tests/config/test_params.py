@@ -74,6 +74,12 @@ PARAMS = ROOT / "params.yaml"
         ("ensemble.prior", "data/prior.csv", ["ensemble.prior: found 'data/prior.csv'", "inputs/prevalence.csv"]),
         ("window", ..., ["window: is missing"]),
         ("windows", {"seconds": 3.0}, ["windows: unknown key", "window, image"]),
+        ("embeddings", ["perch"], ["embeddings: perch has no settings under features", "birdnet"]),
+        (
+            "features",
+            {"perch": {"model": "inputs/perch", "sample_rate": 32000, "seconds": 5.0}},
+            ["features.perch.output: is missing", "name of the output with the vectors"],
+        ),
     ],
 )
 def test_names_key_value_and_what_is_allowed(edited: Edit, key: str, value: object, names: list[str]) -> None:

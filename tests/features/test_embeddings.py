@@ -1,5 +1,6 @@
 """Embeddings: the windows that models hear, the models' formats, and what is wrong with them."""
 
+import os
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, save
 from stand_ins import PARTS, expected, write_litert, write_onnx, write_saved_model
 
 from dawnchorus.config.features import Embedding
@@ -65,6 +68,17 @@ def test_a_short_recording_is_followed_by_silence(here: Path) -> None:
     np.testing.assert_allclose(found, [[0.5, 0.5, 0.5, 0.1, 0, 0, 0, 0]], rtol=1e-5)
 
 
+@pytest.mark.parametrize("value", [1e5, -1e5, np.nan])
+def test_vectors_that_cannot_be_kept_in_half_precision_are_refused(here: Path, value: float) -> None:
+    soundfile.write(here / "a.wav", np.full(RATE, 0.5), RATE, subtype="FLOAT")
+
+    def embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.full((len(samples), PARTS), value, np.float32)
+
+    with pytest.raises(InputError, match=r"a\.wav: .*stand_in\.onnx returned .* not finite, or beyond 65,504"):
+        list(embed_windows(embed, SETTINGS, here / "a.wav", np.array([0.0]), 2.0, 1.0, "mean"))
+
+
 def test_all_formats_of_models_give_the_same_vectors(here: Path) -> None:
     write_saved_model(here / "inputs/saved", int(RATE * SECONDS))
     write_litert(here / "inputs/stand_in.tflite", here / "inputs/saved")
@@ -95,6 +109,17 @@ def test_a_model_that_does_not_fit_its_settings_is_refused(here: Path, changes: 
         (here / "inputs" / name).write_bytes(b"no model")
     with pytest.raises(InputError, match=message):
         load_embedder(SETTINGS.model_copy(update=changes))
+
+
+def test_a_model_that_returns_no_vectors_is_refused(here: Path) -> None:
+    samples = helper.make_tensor_value_info("samples", TensorProto.FLOAT, ["batch", int(RATE * SECONDS)])
+    several = helper.make_tensor_sequence_value_info("several", TensorProto.FLOAT, None)
+    graph = helper.make_graph(
+        [helper.make_node("SequenceConstruct", ["samples"], ["several"])], "g", [samples], [several]
+    )
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), here / SETTINGS.model)
+    with pytest.raises(InputError, match=r"the output several of 2 silent inputs has the shape \(1, 2, 20000\)"):
+        load_embedder(SETTINGS.model_copy(update={"output": "several"}))
 
 
 def test_the_digest_of_a_model_changes_with_its_files(here: Path) -> None:
@@ -147,18 +172,35 @@ def test_an_interrupted_run_keeps_what_it_has_finished(here: Path, task: Task) -
     recordings["mill/a"].write_bytes(b"no sound")
     with pytest.raises(InputError, match=r"mill/a\.flac: cannot be decoded"):
         embed_all(here, task, recordings)
-    kept = {path: path.stat().st_mtime_ns for path in (here / "unfinished").iterdir()}
-    assert kept
+    assert len(list((here / "unfinished").iterdir())) == 2
     recordings["mill/a"].write_bytes(content)
+    digests = {name: path.read_bytes().hex() for name, path in recordings.items()}
     # Those that were finished are not decoded again.
     for name in ("hill/a", "hill/b"):
-        recordings[name].with_suffix(".was").write_bytes(recordings[name].read_bytes())
-    digests = {name: path.read_bytes().hex() for name, path in recordings.items()}
-    if len(kept) == 2:
-        for name in ("hill/a", "hill/b"):
-            recordings[name].write_bytes(b"no sound")
+        recordings[name].write_bytes(b"no sound")
     assert embed_recordings(recordings, digests, here / "out", here / "unfinished", task, 1, int, "embedded") == []
     assert sorted(path.name for path in (here / "out").rglob("*.npz")) == ["a.npz", "a.npz", "b.npz"]
+
+
+def test_an_interrupted_run_keeps_nothing_of_a_model_that_was_replaced(here: Path, task: Task) -> None:
+    recordings = write_recordings(here)
+    content = recordings["mill/a"].read_bytes()
+    recordings["mill/a"].write_bytes(b"no sound")
+    with pytest.raises(InputError, match=r"mill/a\.flac: cannot be decoded"):
+        embed_all(here, task, recordings)
+    recordings["mill/a"].write_bytes(content)
+    write_onnx(here / SETTINGS.model, int(RATE * SECONDS), operation="Neg")
+    embed_all(here, task, recordings)
+    for name in recordings:
+        # The mean of negated noise is close to 0, that of absolute values is not.
+        assert np.abs(read_embeddings(here / f"out/{name}.npz")[1]).max() < 0.02, name
+
+
+def test_a_killed_process_ends_embedding_with_a_message(here: Path, task: Task) -> None:
+    recordings, end = write_recordings(here), partial(os._exit, 1)
+    digests = {name: name for name in recordings}
+    with pytest.raises(InputError, match=r"a process that embeds recordings has ended, .* with fewer --cores"):
+        embed_recordings(recordings, digests, here / "out", here / "unfinished", task, 1, end, "embedded")
 
 
 def test_a_bad_recording_is_left_out_where_that_is_wanted(here: Path, task: Task) -> None:

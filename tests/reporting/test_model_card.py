@@ -16,7 +16,10 @@ from dawnchorus.reporting.model_card import model_card
 SPECIES = [Species(species=code, scientific_name="", common_name="") for code in ("OWL", "LARK")]
 
 
-def card(params: Params, measured: list[float], reliability: pd.DataFrame) -> str:
+NETWORK = Member(backbone="small_cnn", fold=0, weight=1.0)
+
+
+def card(params: Params, measured: list[float], reliability: pd.DataFrame, member: Member = NETWORK) -> str:
     thresholds = pd.DataFrame({
         "species": ["OWL", "LARK"], "threshold": [0.75, np.nan], "probability": [0.625, np.nan],
         "precision": [0.9, np.nan], "precision_low": [0.8, np.nan], "no_promise": ["", "no present box"],
@@ -25,8 +28,7 @@ def card(params: Params, measured: list[float], reliability: pd.DataFrame) -> st
     thresholds[MEASURED] = [measured, [np.nan] * 6]
     recordings = pd.DataFrame({"seconds": [60.0], "usable": [True]})
     species_metrics = pd.DataFrame({"species": ["OWL", "LARK"], "average_precision": [0.5, 0.5]})
-    members = [Member(backbone="small_cnn", fold=0, weight=1.0)]
-    return model_card(params, SPECIES, members, thresholds, species_metrics, {}, reliability, recordings)
+    return model_card(params, SPECIES, [member], thresholds, species_metrics, {}, reliability, recordings)
 
 
 def test_both_precisions_are_shown_and_what_was_measured(tiny: Params) -> None:
@@ -37,11 +39,11 @@ def test_both_precisions_are_shown_and_what_was_measured(tiny: Params) -> None:
     assert "| OWL | 0.95 (0.90 to 0.97) | 0.60 (0.50 to 0.70) |" in text
     assert "| LARK | " not in text[text.index("## Completely annotated recordings") :]
     line = "expected calibration error over 40 labels out of fold: 0.250 for scores, 0.100 for probabilities"
-    assert f"- the networks of one fold: {line}" in text
+    assert f"- the models of one fold: {line}" in text
     rounds = {"rounds": [{"id": "first", "pseudo_labels": "none", "weight": 0.0},
                          {"id": "second", "pseudo_labels": "first", "weight": 0.3}]}  # fmt: skip
     again = card(changed(tiny, rounds), [0.95, 0.9, 0.975, 0.6, 0.5, 0.7], reliability)
-    assert f"- the networks of one fold, of the first round: {line}" in again
+    assert f"- the models of one fold, of the first round: {line}" in again
 
 
 def test_without_complete_recordings_and_honest_scores_neither_is_shown(tiny: Params) -> None:
@@ -49,6 +51,19 @@ def test_without_complete_recordings_and_honest_scores_neither_is_shown(tiny: Pa
     assert "Completely annotated recordings" not in text
     assert "calibration error" not in text
     assert "There are none: no test recording has ground truth" in text
+
+
+def test_heads_alone_are_named_with_the_licence_and_without_a_band(tiny: Params) -> None:
+    nothing = pd.DataFrame(columns=COLUMNS)
+    band = f"at {tiny.spectrogram.sample_rate} Hz"
+    assert band in card(tiny, [np.nan] * 6, nothing)
+    birdnet = {"model": "birdnet", "sample_rate": 48_000, "seconds": 3.0, "output": "embeddings"}
+    params = changed(tiny, {"backbones": [], "embeddings": ["birdnet"], "features": {"birdnet": birdnet}})
+    text = card(params, [np.nan] * 6, nothing, Member(backbone="birdnet", fold=0, weight=1.0, is_head=True))
+    assert "1 models (heads on birdnet)" in text
+    assert band not in text
+    assert "network" not in text
+    assert "CC BY-NC-SA 4.0" in text
 
 
 def test_the_plot_of_reliability_shows_columns_that_the_table_has() -> None:

@@ -1,5 +1,7 @@
 """Linear heads: against scikit-learn, and with masks."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -72,6 +74,16 @@ def test_whitening_is_that_of_the_formula(windows: tuple[NDArray[np.float32], ND
     for ridge, whitening in fit_whitenings(vectors).items():
         expected = standard @ sqrtm((1 + ridge) * np.linalg.inv(correlation + ridge * np.eye(8))).real
         np.testing.assert_allclose(whitening.of(vectors), expected, atol=1e-3)
+
+
+def test_whitening_takes_little_more_memory_than_its_vectors() -> None:
+    vectors = np.random.default_rng(0).normal(3, 2, (20_000, 64)).astype(np.float32)
+    tracemalloc.start()
+    whitening = fit_whitenings(vectors)[30.0]
+    whitening.of(vectors)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.5 * vectors.nbytes
 
 
 def test_a_head_scores_as_its_regression_on_whitened_vectors(

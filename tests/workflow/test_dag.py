@@ -118,6 +118,18 @@ def test_a_stage_depends_on_its_script_and_all_that_it_imports(
         assert code == wanted | ({PACKAGE / f"models/backbones/{own[1]}.py"} if own else set())
 
 
+@pytest.mark.parametrize("name", ["fetch_weights", "train", "predict"])
+def test_no_network_depends_on_the_code_of_embeddings(stages: dict[str, list], name: str) -> None:
+    assert not [dep.def_path for dep in stages[name][0].deps if "embed" in dep.def_path]
+
+
+@pytest.mark.parametrize("name", ["fetch_weights", "embedding_model", "ensemble", "bundle"])
+def test_a_stage_that_reads_files_named_by_parameters_depends_on_their_folder(
+    stages: dict[str, list], name: str
+) -> None:
+    assert all("inputs" in {dep.def_path for dep in stage.deps} for stage in stages[name])
+
+
 def test_a_process_knows_the_inputs_of_its_stage_without_dvc(
     clone: Clone, stages: dict[str, list], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,7 +52,7 @@ def test_an_embedding_joins_a_finished_experiment(through_snakemake: Clone, tmp_
     # Another file in inputs/ embeds nothing again.
     (clone.path / "inputs/other.txt").write_text("another input")
     clone.snakemake()
-    assert clone.started() == ["embedding_model tiny", "ensemble", "fetch_weights small_cnn"]
+    assert clone.started() == ["bundle", "embedding_model tiny", "ensemble", "fetch_weights small_cnn"]
 
     # The model finds in recordings what the stages found: heads, networks and all.
     clone.run("dawnchorus", "detect", "results/model", "data/demo/dataset/test", "--output", "found")
@@ -60,6 +60,7 @@ def test_an_embedding_joins_a_finished_experiment(through_snakemake: Clone, tmp_
     detected, expected = (
         pd.read_csv(clone.path / path)[columns] for path in ("found/detections.csv", "results/detections.csv")
     )
+    assert len(detected)
     pd.testing.assert_frame_equal(detected, expected, atol=2e-6, rtol=0)
 
     # In rounds, networks and heads learn from each other's scores.

@@ -231,7 +231,7 @@ def test_a_changed_input_reruns_what_reads_inputs(clone: Clone) -> None:
     (clone.path / "inputs/large.weights.h5").write_bytes(bytes(1000))
     clone.run("dvc", "add", "inputs/large.weights.h5")
     clone.snakemake()
-    assert clone.started() == ["ensemble", "fetch_weights small_cnn"]
+    assert clone.started() == ["bundle", "ensemble", "fetch_weights small_cnn"]
     clone.assert_neither_engine_has_anything_to_do()
 
 

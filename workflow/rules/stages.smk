@@ -4,18 +4,20 @@ Required inputs: the dependencies of the stages.
 Outputs: the outputs of the stages.
 """
 
-# Cores of a job, and whether it uses a GPU if there is one. A stage that is not listed uses one core and no GPU.
+BACKEND = config["train"]["backend"]
+# Cores of a job, and the library that computes on a GPU if there is one. A stage that is not listed uses one core and no
+# GPU.
 RESOURCES = {
-    "synthesize": (workflow.cores, False),
-    "ingest": (workflow.cores, False),
-    "cache_spectrograms": (workflow.cores, False),
-    "cache_unlabelled": (workflow.cores, False),
-    "embed": (workflow.cores, True),
-    "embed_unlabelled": (workflow.cores, True),
-    "train": (config["train"]["threads"], True),
-    "predict": (config["train"]["threads"], True),
-    "train_head": (config["train"]["threads"], False),
-    "predict_head": (config["train"]["threads"], False),
+    "synthesize": (workflow.cores, None),
+    "ingest": (workflow.cores, None),
+    "cache_spectrograms": (workflow.cores, None),
+    "cache_unlabelled": (workflow.cores, None),
+    "embed": (workflow.cores, "tensorflow"),
+    "embed_unlabelled": (workflow.cores, "tensorflow"),
+    "train": (config["train"]["threads"], BACKEND),
+    "predict": (config["train"]["threads"], BACKEND),
+    "train_head": (config["train"]["threads"], None),
+    "predict_head": (config["train"]["threads"], None),
 }
 
 
@@ -26,7 +28,7 @@ def output_of(rule, path):
 
 
 for stages in PLAN.rules:
-    cores, on_gpu = RESOURCES.get(stages.name, (1, False))
+    cores, backend = RESOURCES.get(stages.name, (1, None))
 
     rule:
         name:
@@ -41,9 +43,7 @@ for stages in PLAN.rules:
             **stages.constraints,
         threads: cores
         resources:
-            gpu=lambda wildcards, on_gpu=on_gpu: (
-                gpus_of_job(config["train"]["backend"]) if on_gpu else 0
-            ),
+            gpu=lambda wildcards, backend=backend: (gpus_of_job(backend) if backend else 0),
         params:
             stage=address_of(stages),
             run=PLAN.run,

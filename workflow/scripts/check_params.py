@@ -8,8 +8,9 @@ from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
+from dawnchorus.features.embedders import require_embeddings
 from dawnchorus.files import replacing
-from dawnchorus.models.declarations import require_backbones, require_backend, require_embeddings
+from dawnchorus.models.declarations import require_backbones, require_backend
 from dawnchorus.workflow.experiments import require_folder
 from dawnchorus.workflow.prune import prune
 

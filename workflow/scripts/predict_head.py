@@ -59,9 +59,13 @@ def main() -> None:
         if is_last or arguments.round == arguments.first_round:
 
             def score(split: str, recordings: list[str]) -> Windows:
-                found = [read_embeddings(arguments.embeddings / split / f"{name}.npz") for name in recordings]
-                begins = [starts * second for starts, _ in found]
-                return Windows.of(recordings, begins, [head.scores(vectors) for _, vectors in found], len(species))
+                begins, scores = [], []
+                # The vectors of all recordings at once would take much memory.
+                for name in recordings:
+                    starts, vectors = read_embeddings(arguments.embeddings / split / f"{name}.npz")
+                    begins.append(starts * second)
+                    scores.append(head.scores(vectors))
+                return Windows.of(recordings, begins, scores, len(species))
 
             test = read_recordings(arguments.test)
             boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(left_out))

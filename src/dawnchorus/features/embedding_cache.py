@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from dawnchorus.audio.decoding import Channel
 from dawnchorus.config.features import Embedding
 from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.errors import InputError
-from dawnchorus.features.embedders import load_embedder
+from dawnchorus.features.embedders import load_embedder, model_digest
 from dawnchorus.features.embeddings import count_samples, embed_windows, write_embeddings
 from dawnchorus.features.frames import n_frames, to_seconds
 from dawnchorus.progress import track
@@ -71,11 +72,14 @@ def embed_recordings(
         Why recordings were left out, a text for each.
 
     Raises:
-        InputError: a recording cannot be decoded and `task.skip_bad` is false, or the model cannot be used.
+        InputError: a recording cannot be decoded and `task.skip_bad` is false, the model cannot be used, or a process
+            was killed.
         OSError: a recording is missing or may not be read.
     """
     length = to_seconds(task.length, task.spectrogram)
-    settings = f"{task.model.model_dump_json()} {task.spectrogram.model_dump_json()} {length} {task.channel}"
+    # A model's file may be replaced before an interrupted run goes on.
+    model = f"{model_digest(task.model)} {task.model.model_dump_json()}"
+    settings = f"{model} {task.spectrogram.model_dump_json()} {length} {task.channel}"
     starts = repr([task.starts_of(frames).tolist() for frames in (1, 10 * task.length)])
     kept = {
         name: unfinished / f"{hashlib.sha256(f'{settings} {starts} {digests[name]}'.encode()).hexdigest()}.npz"
@@ -84,10 +88,16 @@ def embed_recordings(
     unfinished.mkdir(parents=True, exist_ok=True)
     # The same sound under two names is embedded once.
     waiting = {path: recordings[name] for name, path in kept.items() if not path.exists()}
-    with ProcessPoolExecutor(workers, initializer=prepare) as pool:
-        found = pool.map(partial(_embed, task=task), waiting.items())
-        answers = zip(waiting, track(found, len(waiting), what), strict=True)
-        problems = {path: problem for path, problem in answers if problem}
+    try:
+        with ProcessPoolExecutor(workers, initializer=prepare) as pool:
+            found = pool.map(partial(_embed, task=task), waiting.items())
+            answers = zip(waiting, track(found, len(waiting), what), strict=True)
+            problems = {path: problem for path, problem in answers if problem}
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a process that embeds recordings has ended, perhaps for lack of memory; the log may say why. Run again, "
+            "which keeps the recordings that are finished, with fewer --cores"
+        ) from error
     for name, path in kept.items():
         if path not in problems:
             target = folder / f"{name}.npz"

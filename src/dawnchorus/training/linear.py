@@ -51,16 +51,21 @@ class Whitening:
 
     def of(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Whiten vectors, shape [Windows, Channels]."""
-        return ((signed_root(vectors) - self.mean) @ self.matrix).astype(np.float32)
+        roots = signed_root(vectors)
+        roots -= self.mean.astype(np.float32)
+        return roots @ self.matrix.astype(np.float32)
 
 
 def fit_whitenings(vectors: NDArray[np.float32]) -> dict[float, Whitening]:
     """Fit the whitening for each of `RIDGES` to the vectors of windows, labelled or not, shape [Windows, Channels]."""
-    roots = signed_root(vectors)
-    mean, scale = roots.mean(axis=0, dtype=float), roots.std(axis=0, dtype=float)
+    # In place, because vectors of thousands of recordings take much memory.
+    standard = signed_root(vectors)
+    mean = standard.mean(axis=0, dtype=float)
+    standard -= mean.astype(np.float32)
+    scale = np.sqrt(np.einsum("ij,ij->j", standard, standard, dtype=float) / len(standard))
     # A channel that hardly ever changes says nothing.
     scale = np.where(scale > 1e-3 * max(scale.max(), 1e-9), scale, np.inf)
-    standard = ((roots - mean) / scale).astype(np.float32)
+    standard /= scale.astype(np.float32)
     values, directions = np.linalg.eigh((standard.T @ standard / len(standard)).astype(float))
     values = np.maximum(values, 0)
     return {
