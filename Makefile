@@ -24,9 +24,8 @@ $(ENV): pyproject.toml uv.lock
 	    python3 -m venv .venv && .venv/bin/python -m pip install --quiet "uv>=0.7"; \
 	fi
 	uv sync --locked --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode
+	$(if $(findstring birdnet,$@),@PYTHONPATH=src python workflow/scripts/birdnet_licence.py)
 	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
-	$(if $(findstring birdnet,$@),@PYTHONPATH=src python -c \
-	    "from dawnchorus.features.embedders import BIRDNET_LICENCE; print(BIRDNET_LICENCE)")
 
 demo: env ## run the whole workflow with params.yaml, then print the metrics
 	snakemake --cores $(CORES)

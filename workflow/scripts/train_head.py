@@ -46,9 +46,16 @@ def main() -> None:
         pseudo_labels=arguments.pseudo_labels,
         pseudo_label_weight=arguments.pseudo_label_weight,
     )
-    head, chosen = train_head(job, params)
+    trained = train_head(job, params)
+    chosen = trained.regularization
     print(f"chosen on parts of the training recordings: ridge {chosen.ridge:g}, L2 {chosen.l2:g}", file=sys.stderr)
-    write_head(arguments.head, head)
+    if trained.n_missed:
+        print(
+            f"{trained.n_missed} of {trained.n_present} present boxes teach nothing, because no window has enough of "
+            "them; reduce predict.hop_seconds or labels.min_overlap",
+            file=sys.stderr,
+        )
+    write_head(arguments.head, trained.head)
     note_job(
         arguments.provenance, f"train_head@{job.round_id}-{job.embedding}-{job.fold}", "CPU", params.train.threads,
         inputs=[], outputs=[arguments.head],

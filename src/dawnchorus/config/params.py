@@ -100,7 +100,8 @@ class Params(Section):
             if self.window.seconds > self.features[name].seconds:
                 raise ValueError(
                     f"window.seconds ({self.window.seconds}) must not be above features.{name}.seconds "
-                    f"({self.features[name].seconds}), or the embedding would not hear whole windows"
+                    f"({self.features[name].seconds}), or the embedding would not hear whole windows; "
+                    f"set window.seconds to at most {self.features[name].seconds}"
                 )
         return self
 

@@ -26,8 +26,9 @@ from dawnchorus.training.labels import pair_with_windows, window_labels
 from dawnchorus.training.linear import Regularization, choose_regularization, fit_head, fit_whitenings
 from dawnchorus.training.pseudo_labels import PseudoLabels, read_pseudo_labels, scored_recordings
 
-# Parts of the training recordings that choose the regularization.
+# Parts of the training recordings that choose the regularization, and the most windows for that.
 PARTS = 3
+MOST_TO_CHOOSE = 20_000
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,23 @@ class HeadJob:
 
 
 @dataclass(frozen=True)
+class TrainedHead:
+    """The result of a job.
+
+    Attributes:
+        head: the head.
+        regularization: which was chosen.
+        n_present: number of present boxes in the training recordings.
+        n_missed: how many of them no window contains enough of, so that they teach nothing.
+    """
+
+    head: LinearHead
+    regularization: Regularization
+    n_present: int
+    n_missed: int
+
+
+@dataclass(frozen=True)
 class Embedded:
     """The embedded windows of recordings.
 
@@ -97,14 +115,11 @@ class Embedded:
         return np.repeat(np.arange(len(self.names)), np.diff(self.edges))
 
 
-def train_head(job: HeadJob, params: Params) -> tuple[LinearHead, Regularization]:
+def train_head(job: HeadJob, params: Params) -> TrainedHead:
     """Train the head of a job.
 
     It learns from the windows in which a species is known to be present or absent. In a round with pseudo-labels, it
     learns from windows of unlabelled recordings, too, as many as `train.unlabelled_fraction` allows.
-
-    Returns:
-        The head, and the regularization that was chosen.
 
     Raises:
         InputError: an input is missing or damaged.
@@ -121,21 +136,24 @@ def train_head(job: HeadJob, params: Params) -> tuple[LinearHead, Regularization
         files = {name: job.unlabelled / str(scored[name]) / f"{name}.npz" for name in free}
         unlabelled = Embedded.read(files) if files else None
         pseudo_labels = _pseudo_labels(job, scored, folds, annotated, unlabelled, params, len(species))
-    rows, target, mask = _labels(job, annotated, table, pseudo_labels, species, params)
+    rows, target, mask, n_missed = _labels(job, annotated, table, pseudo_labels, species, params)
     parts = _parts(table, read_recordings(job.recordings), trained_on, params.seed)[annotated.recordings[rows]]
     vectors = annotated.vectors[rows]
     whitenings = fit_whitenings(annotated.vectors)
-    chosen = choose_regularization(whitenings, vectors, target, mask, parts)
+    draw = generator(params.seed, "windows of heads", job.round_id, job.embedding, job.fold)
+    some = np.sort(draw.permutation(len(rows))[:MOST_TO_CHOOSE])
+    chosen = choose_regularization(whitenings, vectors[some], target[some], mask[some], parts[some])
     if pseudo_labels is not None and unlabelled is not None:
         names = np.array(unlabelled.names)[unlabelled.recordings]
         # As many as the CNNs use, beside those that are labelled.
         most = min(len(names), round(params.train.unlabelled_fraction * len(rows)))
-        draw = generator(params.seed, "unlabelled windows", job.round_id, job.embedding, job.fold)
         used = np.sort(draw.choice(len(names), most, replace=False))
         vectors = np.concatenate([vectors, unlabelled.vectors[used]])
         target = np.concatenate([target, pseudo_labels.of(names[used], unlabelled.starts[used])])
         mask = np.concatenate([mask, np.full((most, len(species)), pseudo_labels.weight, np.float32)])
-    return fit_head(whitenings[chosen.ridge], vectors, target, mask, chosen.l2), chosen
+    head = fit_head(whitenings[chosen.ridge], vectors, target, mask, chosen.l2)
+    n_present = int((table.is_tp & table.recording_id.isin(trained_on)).sum())
+    return TrainedHead(head, chosen, n_present, n_missed)
 
 
 def _labels(
@@ -145,9 +163,14 @@ def _labels(
     pseudo_labels: PseudoLabels | None,
     species: Sequence[str],
     params: Params,
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-    """The windows in which something is known: their rows, and target and mask, shape [Rows, Species] each."""
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32], int]:
+    """The windows in which something is known.
+
+    Returns:
+        Their rows; target and mask, shape [Rows, Species] each; and the number of present boxes in no window.
+    """
     settings = params.spectrogram
+    second, seconds = to_seconds(1, settings), to_seconds(to_frames(params.window.seconds, settings), settings)
     known = Annotations.of_table(table).of_recordings(set(windows.names))
     every = known.joined(
         Annotations.of_table(read_uncertain(job.annotations, species)).of_recordings(set(windows.names))
@@ -162,10 +185,9 @@ def _labels(
     def labels(weight: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         return window_labels(
             every.boxes[box], every.species_ids[box], every.is_tp[box], window,
-            windows.starts * to_seconds(1, settings), to_seconds(to_frames(params.window.seconds, settings), settings),
-            len(species), params.labels.min_overlap, weight,
+            windows.starts * second, seconds, len(species), params.labels.min_overlap, weight,
             (settings.f_min, settings.f_max) if params.labels.within_band else None,
-            tolerance=to_seconds(1, settings),
+            tolerance=second,
             pseudo_labels=None if pseudo_labels is None else pseudo_labels.of(names, windows.starts),
             is_uncertain=box >= len(known),
             is_complete=complete.of(names),
@@ -178,7 +200,12 @@ def _labels(
         has_call = ((target == 1) & (mask == 1)).any(axis=1)
         mask = np.where(has_call[:, None], mask, alone)
     rows = np.flatnonzero((alone > 0).any(axis=1))
-    return rows, target[rows], mask[rows]
+    begin, end = every.boxes[box][:, [0, 2]].T
+    starts = windows.starts[window] * second
+    inside = np.minimum(end, starts + seconds) - np.maximum(begin, starts)
+    is_seen = (inside > 0) & (inside >= params.labels.min_overlap * np.minimum(end - begin, seconds) - second)
+    n_missed = int(known.is_tp.sum()) - len(np.unique(box[every.is_tp[box] & is_seen]))
+    return rows, target[rows], mask[rows], n_missed
 
 
 def _parts(table: pd.DataFrame, recordings: pd.DataFrame, trained_on: Sequence[str], seed: int) -> NDArray[np.int64]:
