@@ -16,7 +16,7 @@ from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 from dawnchorus.inference.streaming import score_recording
 from dawnchorus.models.bundle import Bundle, read_bundle
-from dawnchorus.models.export import check_sounds, export_model, samples_of
+from dawnchorus.models.export import Quantization, check_sounds, export_model, samples_of
 from dawnchorus.models.members import load_ensemble
 
 
@@ -74,7 +74,7 @@ def test_a_file_scores_a_recording_as_detect_does(
 
 @pytest.mark.parametrize("quantization", ["none", "float16"])
 def test_a_file_for_birdnets_programs_gives_log_odds(
-    exported: Path, bundle: Bundle, tmp_path: Path, quantization: str
+    exported: Path, bundle: Bundle, tmp_path: Path, quantization: Quantization
 ) -> None:
     sounds = check_sounds(samples_of(bundle), 48_000)
     found = export_model(bundle, "birdnet", quantization, tmp_path / "b.tflite", sounds)
