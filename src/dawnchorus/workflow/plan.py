@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from dawnchorus.config.loading import load_params
 from dawnchorus.errors import InputError
-from dawnchorus.features.embedders import require_embeddings
+from dawnchorus.features.embedding_checks import require_embeddings
 from dawnchorus.models.declarations import require_backbones, require_backend
 from dawnchorus.workflow.explanations import explain
 from dawnchorus.workflow.locks import FOLDER, refuse_writers, unlisted
