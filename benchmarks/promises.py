@@ -35,6 +35,8 @@ def main() -> None:
     found = pairs[is_found].drop_duplicates(["recording", "species", "t_min", "t_max"]).species.value_counts()
     table = pd.read_csv("results/thresholds.csv", keep_default_na=False).set_index("species")
     table = table[["threshold", "precision", "precision_low", "no_promise"]]
+    # Others call, too, but no model is to find them.
+    calls = calls[calls.species.isin(table.index)]
     table["detections"] = detections.species.value_counts().reindex(table.index, fill_value=0)
     table["true_precision"] = (right.reindex(table.index, fill_value=0) / table.detections).round(3)
     table["recall"] = (found.reindex(table.index, fill_value=0) / calls.species.value_counts()).round(3)
