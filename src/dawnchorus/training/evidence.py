@@ -9,7 +9,7 @@ from dawnchorus.data.complete import Completeness
 from dawnchorus.inference.box_scores import score_boxes
 from dawnchorus.inference.thresholds import FEWEST_RECORDINGS, Evidence
 from dawnchorus.inference.window_tables import Windows
-from dawnchorus.training.labels import window_labels
+from dawnchorus.training.labels import pair_with_windows, window_labels
 
 
 def gather_evidence(
@@ -81,11 +81,8 @@ def _complete_windows(
     every = annotations.joined(uncertain)
     of_box = pd.Index(windows.recording_ids, dtype=object).get_indexer(every.recording_ids)
     used = np.flatnonzero((of_box >= 0) & np.array(is_complete.any(axis=1))[of_box])
-    counts = windows.n_windows[of_box[used]]
-    pairs = np.repeat(used, counts)
-    # The windows of each box's recording.
-    inner = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    window = windows.edges[of_box[pairs]] + inner
+    box, window = pair_with_windows(of_box[used], windows.edges)
+    pairs = used[box]
     target, mask = window_labels(
         every.boxes[pairs], every.species_ids[pairs], every.is_tp[pairs], window, windows.starts, window_seconds,
         is_complete.shape[1], min_overlap, 0.0, is_uncertain=pairs >= len(annotations),
