@@ -89,6 +89,23 @@ def test_what_cannot_be_promised_is_said() -> None:
     assert list(table.no_promise[:2]) == ["0 absent boxes, and 0 completely annotated recordings"] * 2
 
 
+@pytest.mark.parametrize(
+    ("n_windows", "reason"),
+    [(0, "no window reaches it"), (1, "only 1 window reaches it"), (4, "only 4 windows reach it"), (5, "")],
+)
+def test_a_threshold_that_hardly_any_window_reaches_promises_nothing(n_windows: int, reason: str) -> None:
+    evidence, groups, target, _ = experiment(0)
+    # All scores of species A but the highest are as low as those of silence; these rank as before.
+    rank = (-target[:, 0]).argsort().argsort()
+    scores = [np.array(group) for group in (*groups, target)]
+    for group in scores:
+        group[rank >= n_windows, 0] = 1e-4 * (1 - rank[rank >= n_windows] / len(rank))
+        group[rank < n_windows, 0] = 0.999 + 1e-6 * np.arange(n_windows)
+    _, table = choose(evidence, scores[:-1], scores[-1])
+    assert (table.windows_above[0], table.no_promise[0]) == (n_windows, reason)
+    assert table.threshold.notna()[0]
+
+
 def test_windows_of_which_all_is_known_show_the_prevalence() -> None:
     """Recordings of ten windows are annotated completely; their windows are also those that are thresholded."""
     _, _, _, truth = experiment(1, windows=2000)

@@ -19,6 +19,8 @@ SAMPLES = 200
 # From fewer recordings, resampling them says little about others.
 FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
+# The few highest of thousands of windows lie beyond most labels, where the calibration extrapolates.
+FEWEST_WINDOWS = 5
 # Numbers of labels that a threshold rests on.
 LABELS = ["present_boxes", "present_recordings", "absent_boxes", "complete_recordings"]
 # What completely annotated recordings show of a threshold, from `crossfit.measure_thresholds`.
@@ -202,9 +204,7 @@ def choose_thresholds(
     table[LABELS] = labels[LABELS].to_numpy()
     reasons = [_why_not(*of_species) for of_species in zip(*(labels[name] for name in LABELS), strict=True)]
     reasons = [reason or ("no present box" if lost else "") for reason, lost in zip(reasons, is_unknown, strict=True)]
-    table["no_promise"] = [
-        reason or ("" if count else "no window reaches it") for reason, count in zip(reasons, above, strict=True)
-    ]
+    table["no_promise"] = [reason or _too_few(count) for reason, count in zip(reasons, above, strict=True)]
     return model, table
 
 
@@ -246,6 +246,13 @@ def _why_not(n_present: int, n_recordings: int, n_absent: int, n_complete: int) 
             f"{_counted(n_complete, 'completely annotated recording')}"
         )
     return ""
+
+
+def _too_few(n_windows: int) -> str:
+    """Why the windows above a threshold cannot support a promise; empty if they can."""
+    if n_windows >= FEWEST_WINDOWS:
+        return ""
+    return f"only {_counted(n_windows, 'window reaches', 'windows reach')} it" if n_windows else "no window reaches it"
 
 
 def _counted(number: int, one: str, several: str = "") -> str:
