@@ -29,7 +29,7 @@ $(ENV): pyproject.toml uv.lock
 
 demo: env ## run the whole workflow with params.yaml, then print the metrics
 	snakemake --cores $(CORES)
-	@PYTHONPATH=src python workflow/scripts/show_metrics.py --metrics results/metrics.json \
+	@PYTHONPATH=src python workflow/scripts/show_metrics.py --figures results/figures.json \
 	    --reliability results/reliability.csv
 	@echo "The scores are in results/scores, submissions to a competition in results/kaggle."
 
@@ -65,7 +65,7 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	    results/params_checked.txt results/predictions/none results/predictions/*/*/* results/supervised/*/*/* \
 	    results/models/*/*/*.weights.h5 results/models/*/*/*.npz \
 	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \
-	    results/scores results/kaggle results/species_metrics.csv results/provenance.json \
+	    results/scores results/kaggle results/figures.json results/species_metrics.csv results/provenance.json \
 	    results/thresholds.csv results/reliability.csv results/model results/detections.csv results/raven
 	@for folder in logs data/spectrograms data/embeddings data/pretrained results/{predictions,supervised,models,curves,epoch_weights,checkpoints,provenance}; do \
 	    [ ! -d $$folder ] || find $$folder -type d -empty -delete; \
