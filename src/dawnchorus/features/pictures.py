@@ -164,5 +164,5 @@ def round_steps(first: float, last: float, most: int) -> list[float]:
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999999)
     numbers = np.arange(np.ceil(first / step - 1e-9), np.floor(last / step + 1e-9) + 1)
-    # Free of the last bits of a product such as 3 * 0.1.
-    return [float(f"{number * step:.10g}") for number in numbers]
+    # Free of the last bits of a product such as 3 * 0.1, and of a negative zero.
+    return [float(f"{number * step:.10g}") + 0.0 for number in numbers]
