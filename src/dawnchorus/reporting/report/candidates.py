@@ -14,7 +14,6 @@ from dawnchorus.data.annotations import Annotations, labelled_boxes
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.data.splits import TEST, TRAIN
 from dawnchorus.evaluation.bootstrap import number_groups
-from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.inference.box_scores import best_windows
 from dawnchorus.inference.ensemble import EnsembleWindows
 from dawnchorus.inference.events import find_events
@@ -64,6 +63,7 @@ def gather_candidates(
     test: Windows,
     detections: pd.DataFrame,
     thresholds: pd.DataFrame,
+    window_seconds: float,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Collect all sounds of which it is known whether a species calls in them.
 
@@ -74,14 +74,14 @@ def gather_candidates(
         test: window scores of the test recordings by the models of the last round.
         detections: with the columns of `results/detections.csv`; times, scores and probabilities are floats.
         thresholds: as from `threshold_tables.read_thresholds`.
+        window_seconds: length of a window, s.
 
     Returns:
         The columns `COLUMNS`; and the digest of the recording of each row, the same for recordings with the same sound.
     """
-    seconds = to_seconds(to_frames(params.window.seconds, params.spectrogram), params.spectrogram)
     overlap = params.labels.min_overlap
-    judge = judge_of_folds(supervised, recordings, thresholds.probability.to_numpy(float), seconds, overlap)
-    labelled = labelled_candidates(supervised.oof, recordings, judge, seconds, overlap, params.detect)
+    judge = judge_of_folds(supervised, recordings, thresholds.probability.to_numpy(float), window_seconds, overlap)
+    labelled = labelled_candidates(supervised.oof, recordings, judge, window_seconds, overlap, params.detect)
     parts = [labelled]
     if len(test.recording_ids):
         parts.append(test_candidates(test, recordings, detections, list(thresholds.species)))

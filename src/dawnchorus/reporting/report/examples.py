@@ -13,10 +13,12 @@ import pandas as pd
 from dawnchorus.audio.clips import Clip, cut_clip, make_sound
 from dawnchorus.config.params import Params
 from dawnchorus.data.splits import TRAIN
+from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.features.pictures import FrequencyAxis, draw_spectrogram
-from dawnchorus.reporting.report.candidates import Basis
-from dawnchorus.reporting.report.choice import Kind
+from dawnchorus.reporting.report.candidates import Basis, gather_candidates
+from dawnchorus.reporting.report.choice import Kind, choose_examples
 from dawnchorus.reporting.report.overlays import Box, Tick, describe, frequency_ticks, labels_in, make_box, time_ticks
+from dawnchorus.reporting.report.tables import Experiment, displayed_names
 from dawnchorus.reporting.results import Recordings
 
 # Around a window and its box, s.
@@ -75,35 +77,30 @@ class Examples:
     n_cards: int
 
 
-def make_examples(
-    chosen: pd.DataFrame, params: Params, recordings: Recordings, names: Sequence[str], thresholds: pd.DataFrame
-) -> Examples:
-    """Cut, draw and describe chosen examples.
-
-    Args:
-        chosen: from `choice.choose_examples`.
-        params: parameters of the experiment.
-        recordings: the tables about recordings.
-        names: what the page calls each species.
-        thresholds: as from `threshold_tables.read_thresholds`.
+def look_and_listen(experiment: Experiment) -> Examples:
+    """Choose examples, `report.examples` of each kind and species; cut, draw and describe them.
 
     Raises:
         InputError: a recording cannot be decoded any more.
     """
-    window_seconds = params.window.seconds
-    scene = Scene(params, recordings, names, bands(recordings.annotations, len(names)), window_seconds)
+    params, recordings, names = experiment.params, experiment.recordings, displayed_names(experiment.species)
+    seconds = to_seconds(to_frames(params.window.seconds, params.spectrogram), params.spectrogram)
+    candidates, digests = gather_candidates(
+        params, recordings, experiment.supervised, experiment.test_windows, experiment.detections,
+        experiment.thresholds, seconds,
+    )  # fmt: skip
+    chosen = choose_examples(candidates, digests, seconds, params.report.examples, len(names))
+    scene = Scene(params, recordings, names, bands(recordings.annotations, len(names)), seconds)
     groups = []
     for number, name in enumerate(names):
         rows = chosen[chosen.species_id == number]
-        cards = [scene.card(row) for row in rows.itertuples()]
-        threshold = thresholds.iloc[number]
         counts = rows.kind.value_counts()
         found = [f"{counts[kind]} {kind}" for kind in Kind if kind in counts]
-        groups.append(
-            Group(name, f"examples-{number}", _note(threshold, counts), ", ".join(found) or "no sounds", cards)
-        )
+        note = _note(experiment.thresholds.iloc[number], counts)
+        cards = [scene.card(row) for row in rows.itertuples()]
+        groups.append(Group(name, f"examples-{number}", note, ", ".join(found) or "no sounds", cards))
     kinds = [(kind.value, HEADINGS[kind], _MEANINGS[kind]) for kind in Kind]
-    return Examples(groups, kinds, sum(len(group.cards) for group in groups))
+    return Examples(groups, kinds, len(chosen))
 
 
 _MEANINGS = {
@@ -122,9 +119,7 @@ def _note(threshold: Any, counts: pd.Series) -> str:
     if threshold.no_promise:
         parts.append(f"Its precision cannot be promised: {threshold.no_promise}.")
     if Kind.WRONG not in counts:
-        parts.append(
-            "No wrong detection is known: nothing detected lies where labels or test truth say that it is absent."
-        )
+        parts.append("No detection is known to be wrong.")
     return " ".join(parts)
 
 
