@@ -86,6 +86,18 @@ class Made:
     unusable: dict[str, str] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def with_more_species(cls) -> "Made":
+        """An experiment with ten species, clock times and sites: enough for each part of the page."""
+        species = [*SPECIES, *(f"species {number}" for number in range(7))]
+        truth = np.eye(4, len(species))
+        truth[:, :3] = TRUTH
+        starts = {name: f"2024-06-0{number + 1}T{5 + number:02d}:00:00-04:00" for number, name in enumerate(TEST)}
+        return cls(
+            species, {"owl": "Black-throated Green Warbler"}, truth.tolist(), starts=starts,
+            sites=dict.fromkeys(TEST, "old forest"), remarks=["labels.txt: odd"],
+        )  # fmt: skip
+
     def params(self, params: Params) -> Params:
         """Parameters with one network and two folds, or others if `changes` says so."""
         base = {"backbones": ["small_cnn"], "folds": [0, 1], "window": {"seconds": WINDOW_SECONDS},
@@ -161,11 +173,12 @@ class Made:
         n_species = len(self.species)
         pd.DataFrame(
             {"species": self.species, "training_recordings": 2, "fewer_than_folds": "no",
-             "average_precision": [0.75, 0.5, np.nan][:n_species], "test_present": 1, "test_recordings": 4}
+             "average_precision": np.resize([0.75, 0.5, np.nan], n_species), "test_present": 1, "test_recordings": 4}
         ).to_csv(results / "species_metrics.csv", index=False)  # fmt: skip
-        thresholds = pd.DataFrame({"species": self.species, "threshold": [0.5, 0.75, np.nan][:n_species]})
-        thresholds["precision_low"] = [each if isinstance(each, float) else 0.25 for each in self.promises][:n_species]
-        thresholds["no_promise"] = ["" if isinstance(each, float) else each for each in self.promises][:n_species]
+        promises = [self.promises[number % len(self.promises)] for number in range(n_species)]
+        thresholds = pd.DataFrame({"species": self.species, "threshold": np.resize([0.5, 0.75, np.nan], n_species)})
+        thresholds["precision_low"] = [each if isinstance(each, float) else 0.25 for each in promises]
+        thresholds["no_promise"] = ["" if isinstance(each, float) else each for each in promises]
         thresholds = thresholds.assign(
             probability=0.5, precision=0.9375, windows_above=1, present_boxes=2, present_recordings=2, absent_boxes=1,
             complete_recordings=0, prevalence=0.1, slope=1.0, offset=0.0,
