@@ -44,7 +44,8 @@ def recorded_pieces(start: str, seconds: float) -> list[tuple[str, str, float]]:
         start: when it begins, ISO 8601.
         seconds: its length.
     """
-    begin, left, pieces = datetime.fromisoformat(start), seconds, []
+    begin, left = datetime.fromisoformat(start), seconds
+    pieces: list[tuple[str, str, float]] = []
     while left > 0 or not pieces:
         following = begin.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         piece = min(left, (following - begin).total_seconds())

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dawnchorus.inference.reliability_tables import PROBABILITY, SCORE
@@ -110,7 +112,7 @@ def curves_chart(name: str, title: str, label: str, curves: pd.DataFrame, column
         top = max(float(curves[column].max()) * 1.05, 1e-6) if column == "loss" else 1.0
         axes.set(ylim=(0, top), xlabel="epoch")
         axes.set_title(title, fontweight="bold")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.grid(visible=True)
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), borderaxespad=0)
     return chart.svg
@@ -151,34 +153,55 @@ def heat_map(name: str, label: str, found: HeatMap) -> Markup:
     is_steep = long * LETTER > CELL
     top = 26 + (int(long * LETTER * 0.75) + 8 if is_steep else 18)
     right = 12 + (int(long * LETTER * 0.7) if is_steep else 0)
-    width, bottom = left + CELL * len(found.columns) + right, BAR + 6 if len(found.bars) else 6
-    with drawing(name, label, width, top + ROW * len(found.rows) + bottom, (left, right, bottom, top)) as chart:
+    n_rows, n_columns, bottom = len(found.rows), len(found.columns), BAR + 6 if len(found.bars) else 6
+    size = (left + CELL * n_columns + right, top + ROW * n_rows + bottom)
+    with drawing(name, label, *size, (left, right, bottom, top)) as chart:
         axes = chart.axes
-        for row, column in np.ndindex(found.shades.shape):
-            shade, text = found.shades[row, column], found.texts[row][column]
-            box = {"xy": (column + 0.03, row + 0.04), "width": 0.94, "height": 0.92, "linewidth": 0}
-            if np.isnan(shade):
-                axes.add_patch(Rectangle(**box, facecolor=LINE, alpha=0.35))
-            elif shade > 0:
-                axes.add_patch(Rectangle(**box, facecolor=HEAT, alpha=round(shade, 2)))
-            if text:
-                colour = ON_HEAT if shade > DARK else INK
-                axes.text(column + 0.5, row + 0.5, text, color=colour, ha="center", va="center", fontsize=10)
-        for column, share in enumerate(found.bars):
-            size = {"width": 0.7, "height": share * BAR / ROW, "linewidth": 0}
-            axes.add_patch(Rectangle((column + 0.15, len(found.rows) + 0.1), **size, facecolor=MUTED, clip_on=False))
-        axes.set(xlim=(0, len(found.columns)), ylim=(len(found.rows), 0))
-        axes.set_yticks(np.arange(len(found.rows)) + 0.5, [_cut(each) for each in found.rows])
-        axes.xaxis.tick_top()
-        turn = {"rotation": 50, "ha": "left", "rotation_mode": "anchor"} if is_steep else {}
-        axes.set_xticks(np.arange(len(found.columns)) + 0.5, [_cut(each) for each in found.columns], **turn)
-        for edge in range(len(found.rows) + 1):
-            axes.axhline(edge, color=LINE, linewidth=0.6)
+        axes.set(xlim=(0, n_columns), ylim=(n_rows, 0))
         axes.spines[:].set_visible(False)
-        place = {"color": MUTED, "va": "bottom", "xycoords": "axes fraction", "textcoords": "offset points"}
-        axes.annotate(found.row_title, (0, 1), (-3.5, 5), ha="right", annotation_clip=False, **place)
-        axes.annotate(found.column_title, (0, 1), (0, top - 14), ha="left", annotation_clip=False, **place)
+        axes.xaxis.tick_top()
+        axes.set_yticks(np.arange(n_rows) + 0.5, [_cut(each) for each in found.rows])
+        axes.set_xticks(np.arange(n_columns) + 0.5, [_cut(each) for each in found.columns])
+        if is_steep:
+            axes.tick_params(axis="x", rotation=50)
+            for text in axes.get_xticklabels():
+                text.set(ha="left", rotation_mode="anchor")
+        for edge in range(n_rows + 1):
+            axes.axhline(edge, color=LINE, linewidth=0.6)
+        _draw_cells(axes, found)
+        _note(axes, found.row_title, (0, 1), (-3.5, 5), "right")
+        _note(axes, found.column_title, (0, 1), (0, top - 14), "left")
+        if len(found.bars):
+            _note(axes, "recorded", (0, 0), (-3.5, -16), "right")
+            for column, share in enumerate(found.bars):
+                place = (column + 0.15, n_rows + 0.1)
+                bar = Rectangle(place, 0.7, share * BAR / ROW, linewidth=0, facecolor=MUTED, alpha=0.6, clip_on=False)
+                axes.add_patch(bar)
     return chart.svg
+
+
+def _draw_cells(axes: Axes, found: HeatMap) -> None:
+    for row, column in np.ndindex(found.shades.shape):
+        shade = float(found.shades[row, column])
+        is_known = not np.isnan(shade)
+        alpha = round(shade, 2) if is_known else 0.35
+        if alpha > 0:
+            colour = HEAT if is_known else LINE
+            axes.add_patch(
+                Rectangle((column + 0.03, row + 0.04), 0.94, 0.92, linewidth=0, facecolor=colour, alpha=alpha)
+            )
+        if found.texts[row][column]:
+            colour = ON_HEAT if shade > DARK else INK
+            text = found.texts[row][column]
+            axes.text(column + 0.5, row + 0.5, text, color=colour, ha="center", va="center", fontsize=10)
+
+
+def _note(axes: Axes, text: str, corner: tuple[float, float], offset: tuple[float, float], side: str) -> None:
+    """Write a text at a corner of the axes, so many pixels aside."""
+    axes.annotate(
+        text, corner, offset, color=MUTED, ha=side, va="bottom", xycoords="axes fraction", textcoords="offset points",
+        annotation_clip=False,
+    )  # fmt: skip
 
 
 def _cut(name: str) -> str:

@@ -1,8 +1,8 @@
 """Confusion: which species' calls raise the scores of others.
 
 The question about a pair is: how often does a call of one species score higher for the other than a call of the other
-itself does? Never (0), if the model tells them apart; in half of the cases, if both are the same to it. It compares with
-the same at any other sound, because an unlabelled call of the other raises its score everywhere alike.
+itself does? Never (0), if the model tells them apart; in half of the cases, if both are the same to it. The answer is
+compared with that for any other sound, because unlabelled calls of the other raise its score everywhere alike.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from dawnchorus.inference.window_tables import Windows
 
 # Of the pairs that stand out, the fraction that may do so by chance (Benjamini and Hochberg 1995).
 FALSE_DISCOVERIES = 0.1
+# A call in fewer recordings may be an odd one.
+FEWEST_RECORDINGS = 3
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def confusion_of(
     """Compare scores at calls of each species with those at calls of the others.
 
     A pair stands out if the calls rank higher, among all places without a known call of the other, than random places
-    would (the test of Mann and Whitney, with a recording's mean as one observation).
+    would (the test of Mann and Whitney, with a recording's mean as one observation), in at least `FEWEST_RECORDINGS`.
 
     Args:
         scores: of places, which are windows or recordings, shape [Places, Species].
@@ -91,6 +93,7 @@ def confusion_of(
         found = table.groupby("species").share.agg(["mean", "size"])
         share[found.index, other], counts[found.index, other] = found["mean"], found["size"]
         of_unit = table.groupby(["species", "unit"])["rank"].mean().groupby("species").agg(["mean", "size"])
+        of_unit = of_unit[of_unit["size"] >= FEWEST_RECORDINGS]
         # The variance of a rank between 0 and 1 is 1/12.
         p_values[of_unit.index, other] = norm.sf((of_unit["mean"] - 0.5) * np.sqrt(12 * of_unit["size"]))
     stands_out = np.zeros(share.shape, bool)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 # Between a number and its unit, no line ends.
 NBSP = "\u00a0"
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
@@ -75,4 +75,4 @@ def decimal(value: float, digits: int = 2) -> str:
 
 def between(low: float, high: float, digits: int = 2) -> str:
     """An interval; nothing if it is not known."""
-    return "" if math.isnan(low) else f"{low:.{digits}f} to {high:.{digits}f}"
+    return "" if math.isnan(low) else f"{low:.{digits}f}{NBSP}to{NBSP}{high:.{digits}f}"

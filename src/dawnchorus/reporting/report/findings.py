@@ -190,7 +190,10 @@ def _activity_view(name: str, title: str, found: Activity, names: Sequence[str])
     columns = [Column("Species", is_number=False), *(Column(each) for each in found.bins)]
     recorded = [Cell("recorded, h"), *(Cell(decimal(each, 1 if each >= 10 else 2), each) for each in found.hours)]
     rows = [
-        [Cell(names[number]), *(Cell(str(count) if count else "", count) for count in found.counts[number].tolist())]
+        [
+            Cell(names[int(number)]),
+            *(Cell(str(count) if count else "", count) for count in found.counts[number].tolist()),
+        ]
         for number in detected
     ]
     table = Table(f"activity-{name}-table", f"Number of detections, {title.lower()}", columns, [recorded, *rows])

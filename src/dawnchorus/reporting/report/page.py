@@ -39,9 +39,11 @@ def sections(experiment: Experiment, defaults: Params) -> dict[str, Any]:
         defaults: the parameters that others are compared with.
     """
     params, rows = experiment.params, species_rows(experiment)
-    tested = is_tested(experiment)
+    tested, n_recordings = is_tested(experiment), len(experiment.all_recordings)
+    confusion = confusion_views(experiment)
+    imperfect = [row for row in rows if row.average_precision < 1]
     return {
-        "title": f"{counted(len(rows), 'species', 'species')} in {counted(len(experiment.all_recordings), 'recording')}",
+        "title": f"{counted(len(rows), 'species', 'species')} in {counted(n_recordings, 'recording')}",
         "data": params.data.root,
         "target": params.detect.precision,
         "window": params.window.seconds,
@@ -49,9 +51,7 @@ def sections(experiment: Experiment, defaults: Params) -> dict[str, Any]:
         "rows": rows,
         "trusted": sorted((row for row in rows if row.is_promised), key=lambda row: (-row.promise, row.code)),
         "untrusted": untrusted(rows, params.detect.precision),
-        "hardest": min(
-            (row for row in rows if row.average_precision < 1), key=lambda row: row.average_precision, default=None
-        ),
+        "hardest": min(imperfect, key=lambda row: row.average_precision, default=None),
         "facts": facts(experiment),
         "settings": changed_settings(params, defaults),
         "limits": LIMITS,
@@ -63,7 +63,8 @@ def sections(experiment: Experiment, defaults: Params) -> dict[str, Any]:
         "reliability": reliability(experiment.reliability),
         "curves": curves(experiment.curves),
         "n_folds": len(params.folds),
-        "confusion": confusion_views(experiment),
+        "confusion": confusion,
+        "confused": next((view.pairs for view in confusion if view.pairs), []),
         "activity": activity_views(experiment),
     }
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from dawnchorus.inference.reliability_tables import ALL, PROBABILITY, SCORE, calibration_errors
 from dawnchorus.reporting.report.charts import Estimate, comparison_chart, curves_chart, reliability_chart
-from dawnchorus.reporting.report.data_tables import Cell, Column, Table, between, decimal, percent
+from dawnchorus.reporting.report.data_tables import NOTHING, Cell, Column, Table, between, decimal, percent
 from dawnchorus.reporting.report.species_rows import SpeciesRow, is_tested
 from dawnchorus.reporting.report.tables import Experiment
 
@@ -81,7 +81,7 @@ def _species_cells(row: SpeciesRow, tested: bool, has_measured: bool) -> list[Ce
     ]
     if tested:
         for fraction in (row.right, row.found):
-            text = f"{fraction.part} of {fraction.whole}" if fraction and fraction.whole else "–"
+            text = f"{fraction.part} of {fraction.whole}" if fraction and fraction.whole else NOTHING
             cells.append(Cell(text, fraction.value if fraction else np.nan))
     if has_measured:
         for value, low, high in (row.measured_precision, row.measured_recall):

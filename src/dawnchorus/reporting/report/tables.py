@@ -193,7 +193,7 @@ def read_curves(folder: Path, params: Params) -> pd.DataFrame:
 
 
 def displayed_names(species: pd.DataFrame) -> list[str]:
-    """What the page calls each species: its common name, or its scientific name, or else its code; with repeats, the code.
+    """What the page calls each species: its common name, else its scientific name, else (or if repeated) its code.
 
     Args:
         species: the columns species, scientific_name and common_name.
