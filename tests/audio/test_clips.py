@@ -53,7 +53,7 @@ def test_what_cannot_be_cut_is_said(tmp_path: Path) -> None:
         cut_clip(path, 7, 8, context_s=1)
     with pytest.raises(InputError, match=r"has 1 channels, channel 2 was asked for"):
         cut_clip(path, 1, 2, channel=2)
-    with pytest.raises(InputError, match=r"b\.wav: cannot be decoded"):
+    with pytest.raises(InputError, match=r"b\.wav: cannot be read: No such file or directory; put"):
         cut_clip(tmp_path / "b.wav", 1, 2)
     (tmp_path / "c.flac").write_bytes(b"no sound")
     with pytest.raises(InputError, match=r"c\.flac: cannot be decoded at 1 s"):

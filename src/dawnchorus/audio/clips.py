@@ -103,7 +103,9 @@ def cut_clip(path: Path, start_s: float, end_s: float, context_s: float = 0.0, c
                 # Seeking beyond the end is an error of libsndfile's.
                 file.seek(min(first, file.frames))
                 samples = file.read(max(0, last - first), "float32", always_2d=True)
-    except (OSError, soundfile.SoundFileError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}; put the recording back") from error
+    except soundfile.SoundFileError as error:
         raise InputError(f"{path}: cannot be decoded at {start_s:g} s: {error}; replace or remove the file") from error
     if not len(samples):
         raise InputError(f"{path}: has no samples between {start_s:g} s and {end_s:g} s")

@@ -146,7 +146,7 @@ def labelled_candidates(
     row, species = best_windows(oof, known, window_seconds, min_overlap), known.species_id.to_numpy()
     boxes = pd.DataFrame({
         "recording_id": known.recording_id, "species_id": species, "window_s": oof.starts[row],
-        "score": oof.scores[row, species], "is_present": known.is_tp, "basis": Basis.BOX.value,
+        "score": oof.scores[row, species].astype(float), "is_present": known.is_tp, "basis": Basis.BOX.value,
         "t_min": known.t_min, "t_max": known.t_max,
     })  # fmt: skip
     boxes = boxes[boxes.is_present | ~_touches_call(boxes, known[known.is_tp], window_seconds)]
@@ -156,7 +156,7 @@ def labelled_candidates(
     )  # fmt: skip
     windows = pd.DataFrame({
         "recording_id": np.array(oof.recording_ids, dtype=object)[oof.recordings[row]], "species_id": species,
-        "window_s": oof.starts[row], "score": oof.scores[row, species], "is_present": is_present,
+        "window_s": oof.starts[row], "score": oof.scores[row, species].astype(float), "is_present": is_present,
         "basis": Basis.COMPLETE.value, "t_min": np.nan, "t_max": np.nan,
     })  # fmt: skip
     found = pd.concat([table for table in (boxes, windows) if len(table)] or [boxes], ignore_index=True)

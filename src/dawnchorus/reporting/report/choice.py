@@ -49,6 +49,8 @@ def choose_examples(
     """
     odds = logit(np.clip(candidates.score.to_numpy(float), SMALLEST, 1 - SMALLEST))
     limit = logit(np.clip(candidates.threshold.to_numpy(float), SMALLEST, 1 - SMALLEST))
+    # A table without rows has columns of no type.
+    candidates = candidates.astype({"is_present": bool})
     table = candidates.assign(
         digest=list(digests), odds=odds, distance=np.abs(odds - limit),
         is_detected=candidates.start_s.notna(),
@@ -92,7 +94,7 @@ class _Used:
 
 def _of_kind(own: pd.DataFrame, kind: Kind, most: int, used: _Used) -> pd.DataFrame:
     def ranked(rows: NDArray[np.bool_] | pd.Series, by: list[str], ascending: list[bool]) -> pd.DataFrame:
-        return own[rows].sort_values(by, ascending=ascending, kind="stable")
+        return own[np.asarray(rows, bool)].sort_values(by, ascending=ascending, kind="stable")
 
     match kind:
         case Kind.WRONG:

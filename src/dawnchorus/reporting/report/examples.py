@@ -74,7 +74,10 @@ class Examples:
 
     groups: list[Group]
     kinds: list[tuple[str, str, str]]
-    n_cards: int
+
+    def __len__(self) -> int:
+        """The number of sounds."""
+        return sum(len(group.cards) for group in self.groups)
 
 
 def look_and_listen(experiment: Experiment) -> Examples:
@@ -100,7 +103,7 @@ def look_and_listen(experiment: Experiment) -> Examples:
         cards = [scene.card(row) for row in rows.itertuples()]
         groups.append(Group(name, f"examples-{number}", note, ", ".join(found) or "no sounds", cards))
     kinds = [(kind.value, HEADINGS[kind], _MEANINGS[kind]) for kind in Kind]
-    return Examples(groups, kinds, len(chosen))
+    return Examples(groups, kinds)
 
 
 _MEANINGS = {
@@ -216,7 +219,7 @@ class Scene:
         found = [("File", recording.file)]
         if recording.start:
             moment = datetime.fromisoformat(recording.start) + timedelta(seconds=clip.start_s)
-            found.append(("Clock time", f"{moment:%Y-%m-%d %H:%M:%S} ({moment:UTC%:z})"))
+            found.append(("Clock time", f"{moment:%Y-%m-%d %H:%M:%S} (UTC{moment.isoformat()[-6:]})"))
         found.append(("In the recording", f"{span(clip.start_s)} to {span(clip.end_s)} of {span(recording.seconds)}"))
         scored = "models that did not learn from this recording" if row.split == TRAIN else "all models"
         threshold = "no threshold" if np.isnan(row.threshold) else f"threshold {row.threshold:.4f}"

@@ -86,14 +86,4 @@
     all.textContent = isOpening ? "Close all" : "Open all";
   });
   apply();
-
-  // Paper has no summaries to open.
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = groups.filter((group) => !group.open);
-    for (const group of closed) group.open = true;
-  });
-  addEventListener("afterprint", () => {
-    for (const group of closed) group.open = false;
-  });
 })();
