@@ -116,7 +116,7 @@ def _confusion_chart(name: str, found: Confusion, names: Sequence[str], pairs: S
     ]
     shades = np.clip(excess / DARKEST, 0, 1)
     # What may be chance is faint.
-    shades = np.where(stands_out, 0.2 + 0.8 * shades, shades * FAINT)
+    shades = np.where(stands_out, 0.3 + 0.7 * shades, shades * FAINT)
     strongest = ", ".join(f"{pair.first} raises {pair.other}" for pair in pairs[:5]) or "no pair stands out"
     label = f"Heat map of confusion, rows raise columns: {strongest}"
     shown = [names[each] for each in chosen]
