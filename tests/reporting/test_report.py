@@ -9,7 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from experiments import SPECIES, Made, figures
+from experiments import SPECIES, TEST, TRAIN, Made, figures
+from sounds import noise, written
 from tiny import ROOT, changed
 
 from dawnchorus.config.params import Params
@@ -305,6 +306,10 @@ def test_damaged_figures_are_named(tmp_path: Path) -> None:
 
 def test_the_stage_writes_the_page(params: Params, tmp_path: Path) -> None:
     Made().write(tmp_path, params)
+    for split, names in (("train", TRAIN), ("test", TEST)):
+        (tmp_path / "data/demo/dataset" / split).mkdir(parents=True)
+        for name in names:
+            written(tmp_path / f"data/demo/dataset/{split}/{name}.wav", noise(9.0))
     text = (ROOT / "params.yaml").read_text()
     for name, value in (("backbones", "[small_cnn]"), ("folds", "[0, 1]")):
         text = re.sub(rf"^{name}: .*$", f"{name}: {value}", text, flags=re.MULTILINE)
@@ -319,6 +324,9 @@ def test_the_stage_writes_the_page(params: Params, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     page = Page((tmp_path / "results/report.html").read_text())
     assert page.column("species-table", "Species") == SPECIES
+    sounds = [values["src"] or "" for tag, values in page.tags if tag == "audio"]
+    assert len(sounds) > 3
+    assert all(each.startswith("data:audio/mpeg;base64,") for each in sounds)
     (tmp_path / "results/thresholds.csv").write_text("species\nowl\n")
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 1

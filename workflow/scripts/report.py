@@ -6,6 +6,7 @@ from pathlib import Path
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
+from dawnchorus.reporting.report.examples import look_and_listen
 from dawnchorus.reporting.report.page import render, sections
 from dawnchorus.reporting.report.tables import read_experiment
 
@@ -22,9 +23,7 @@ def main() -> None:
     params, defaults = load_params(arguments.params), load_params(arguments.defaults)
 
     experiment = read_experiment(params, arguments.data, arguments.results, arguments.figures)
-    # At most params.report.examples of each kind and species.
-    examples: list[object] = []
-    page = render(sections(experiment, defaults) | {"examples": examples})
+    page = render(sections(experiment, defaults) | {"examples": look_and_listen(experiment)})
     with replacing(arguments.output) as path:
         path.write_text(page, encoding="utf-8")
 

@@ -48,7 +48,8 @@ class Experiment:
         curves: learning curves with round, member, fold and the columns `CURVE`; NaN where there is no validation.
         test_scores: clip scores of the test recordings by the ensemble, indexed by recording_id.
         oof_scores: the same of the annotated recordings, out of fold.
-        windows: window scores of the annotated recordings by models that learned nothing from them: of the first round.
+        supervised: window scores by models that learned from annotations alone: of the first round.
+        test_windows: window scores of the test recordings by the ensemble.
     """
 
     params: Params
@@ -64,7 +65,13 @@ class Experiment:
     curves: pd.DataFrame
     test_scores: pd.DataFrame
     oof_scores: pd.DataFrame
-    windows: Windows
+    supervised: EnsembleWindows
+    test_windows: Windows
+
+    @property
+    def windows(self) -> Windows:
+        """Window scores of the annotated recordings by models that learned nothing from them."""
+        return self.supervised.oof
 
 
 def read_experiment(params: Params, data: Path, results: Path, figures: Path) -> Experiment:
@@ -83,7 +90,9 @@ def read_experiment(params: Params, data: Path, results: Path, figures: Path) ->
     codes = list(names.species)
     last = results / "predictions" / params.rounds[-1].id
     predictions, _ = collect(last, params.members, params.folds, codes, params.ensemble)
-    supervised = last if len(params.rounds) == 1 else results / "supervised" / params.rounds[0].id
+    shipped = _windows(last, params, codes)
+    is_single = len(params.rounds) == 1
+    supervised = shipped if is_single else _windows(results / "supervised" / params.rounds[0].id, params, codes)
     return Experiment(
         params,
         names.reset_index(drop=True),
@@ -105,7 +114,8 @@ def read_experiment(params: Params, data: Path, results: Path, figures: Path) ->
         read_curves(results / "curves", params),
         read_scores(results / "scores/ensemble.csv", codes, may_be_empty=True),
         predictions["ensemble"].oof,
-        _windows(supervised, params, codes).oof,
+        supervised,
+        shipped.test,
     )
 
 
