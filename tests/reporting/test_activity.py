@@ -103,6 +103,13 @@ def test_more_recording_is_no_peak() -> None:
     assert peak(hours_with({5: 12, 12: 2}, {5: 140.0}), 0) is None
 
 
+def test_among_many_species_a_peak_must_be_clearer() -> None:
+    alone = hours_with({5: 6, 12: 2, 20: 2}, {})
+    assert peak(alone, 0) is not None
+    many = Activity(alone.bins, np.concatenate([alone.counts, np.ones((60, 24), int)]), alone.hours)
+    assert peak(many, 0) is None
+
+
 def test_few_or_no_detections_are_no_peak() -> None:
     assert peak(hours_with({5: 2}, {}), 0) is None
     assert peak(hours_with({}, {}), 0) is None

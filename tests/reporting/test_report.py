@@ -231,6 +231,15 @@ def test_important_warnings_come_first(params: Params, tmp_path: Path) -> None:
     assert "Labels are sparse" in text
 
 
+def test_a_promise_that_test_recordings_refute_is_the_first_warning(params: Params, tmp_path: Path) -> None:
+    # Three of three reports are wrong: even Wilson's upper end, 0.56, is below what was promised.
+    made = Made(detections=[(name, SPECIES[2], 0.0) for name in ("x0", "x1", "x2")], promises=[0.5, 0.5, 0.75])
+    page = page_of(made, tmp_path, params)
+    first = page.sections["about"][page.sections["about"].index("Warning") + 1 :]
+    assert first[0] == "The promise of 1 species does not hold in the test recordings."
+    assert first[1].startswith(f"{SPECIES[2]}: 0 of 3 recordings with detections have it, at least 75 % of windows")
+
+
 def test_settings_that_differ_are_listed_with_their_meaning(params: Params) -> None:
     assert changed_settings(params, params) == []
     other = changed(params, {"train": {"epochs": 3}, "demo": {"species": 9}, "folds": [0, 1]})
@@ -253,8 +262,8 @@ def test_names_are_shown_as_they_are_and_never_become_markup(params: Params, tmp
     page = Page(html)
     assert not {"img", "u", "b>"} & {tag for tag, _ in page.tags}
     assert page.column("species-table", "Species") == [f"{evil} owl", *SPECIES[1:]]
-    # Charts cut long names.
-    assert evil[:23].replace("<", "&lt;").replace(">", "&gt;") in html
+    # Charts leave out the middle of long names.
+    assert f"{evil[:12]}…{evil[-11:]}".replace("<", "&lt;").replace(">", "&gt;") in html
     assert "&lt;i&gt;here&lt;/i&gt;" in html
     assert "x$y$" in html
 

@@ -146,15 +146,17 @@ def test_text_has_enough_contrast(show: Open, scheme: Scheme) -> None:
 
 def test_it_prints_in_black_on_white_with_what_is_folded_away(show: Open) -> None:
     page = show(scheme="dark")
-    page.evaluate(
-        "addEventListener('beforeprint', () => { window.unfolded = !document.querySelector('details:not([open])') })"
-    )
+    unfolded = "!document.querySelector('details:not([open], .data)')"
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.unfolded = {unfolded} }})")
     assert page.locator("details:not([open])").count() > 0
     assert page.pdf().startswith(b"%PDF")
     assert page.evaluate("window.unfolded")
     assert page.locator("details:not([open])").count() > 0
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
+    heading = page.locator("#species-table thead th").nth(1)
+    assert heading.locator(".heading").is_visible()
+    assert not heading.get_by_role("button").is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
 

@@ -12,8 +12,8 @@ from scipy.stats import binom
 HOURS = [f"{hour:02d}" for hour in range(24)]
 # Longer periods are shown by month, or by year. These are the lengths of a date, of a month and of a year in ISO 8601.
 MOST_BINS, LENGTHS = 62, (10, 7, 4)
-# Hours in which most of a species' calls are looked for, and what counts as more than by chance in the best of 24.
-SPAN, CHANCE = 3, 0.05 / 24
+# Hours in which most of a species' calls are looked for, and the chance that any species seems to have such hours.
+SPAN, CHANCE = 3, 0.05
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,7 @@ def peak(activity: Activity, species: int) -> Peak | None:
     inside, recorded = counts[spans].sum(axis=1), hours[spans].sum(axis=1) / hours.sum()
     chances = binom.sf(inside - 1, counts.sum(), np.minimum(recorded, 1))
     best = int(np.lexsort((-inside, chances))[0])
-    if chances[best] > CHANCE:
+    # There are as many chances as spans and species with detections.
+    if chances[best] * len(spans) * activity.counts.any(axis=1).sum() > CHANCE:
         return None
     return Peak(best, float(inside[best] / counts.sum()), float(recorded[best]))

@@ -12,14 +12,14 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dawnchorus.inference.reliability_tables import PROBABILITY, SCORE
-from dawnchorus.reporting.report.svg import DASHES, HEAT, INK, LINE, MARKERS, MUTED, ON_HEAT, SERIES, drawing
+from dawnchorus.reporting.report.svg import DASHES, HEAT, INK, LINE, MARKERS, MUTED, SERIES, drawing
 
 # Sizes in pixels: a chart beside others, a row of names, a cell of a heat map, the longest bar below it, a letter.
 WIDTH, HEIGHT, ROW, CELL, BAR, LETTER = 340, 240, 22, 24, 26, 6.2
 # Longer names are cut.
 MOST_LETTERS = 24
-# From this darkness on, a cell's text takes the other colour.
-DARK = 0.5
+# Opacity of the strongest shade, on which text still has enough contrast.
+STRONGEST = 0.65
 
 
 @dataclass(frozen=True)
@@ -184,16 +184,15 @@ def _draw_cells(axes: Axes, found: HeatMap) -> None:
     for row, column in np.ndindex(found.shades.shape):
         shade = float(found.shades[row, column])
         is_known = not np.isnan(shade)
-        alpha = round(shade, 2) if is_known else 0.35
+        alpha = round(STRONGEST * shade, 3) if is_known else 0.35
         if alpha > 0:
             colour = HEAT if is_known else LINE
             axes.add_patch(
                 Rectangle((column + 0.03, row + 0.04), 0.94, 0.92, linewidth=0, facecolor=colour, alpha=alpha)
             )
         if found.texts[row][column]:
-            colour = ON_HEAT if shade > DARK else INK
             text = found.texts[row][column]
-            axes.text(column + 0.5, row + 0.5, text, color=colour, ha="center", va="center", fontsize=10)
+            axes.text(column + 0.5, row + 0.5, text, color=INK, ha="center", va="center", fontsize=10)
 
 
 def _note(axes: Axes, text: str, corner: tuple[float, float], offset: tuple[float, float], side: str) -> None:
@@ -205,7 +204,9 @@ def _note(axes: Axes, text: str, corner: tuple[float, float], offset: tuple[floa
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
+    """A name with its middle left out if it is long: both ends may tell it from others."""
+    kept = MOST_LETTERS // 2
+    return name if len(name) <= MOST_LETTERS else f"{name[:kept]}…{name[len(name) - kept + 1 :]}"
 
 
 def _width_of(names: Sequence[str]) -> int:

@@ -50,6 +50,7 @@ class ConfusionView:
     text: str
     pairs: list[Pair]
     chart: Markup
+    note: str
     table: Table | None
 
 
@@ -98,7 +99,8 @@ def _view(name: str, title: str, text: str, found: Confusion, names: Sequence[st
             for pair in pairs[:MOST_PAIRS]
         ]  # fmt: skip
         table = Table(f"confusion-{name}-table", "Pairs that stand out from chance", columns, rows)
-    return ConfusionView(title, text, pairs, _confusion_chart(name, found, names, pairs), table)
+    note = f"{MOST_ROWS} of {len(names)} species, with those of the strongest pairs." if len(names) > MOST_ROWS else ""
+    return ConfusionView(title, text, pairs, _confusion_chart(name, found, names, pairs), note, table)
 
 
 def _confusion_chart(name: str, found: Confusion, names: Sequence[str], pairs: Sequence[Pair]) -> Markup:
@@ -114,7 +116,7 @@ def _confusion_chart(name: str, found: Confusion, names: Sequence[str], pairs: S
     ]
     shades = np.clip(excess / DARKEST, 0, 1)
     # What may be chance is faint.
-    shades = np.where(stands_out, 0.2 + 0.8 * shades, shades * FAINT)
+    shades = np.where(stands_out, 0.3 + 0.7 * shades, shades * FAINT)
     strongest = ", ".join(f"{pair.first} raises {pair.other}" for pair in pairs[:5]) or "no pair stands out"
     label = f"Heat map of confusion, rows raise columns: {strongest}"
     shown = [names[each] for each in chosen]
@@ -125,10 +127,11 @@ def _confusion_chart(name: str, found: Confusion, names: Sequence[str], pairs: S
 
 @dataclass(frozen=True)
 class ActivityView:
-    """Activity by one division of time or place: a chart, and the same as a table."""
+    """Activity by one division of time or place: a chart, what it leaves out, and all of it as a table."""
 
     title: str
     chart: Markup
+    note: str
     table: Table
 
 
@@ -202,16 +205,26 @@ def _activity_view(name: str, title: str, found: Activity, names: Sequence[str])
         rates, counts = found.rates[np.ix_(order, bins)], found.counts[np.ix_(order, bins)]
         # Of each species, the highest rate has the darkest shade: rare and common ones show when they call.
         most = np.nanmax(rates, axis=1, keepdims=True)
-        texts = [[str(count) if count else "" for count in row] for row in counts.tolist()]
+        texts = [[_short(count) for count in row] for row in counts.tolist()]
         label = f"Heat map of detections {title.lower()}; the table below it has the numbers"
         faint = np.where(counts.sum(axis=1, keepdims=True) < FEWEST, FAINT, 1)
         shades = np.where(rates > 0, 0.1 + 0.9 * rates / most * faint, rates)
         bins_shown, title_shown = [found.bins[each] for each in bins], name
-        if name == "day" and len({each[:4] for each in found.bins}) == 1 and len(found.bins[0]) > 4:
-            bins_shown, title_shown = [each[5:] for each in bins_shown], f"day of {found.bins[0][:4]}"
+        if name == "day":
+            title_shown = {10: "day", 7: "month", 4: "year"}[len(found.bins[0])]
+            if title_shown != "year" and len({each[:4] for each in found.bins}) == 1:
+                bins_shown, title_shown = [each[5:] for each in bins_shown], f"{title_shown} of {found.bins[0][:4]}"
         chart = heat_map(
             f"activity-{name}", label,
             HeatMap([names[each] for each in order], bins_shown, shades, texts, found.hours[bins] / found.hours.max(),
                     "", title_shown),
         )  # fmt: skip
-    return ActivityView(title, chart, table)
+    note = f"The {len(order)} species with most detections." if len(order) < len(detected) else ""
+    if len(bins) < len(found.bins):
+        note += f" The {len(bins)} {name}s with most detections."
+    return ActivityView(title, chart, note.strip(), table)
+
+
+def _short(count: int) -> str:
+    """A count that fits a cell; nothing for none."""
+    return "" if not count else str(count) if count < 1000 else f"{count / 1000:.0f}k"

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from dawnchorus.evaluation.reliability import wilson_interval
 from dawnchorus.features.embedders import BIRDNET_LICENCE
 from dawnchorus.reporting.metrics import NO_FIGURES
 from dawnchorus.reporting.model_card import LICENCE, uses_birdnet
+from dawnchorus.reporting.report.data_tables import percent
 from dawnchorus.reporting.report.facts import counted
 from dawnchorus.reporting.report.species_rows import SpeciesRow, has_test, is_tested
 from dawnchorus.reporting.report.tables import Experiment
@@ -59,6 +63,16 @@ def _about_species(experiment: Experiment, rows: list[SpeciesRow]) -> list[Remar
     if without:
         text = f"For {counted(len(without), 'species', 'species')} of {len(rows)}, no precision can be promised."
         found.append(Remark(True, text, tuple(f"{row.name}: {row.no_promise}" for row in without)))
+    broken = [row for row in rows if row.is_promised and row.right is not None and _is_below(row)]
+    if broken:
+        text = f"The promise of {counted(len(broken), 'species', 'species')} does not hold in the test recordings."
+        details = (
+            f"{row.name}: {row.right.part} of {row.right.whole} recordings with detections have it, at least "
+            f"{percent(row.promise)} of windows were promised"
+            for row in broken
+            if row.right is not None
+        )
+        found.insert(0, Remark(True, text, tuple(details)))
     rare = experiment.figures.get("rare_species", [])
     if rare:
         names = {row.code: row.name for row in rows}
@@ -66,6 +80,14 @@ def _about_species(experiment: Experiment, rows: list[SpeciesRow]) -> list[Remar
         shown = ", ".join(names.get(code, code) for code in rare[:MOST_NAMES])
         found.append(Remark(True, text + shown + (" and others." if len(rare) > MOST_NAMES else ".")))
     return found
+
+
+def _is_below(row: SpeciesRow) -> bool:
+    """Whether the test recordings with detections have the species so rarely that the promise is not likely to hold."""
+    if row.right is None or not row.right.whole:
+        return False
+    _, high = wilson_interval(np.array([row.right.value]), np.array([row.right.whole]))
+    return bool(high[0] < row.promise)
 
 
 def _about_data(experiment: Experiment) -> list[Remark]:

@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 
 # Stand-ins that Matplotlib writes, by the name of the style sheet's colour. The series are of Okabe and Ito's palette.
 COLOURS = {
-    "ink": "#f00001", "muted": "#f00002", "line": "#f00003", "heat": "#f00004", "on-heat": "#f00005",
+    "ink": "#f00001", "muted": "#f00002", "line": "#f00003", "heat": "#f00004",
     "series-1": "#f00011", "series-2": "#f00012", "series-3": "#f00013", "series-4": "#f00014", "series-5": "#f00015",
 }  # fmt: skip
-INK, MUTED, LINE, HEAT, ON_HEAT = (COLOURS[name] for name in ("ink", "muted", "line", "heat", "on-heat"))
+INK, MUTED, LINE, HEAT = (COLOURS[name] for name in ("ink", "muted", "line", "heat"))
 SERIES = [COLOURS[f"series-{number}"] for number in range(1, 6)]
 # Lines differ by more than their colour.
 DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1))]

@@ -33,7 +33,8 @@
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = label.textContent;
-      label.replaceWith(button);
+      // The text stays for paper, where buttons are missing from repeated headings.
+      label.before(button);
       button.addEventListener("click", () => {
         const before = heading.getAttribute("aria-sort");
         // Numbers are most interesting from the highest down.
@@ -71,9 +72,9 @@
 
   for (const box of document.querySelectorAll("[data-table]")) setUp(box);
 
-  // Print what is folded away, too.
+  // Print what is folded away, except for the numbers of charts.
   addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details:not([open])")) {
+    for (const each of document.querySelectorAll("details:not([open], .data)")) {
       each.dataset.folded = "";
       each.open = true;
     }
