@@ -102,7 +102,7 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
         "revisions",
         nargs="*",
         metavar="REVISION",
-        help="commits, branches, tags, experiments, and `workspace`; the first is the one that others are compared with "
+        help="commits, branches, tags, experiments, and `workspace`; others are compared with the first "
         "(default: HEAD, the workspace, and the experiments that `dvc exp list` lists)",
     )
     parser.add_argument(

@@ -70,8 +70,8 @@ def _find(root: Path, name: str, head: str, experiments: list[tuple[str, str, st
     commit = "" if name.startswith("-") else _git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if not commit:
         raise InputError(
-            f"{name}: is no commit, branch, tag or experiment here; `dvc exp list --all-commits` lists the experiments, "
-            "`dvc exp pull` gets those of others"
+            f"{name}: is no commit, branch, tag or experiment here; `dvc exp list --all-commits` lists the "
+            "experiments, `dvc exp pull` gets those of others"
         )
     return Revision(name, commit, any(commit == each for _, _, each in experiments))
 
@@ -187,4 +187,5 @@ def _link(cache: Path, md5: str, target: Path) -> bool:
             target.symlink_to(source)
         return True
     target.mkdir(parents=True, exist_ok=True)
-    return all([_link(cache, entry["md5"], target / entry["relpath"]) for entry in json.loads(source.read_text())])
+    entries = json.loads(source.read_text())
+    return all(_link(cache, entry["md5"], target / entry["relpath"]) for entry in entries)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dawnchorus.config.loading import load_params
@@ -66,8 +67,8 @@ class Experiment:
         scores: hash of its score tables.
         figures: the figures that people compare, by "test.lwlrap" and the like.
         devices: the processors that computed its models; empty if they are not known.
-        evidence: scores of labels by "test", "oof" and "boxes"; a key is left out where figures would not be honest, and
-            all are where files are missing.
+        evidence: scores of labels by "test", "oof" and "boxes"; a key is left out where figures would not be honest,
+            and all are where files are missing.
         remarks: what a reader has to know about it.
     """
 
@@ -186,12 +187,11 @@ def _devices(provenance: Mapping[str, Any]) -> frozenset[str]:
 def _stages_of(params: Params, stages: Mapping[str, Any]) -> dict[str, Any]:
     """The entries of `dvc.lock` that made the experiment; it also keeps entries of earlier ones."""
     names = ["ingest", "split_folds", "ensemble"]
-    for members, kinds in (
-        (params.backbones, ("train", "predict")),
-        (params.embeddings, ("train_head", "predict_head")),
-    ):
-        axes = itertools.product(kinds, range(len(params.rounds)), members, params.folds)
-        names += [f"{kind}@round{number}-{member}-{fold}" for kind, number, member, fold in axes]
+    kinds = [("train", params.backbones), ("predict", params.backbones)]
+    kinds += [("train_head", params.embeddings), ("predict_head", params.embeddings)]
+    for kind, members in kinds:
+        axes = itertools.product(range(len(params.rounds)), members, params.folds)
+        names += [f"{kind}@round{number}-{member}-{fold}" for number, member, fold in axes]
     return {name: stages[name] for name in names if name in stages}
 
 
@@ -267,7 +267,7 @@ def _boxes(boxes: pd.DataFrame, recordings: pd.DataFrame, species: list[str]) ->
         recording=numbers[table.recording_id].to_numpy(), species=table.species_id, is_present=table.is_tp
     )
     known = Labels(_identities(names, recordings), species, labels, _groups(names, recordings))
-    return Evidence(known, table.score.to_numpy(), None)
+    return Evidence(known, table.score.to_numpy(), np.zeros((2, len(names))))
 
 
 def _identities(names: Sequence[str], recordings: pd.DataFrame) -> list[tuple[str, str]]:
