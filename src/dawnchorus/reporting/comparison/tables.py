@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dawnchorus.reporting.comparison.differences import Comparison, Difference, Setting, Spread
+from dawnchorus.reporting.comparison.differences import Comparison, Setting, Spread
 from dawnchorus.reporting.comparison.experiments import Experiment, Figure
 
 NOTHING = "-"
@@ -48,25 +48,25 @@ def rows(comparison: Comparison) -> list[list[str]]:
     found = []
     processors = _processors(comparison)
     for setting in comparison.settings:
-        for number, each in enumerate(setting.experiments):
-            differs = _differs(setting) if number == 0 else "the seed alone"
+        differs = ", ".join(setting.differs)
+        for each in setting.experiments:
             seed = [str(each.seed)] if _has_seeds(comparison) else []
             figures = [level(each.figures.get(key)) for key in comparison.titles]
             found.append([each.name, *seed, *figures, *_devices(each, processors), differs])
         if setting.spread:
-            n = len(setting.experiments)
             figures = [over_seeds(setting.spread.get(key)) for key in comparison.titles]
-            label = f"mean ± sd of {n} seeds"
-            found.append([f"  {setting.name}", label, *figures, *([""] if processors else []), ""])
+            found.append([f"  {title(setting)}", "", *figures, *([""] if processors else []), "mean ± sd over seeds"])
     return found
+
+
+def title(setting: Setting) -> str:
+    """The name of a setting, and its number of seeds if there are several."""
+    n = len(setting.experiments)
+    return f"{setting.name}, {n} seeds" if n > 1 else setting.name
 
 
 def _has_seeds(comparison: Comparison) -> bool:
     return len({repr(each.seed) for setting in comparison.settings for each in setting.experiments}) > 1
-
-
-def _differs(setting: Setting) -> str:
-    return ", ".join(setting.differs)
 
 
 def _processors(comparison: Comparison) -> list[str]:
@@ -81,7 +81,7 @@ def _devices(experiment: Experiment, processors: Sequence[str]) -> list[str]:
 
 def difference_headings(comparison: Comparison) -> list[str]:
     """Of the table of differences."""
-    return [f"over {comparison.settings[0].name}", *comparison.titles.values()]
+    return [f"over {title(comparison.settings[0])}", *comparison.titles.values()]
 
 
 def difference_rows(comparison: Comparison) -> list[list[str]]:
@@ -110,15 +110,6 @@ def explanations(comparison: Comparison) -> list[str]:
         return []
     single = any(len(setting.experiments) == 1 for setting in comparison.settings)
     return [BY_CHANCE, *([ONE_SEED] if single else [])]
-
-
-def by_species(difference: Difference) -> list[tuple[str, str, Figure]]:
-    """Differences of average precision by evidence and species, the largest loss first within an evidence."""
-    return [
-        (key, species, figure)
-        for key, figures in difference.by_species.items()
-        for species, figure in sorted(figures.items(), key=lambda item: item[1].value)
-    ]
 
 
 def as_text(comparison: Comparison) -> str:
