@@ -49,6 +49,7 @@ class History:
         self.scores: dict[str, np.ndarray] = {}
         self.box_scores: dict[str, np.ndarray] = {}
         (path / ".dvc").mkdir(parents=True)
+        shutil.copytree(ROOT / ".dvc/plots", path / ".dvc/plots")
         for name in (".dvc/config", ".dvc/.gitignore", ".gitignore", "dvc.yaml", "params.yaml"):
             shutil.copyfile(ROOT / name, path / name)
         self.template = YAML(typ="safe").load(ROOT / "dvc.lock")
@@ -149,6 +150,7 @@ class History:
             scores.to_csv(folder / "test.csv", index_label="recording_id")
             clips = self.box_scores[name].reshape(30, 3)[fold::2]
             pd.DataFrame(clips, TRAIN[fold::2], SPECIES).to_csv(folder / "oof.csv", index_label="recording_id")
+        self.write_plots(name)
         truth, ranked = self.truth.to_numpy(), self.scores[name]
         has = truth.any(axis=1)
         found = lwlrap(truth[has], ranked[has])
@@ -171,6 +173,24 @@ class History:
         for file, content in (("figures", figures), ("metrics", few), ("provenance", {"jobs": jobs})):
             (results / f"{file}.json").write_text(json.dumps(content, indent=2) + "\n")
 
+    def write_plots(self, name: str) -> None:
+        """Write the tables that `dvc plots` draws."""
+        level, results = float(self.scores[name].mean()), self.path / "results"
+        (results / "curves/first/small_cnn").mkdir(parents=True)
+        for fold in FOLDS:
+            rows = [f"{epoch},{level / epoch},{level},{level / 2},0.001" for epoch in range(1, 6)]
+            text = "\n".join(["epoch,loss,validation_lwlrap,validation_precision,learning_rate", *rows])
+            (results / f"curves/first/small_cnn/{fold}.csv").write_text(text + "\n")
+        species = [f"{each},{level}" for each in SPECIES]
+        (results / "species_metrics.csv").write_text("\n".join(["species,average_precision", *species]) + "\n")
+        bins = [
+            f",{value},{number},9,{number / 9},{level},0.1,0.9"
+            for value in ("score", "probability")
+            for number in (1, 5)
+        ]
+        columns = "species,value,bin,n,predicted,observed,observed_low,observed_high"
+        (results / "reliability.csv").write_text("\n".join([columns, *bins]) + "\n")
+
     def record(self, sources: dict[str, str]) -> None:
         """Write dvc.lock from the committed one: other parameters, and hashes of what is made up."""
         params = YAML(typ="safe").load(self.path / "params.yaml")
@@ -178,7 +198,9 @@ class History:
             path: self.store(self.path / path)
             for path in ("data/annotations.csv", "data/species.csv", "data/complete.csv", "data/ground_truth.csv",
                          "data/splits", "results/scores", "results/figures.json", "results/provenance.json",
-                         *(f"results/predictions/first/small_cnn/{fold}" for fold in FOLDS))
+                         "results/species_metrics.csv", "results/reliability.csv",
+                         *(f"results/predictions/first/small_cnn/{fold}" for fold in FOLDS),
+                         *(f"results/curves/first/small_cnn/{fold}.csv" for fold in FOLDS))
         }  # fmt: skip
         stages = json.loads(json.dumps(self.template["stages"]))
         run = hashlib.md5(json.dumps([params, made]).encode(), usedforsecurity=False).hexdigest()
