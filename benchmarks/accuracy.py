@@ -30,7 +30,7 @@ LADDER = ROOT / "benchmarks/ladder.yaml"
 TRACKED = ("params.yaml", "dvc.lock", "data/demo/dvc.lock", "results/metrics.json")
 RESAMPLES = 1000
 TEST = ("test LWLRAP", "test macro AP")
-# Figures of metrics.json that need only the sparse labels, and their names in the table.
+# Figures of figures.json that need only the sparse labels, and their names in the table.
 OUT_OF_FOLD = {
     "box_average_precision": "box AP",
     "box_auc": "box AUC",
@@ -123,9 +123,9 @@ def climb(step: Step, ladder: Ladder, data: str, seeds: list[int], cores: int) -
         write_params(ladder.preset, {"seed": seed} | ladder.sets[data] | step.settings, ROOT / "params.yaml")
         subprocess.run(["snakemake", "--cores", str(cores), "--quiet", "all"], cwd=ROOT, check=True)
         subprocess.run(["dvc", "exp", "save", "--quiet", "--force", "--name", name], cwd=ROOT, check=True)
-        metrics = json.loads((ROOT / "results/metrics.json").read_text())
+        figures_of = json.loads((ROOT / "results/figures.json").read_text())
         # With several rounds there are no out-of-fold figures.
-        oof = metrics["oof"]["ensemble"] if "oof" in metrics else {}
+        oof = figures_of["oof"]["ensemble"] if "oof" in figures_of else {}
         figures.append({title: oof.get(key, np.nan) for key, title in OUT_OF_FOLD.items()})
         scores.append(read_scores(ROOT / "results/scores/ensemble.csv").to_numpy())
     return Outcome(step.name, np.array(scores), pd.DataFrame(figures, seeds))

@@ -48,10 +48,10 @@ def make_bundle(folder: Path, params: Params, threshold: float = 0.5) -> Path:
         "no_promise": ["", "no present box"],
     })  # fmt: skip
     write_thresholds(work / THRESHOLDS, model, table)
-    (work / "metrics.json").write_text(json.dumps({}))
+    (work / "figures.json").write_text(json.dumps({}))
     folder.mkdir()
     write_bundle(
         folder, settings_of(params), SPECIES, "", members,
-        {THRESHOLDS: work / THRESHOLDS, "metrics.json": work / "metrics.json"}, "# A model\n", {},
+        {THRESHOLDS: work / THRESHOLDS, "figures.json": work / "figures.json"}, "# A model\n", {},
     )  # fmt: skip
     return folder

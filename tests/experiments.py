@@ -64,7 +64,7 @@ class Made:
         boxes: recording_id, species, t_min, t_max and label.
         detections: recording, species and start_s.
         promises: the lower bound of each species' precision, or why there is none.
-        figures: the content of metrics.json.
+        figures: the content of figures.json.
         reliability: rows of reliability.csv.
         remarks: lines of remarks.txt.
         unusable: problems of unusable recordings, by recording_id.
@@ -108,7 +108,7 @@ class Made:
         """Write the experiment and read it as the report does."""
         self.write(folder, params)
         results = folder / "results"
-        return read_experiment(self.params(params), folder / "data", results, results / "metrics.json")
+        return read_experiment(self.params(params), folder / "data", results, results / "figures.json")
 
     def write(self, folder: Path, params: Params) -> None:
         """Write data/ and results/."""
@@ -138,7 +138,7 @@ class Made:
                     rows = [(epoch, 1 / epoch + fold, 0.25 * epoch, 0.5) for epoch in (1, 2)]
                     pd.DataFrame(rows, columns=CURVE).to_csv(path, index=False)
         write_scores(results / "scores/ensemble.csv", test, scored.clip_scores(), self.species)
-        (results / "metrics.json").write_text(json.dumps(self.figures))
+        (results / "figures.json").write_text(json.dumps(self.figures))
         self._write_tables(results)
 
     def _write_data(self, data: Path) -> None:
@@ -203,7 +203,7 @@ class Made:
 
 
 def figures(*sets: str) -> dict[str, Any]:
-    """The content of metrics.json with figures of these sets: "test", "oof" or "complete"."""
+    """The content of figures.json with figures of these sets: "test", "oof" or "complete"."""
     found: dict[str, Any] = {}
     for number, name in enumerate(sets):
         values = {"ensemble": 0.875, "small_cnn": 0.8125, "constant": 0.5, "random": 0.25}

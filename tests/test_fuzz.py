@@ -335,7 +335,7 @@ METRICS = (
 @repeatable
 @given(damaged(METRICS.encode()) | st.binary(max_size=60))
 def test_metrics(tmp_path: Path, content: bytes) -> None:
-    read_or_refuse(read_as_text, tmp_path / "metrics.json", content)
+    read_or_refuse(read_as_text, tmp_path / "figures.json", content)
 
 
 @st.composite

@@ -297,10 +297,10 @@ def test_the_page_is_whole_and_the_same_each_time(params: Params, tmp_path: Path
 
 
 def test_damaged_figures_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "metrics.json"
+    path = tmp_path / "figures.json"
     for content in ("{", "[]", "{}", '{"skipped": 1}'):
         path.write_text(content)
-        with pytest.raises(InputError, match=r"metrics\.json: .*repeat the stage ensemble"):
+        with pytest.raises(InputError, match=r"figures\.json: .*repeat the stage ensemble"):
             read_figures(path)
 
 
@@ -317,7 +317,7 @@ def test_the_stage_writes_the_page(params: Params, tmp_path: Path) -> None:
     command = [
         sys.executable, str(ROOT / "workflow/scripts/report.py"), "--params", "params.yaml",
         "--defaults", str(ROOT / "presets/default.yaml"), "--data", "data", "--results", "results",
-        "--figures", "results/metrics.json", "--output", "results/report.html",
+        "--figures", "results/figures.json", "--output", "results/report.html",
     ]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)

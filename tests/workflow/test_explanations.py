@@ -56,9 +56,9 @@ def test_a_conflict_in_the_parameters_is_named(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_merge_with_conflicts_goes_on_with_the_results_of_one_side(clone: Clone) -> None:
     branch = clone.run("git", "branch", "--show-current").strip()
-    for name, samples in (("theirs", 150), ("ours", 200)):
+    for name, seconds in (("theirs", 0.5), ("ours", 0.7)):
         clone.run("git", "checkout", "--quiet", "-b", name, branch)
-        clone.edit_params("ensemble", {"bootstrap_samples": samples})
+        clone.edit_params("predict", {"hop_seconds": seconds})
         clone.run("dvc", "repro")
         clone.commit(name)
     clone.started()

@@ -89,13 +89,13 @@ def test_a_folder_by_site(
     assert len(folds) == (16 if is_complete else 14)
     assert len(set(zip(recordings.group[folds.index], folds, strict=True))) == 3
     assert list(pd.read_csv(clone.path / "data/species.csv").species) == sorted(SPECIES)
-    metrics = json.loads((clone.path / "results/metrics.json").read_text())
+    metrics = json.loads((clone.path / "results/figures.json").read_text())
     assert "oof" in metrics
     remarks = (clone.path / "data/remarks.txt").read_text()
     assert ("scores can rank recordings by a species, but they are no probabilities" in remarks) == (not is_complete)
     # The owl is in one recording, which the run skips.
     assert metrics["rare_species"] == ["OWL"]
-    show = ("python", "workflow/scripts/show_metrics.py", "--metrics", "results/metrics.json")
+    show = ("python", "workflow/scripts/show_metrics.py", "--figures", "results/figures.json")
     shown = clone.run(*show, "--reliability", "results/reliability.csv")
     assert "some folds validate none of their calls or train on none: OWL" in shown
     if is_complete:

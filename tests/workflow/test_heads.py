@@ -37,7 +37,7 @@ def test_an_embedding_joins_a_finished_experiment(through_snakemake: Clone, tmp_
     ran = [*EMBED, *heads("train_head", "first"), *heads("predict_head", "first"), "check_params", *RESULTS]
     assert clone.started() == sorted([*ran, "fetch_weights small_cnn"])
     clone.assert_neither_engine_has_anything_to_do()
-    assert json.loads((clone.path / "results/metrics.json").read_text())["weights"] == {"small_cnn": 0.5, "tiny": 0.5}
+    assert json.loads((clone.path / "results/figures.json").read_text())["weights"] == {"small_cnn": 0.5, "tiny": 0.5}
 
     # The head's scores are those of a logistic regression on the vectors.
     folder = clone.path / "results/predictions/first/tiny/0"
@@ -75,4 +75,4 @@ def test_an_embedding_joins_a_finished_experiment(through_snakemake: Clone, tmp_
     clone.edit_params("rounds", TWO_ROUNDS[:1])
     clone.edit_params("backbones", [])
     clone.snakemake()
-    assert json.loads((clone.path / "results/metrics.json").read_text())["weights"] == {"tiny": 1.0}
+    assert json.loads((clone.path / "results/figures.json").read_text())["weights"] == {"tiny": 1.0}

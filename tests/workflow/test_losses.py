@@ -8,7 +8,7 @@ from clone import RESULTS, Clone
 pytestmark = pytest.mark.slow
 
 VERIFY = ("env", "PYTHONPATH=src", "python", "workflow/scripts/verify.py")
-SHOW = (*VERIFY[:-1], "workflow/scripts/show_metrics.py", "--metrics", "results/metrics.json",
+SHOW = (*VERIFY[:-1], "workflow/scripts/show_metrics.py", "--figures", "results/figures.json",
         "--reliability", "results/reliability.csv")  # fmt: skip
 TRAIN = {f"train@round0-small_cnn-{fold}" for fold in (0, 1)}
 PREDICT = {f"predict@round0-small_cnn-{fold}" for fold in (0, 1)}

@@ -106,12 +106,12 @@ def test_jobs_read_the_plan_that_the_run_has_written(tmp_path: Path, monkeypatch
 @pytest.mark.slow
 def test_metrics_are_shown_only_where_they_are_the_present_ones(through_snakemake: Clone, tmp_path: Path) -> None:
     clone = through_snakemake.copy(tmp_path / "clone")
-    show = ("env", "PYTHONPATH=src", "python", "workflow/scripts/show_metrics.py", "--metrics", "results/metrics.json",
+    show = ("env", "PYTHONPATH=src", "python", "workflow/scripts/show_metrics.py", "--figures", "results/figures.json",
             "--reliability", "results/reliability.csv")  # fmt: skip
     assert "test LWLRAP" in clone.run(*show)
     clone.edit_params("ensemble", {"bootstrap_samples": 150})
     said = clone.run(*show, fails=True)
-    assert "results/metrics.json is out of date with the current parameters, code or data: 2 stages are stale" in said
+    assert "results/figures.json is out of date with the current parameters, code or data: 2 stages are stale" in said
     assert "run `snakemake` or `dvc repro`" in said
     # A colleague has the committed figures and has run nothing.
     colleague = through_snakemake.git_clone(tmp_path / "colleague")

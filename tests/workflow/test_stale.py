@@ -135,7 +135,7 @@ def test_a_data_set_behind_a_link_is_read_and_its_changes_are_noticed(clone: Clo
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_predictions_that_another_experiment_left_enter_no_result(clone: Clone, engine: tuple[str, ...]) -> None:
-    lock, metrics = clone.path / "dvc.lock", (clone.path / "results/metrics.json").read_bytes()
+    lock, metrics = clone.path / "dvc.lock", (clone.path / "results/figures.json").read_bytes()
     before = lock.read_bytes()
     # As after `dvc exp run -S 'folds=[0,1,2]'` and `git checkout .`.
     left = [clone.path / f"results/{name}" for name in (
@@ -156,7 +156,7 @@ def test_predictions_that_another_experiment_left_enter_no_result(clone: Clone, 
         return next(dep for dep in YAML(typ="safe").load(text)["stages"]["ensemble"]["deps"] if "predic" in dep["path"])
 
     assert read(lock.read_bytes()) == read(before)
-    assert (clone.path / "results/metrics.json").read_bytes() == metrics
+    assert (clone.path / "results/figures.json").read_bytes() == metrics
     if engine[0] == "snakemake":
         # Without the leftovers nothing is stale, so DVC restores the outputs.
         assert clone.started() == []

@@ -267,5 +267,5 @@ def test_where_results_come_from_lies_beside_them(tmp_path: Path, through_snakem
     assert second["jobs"]["train@first-small_cnn-1"]["versions"] == old
     for stage in ("predict@first-small_cnn-0", "predict@first-small_cnn-1"):
         assert second["jobs"][stage] == first["jobs"][stage]
-    metrics = (clone.path / "results/metrics.json").read_text()
+    metrics = (clone.path / "results/figures.json").read_text()
     assert commit not in metrics

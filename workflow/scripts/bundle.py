@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, required=True, help="folder with <round>/<backbone>/<fold>.weights.h5")
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
     parser.add_argument("--thresholds", type=Path, required=True)
-    parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--figures", type=Path, required=True)
     parser.add_argument("--species-metrics", type=Path, required=True)
     parser.add_argument("--reliability", type=Path, required=True)
     parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hash of the data set")
@@ -55,19 +55,19 @@ def main() -> None:
         predict=params.predict, detect=params.detect, channel=params.data.channel,
     )  # fmt: skip
     # Codes may look like numbers, or like missing values.
-    figures = pd.read_csv(
+    species_metrics = pd.read_csv(
         arguments.species_metrics, dtype={"species": str}, keep_default_na=False, na_values={"average_precision": [""]}
     )
     names = read_species_names(arguments.species)
     species = [Species.model_validate(row) for row in names.to_dict("records")]
     card = model_card(
         params, species, list(members.values()), read_thresholds(arguments.thresholds, list(names.species))[1],
-        figures, json.loads(arguments.metrics.read_text()),
+        species_metrics, json.loads(arguments.figures.read_text()),
         read_reliability(arguments.reliability), read_recordings(arguments.splits / f"{TRAIN}.csv"),
     )  # fmt: skip
     files = {
         THRESHOLDS: arguments.thresholds,
-        "metrics.json": arguments.metrics,
+        "figures.json": arguments.figures,
         "species_metrics.csv": arguments.species_metrics,
         "reliability.csv": arguments.reliability,
     }

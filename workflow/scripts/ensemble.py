@@ -20,6 +20,7 @@ from dawnchorus.files import replacing
 from dawnchorus.inference.calibration import read_prevalence
 from dawnchorus.inference.ensemble import collect
 from dawnchorus.kaggle.submission import write_submissions
+from dawnchorus.reporting.metrics import compared
 from dawnchorus.reporting.provenance import require_same_inputs, write_provenance
 from dawnchorus.reporting.results import (
     Recordings,
@@ -45,7 +46,8 @@ def main() -> None:
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
     parser.add_argument("--scores", type=Path, required=True, help="output folder: ensemble.csv and <backbone>.csv")
     parser.add_argument("--submissions", type=Path, required=True, help="output folder: Kaggle submissions, or empty")
-    parser.add_argument("--metrics", type=Path, required=True, help="output: JSON")
+    parser.add_argument("--metrics", type=Path, required=True, help="output: the figures to compare, JSON")
+    parser.add_argument("--figures", type=Path, required=True, help="output: all figures with intervals, JSON")
     parser.add_argument("--species-metrics", type=Path, required=True, help="output: a row for each species")
     parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hashes of inputs")
     parser.add_argument("--notes", type=Path, required=True, help="folder of the jobs' provenance notes")
@@ -72,16 +74,16 @@ def main() -> None:
         is_estimated = params.ensemble.prior == "estimated"
         declared = None if is_estimated else read_prevalence(Path(params.ensemble.prior), species)
         test, prevalence = corrected_scores(predictions, declared)
-    metrics: dict[str, Any] = metrics_of(predictions, test, recordings, params)
+    figures: dict[str, Any] = metrics_of(predictions, test, recordings, params)
     by_species = species_table(
-        predictions["ensemble"], test["ensemble"], recordings, len(params.folds), has_oof="oof" in metrics
+        predictions["ensemble"], test["ensemble"], recordings, len(params.folds), has_oof="oof" in figures
     )
-    metrics["weights"] = shown_weights(weights)
+    figures["weights"] = shown_weights(weights)
     if prevalence is not None:
-        metrics["prevalence"] = shown_prevalence(species, prevalence)
+        figures["prevalence"] = shown_prevalence(species, prevalence)
     if rare := rare_species(usable_present(recordings), len(params.folds), species):
-        metrics["rare_species"] = rare
-    metrics["skipped"] = count_skipped(recordings)
+        figures["rare_species"] = rare
+    figures["skipped"] = count_skipped(recordings)
 
     with replacing(arguments.scores) as folder:
         folder.mkdir()
@@ -92,7 +94,9 @@ def main() -> None:
         named = {"submission" if name == "ensemble" else name: table for name, table in test.items()}
         write_submissions(folder, read_template(arguments.template), named)
     with replacing(arguments.metrics) as path:
-        path.write_text(json.dumps(metrics, indent=2) + "\n")
+        path.write_text(json.dumps(compared(figures), indent=2) + "\n")
+    with replacing(arguments.figures) as path:
+        path.write_text(json.dumps(figures, indent=2) + "\n")
     with replacing(arguments.species_metrics) as path:
         by_species.to_csv(path, index=False)
     write_provenance(

@@ -12,17 +12,17 @@ from dawnchorus.workflow.plan import stale_makers
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--figures", type=Path, required=True)
     parser.add_argument("--reliability", type=Path, required=True)
     arguments = parser.parse_args()
-    for path in (arguments.metrics, arguments.reliability):
+    for path in (arguments.figures, arguments.reliability):
         stale = stale_makers(path)
         if stale:
             raise InputError(
                 f"{path} is out of date with the current parameters, code or data: {len(stale)} stages are stale, for "
                 f"example {stale[0]}; run `snakemake` or `dvc repro`"
             )
-    print(read_as_text(arguments.metrics))
+    print(read_as_text(arguments.figures))
     for line in calibration_lines(read_reliability(arguments.reliability)):
         print(line)
 

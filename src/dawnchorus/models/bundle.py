@@ -3,7 +3,7 @@
     model.json       settings, species, members, the hash of the data set, and that of every other file
     members/         weights: <backbone>-<fold>.weights.h5, and linear heads on embeddings: <embedding>-<fold>.npz
     thresholds.csv   threshold and calibration of each species
-    metrics.json     species_metrics.csv and reliability.csv: how good it is
+    figures.json     species_metrics.csv and reliability.csv: how good it is
     README.md        the model card, for people
 
 Machines, times and commits are not in it, so that the same experiment gives the same bundle anywhere.

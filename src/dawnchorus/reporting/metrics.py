@@ -1,8 +1,10 @@
-"""The metrics of an experiment: `results/metrics.json`."""
+"""The figures of an experiment: `results/figures.json`, and `results/metrics.json` with the few that people compare."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,9 @@ from dawnchorus.evaluation.species_metrics import THRESHOLD, evaluate_species
 from dawnchorus.seeding import generator
 
 MOST_SHOWN = 10
+BOX = "box_average_precision"
+# Names in `metrics.json`.
+SHORT = {"lwlrap": "lwlrap", "macro_average_precision": "macro_ap", BOX: "box_ap"}
 NO_FIGURES = (
     "No metrics: no test recording has ground truth. Out-of-fold metrics require a single round of training and "
     "train.checkpoint: last; docs/metrics.md explains why"
@@ -101,8 +106,26 @@ def species_figures(ground_truth: GroundTruth, submissions: dict[str, pd.DataFra
     }
 
 
+def compared(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Select the few figures of the ensemble that people compare, for `results/metrics.json`.
+
+    DVC shows each as a column or a row, so their names are short. LWLRAP and macro average precision are those of the
+    test recordings, or out of fold where the ground truth of these is unknown.
+
+    Args:
+        metrics: the content of `figures.json`.
+    """
+    sets = [key for key in ("test", "oof") if key in metrics]
+    names = {key: list(SHORT) if number == 0 else [BOX] for number, key in enumerate(sets)}
+    chosen = {
+        key: {SHORT[name]: value for name, value in metrics[key]["ensemble"].items() if name in names[key]}
+        for key in sets
+    }
+    return {key: row for key, row in chosen.items() if row}
+
+
 def read_as_text(path: Path) -> str:
-    """Read `metrics.json` and format it with `as_text`.
+    """Read `figures.json` and format it with `as_text`.
 
     Raises:
         InputError: the file is missing or damaged.
@@ -111,13 +134,13 @@ def read_as_text(path: Path) -> str:
         return as_text(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
-            f"{path}: is not a metrics file of this version: {type(error).__name__}: {error}; delete the file and "
+            f"{path}: is not a file of figures of this version: {type(error).__name__}: {error}; delete the file and "
             "repeat the command"
         ) from error
 
 
 def as_text(metrics: dict[str, dict]) -> str:
-    """Format `metrics.json` as a table: one row per submission, test metrics followed by out-of-fold metrics."""
+    """Format `figures.json` as a table: one row per submission, test metrics followed by out-of-fold metrics."""
     lines = _table(metrics) if "test" in metrics or "oof" in metrics else [NO_FIGURES]
     if "complete" in metrics:
         lines.append(_complete(metrics["complete"]["ensemble"]))

@@ -42,7 +42,7 @@ def model_card(
         members: of the ensemble.
         thresholds: table from `threshold_tables.read_thresholds`.
         species_metrics: table from `species_table`.
-        metrics: the content of `results/metrics.json`.
+        metrics: the content of `results/figures.json`.
         reliability: table from `reliability_tables.read_reliability`.
         recordings: annotated recordings, as from `recordings.read_recordings`.
     """

@@ -65,7 +65,7 @@ def copies_of_training(recordings: Recordings) -> list[str]:
 def metrics_of(
     predictions: dict[str, Predictions], test: dict[str, pd.DataFrame], recordings: Recordings, params: Params
 ) -> dict[str, dict]:
-    """Compute the metrics in `results/metrics.json`.
+    """Compute the metrics in `results/figures.json`.
 
     There are no out-of-fold metrics in two cases. With several rounds, models of earlier rounds were trained on the
     held-out recordings. With `train.checkpoint` other than `last`, the held-out fold selects the epoch.
@@ -149,10 +149,10 @@ def count_skipped(recordings: Recordings) -> dict[str, int]:
 
 
 def shown_weights(weights: dict[str, float]) -> dict[str, float]:
-    """Round the weights of the backbones for `results/metrics.json`."""
+    """Round the weights of the backbones for `results/figures.json`."""
     return {name: round(weight, 6) for name, weight in weights.items()}
 
 
 def shown_prevalence(species: Sequence[str], prevalence: NDArray[np.float64]) -> dict[str, float]:
-    """Round the prevalence of each species for `results/metrics.json`."""
+    """Round the prevalence of each species for `results/figures.json`."""
     return dict(zip(species, prevalence.round(6).tolist(), strict=True))

@@ -151,7 +151,7 @@ def average_precision_basis(experiment: Experiment) -> tuple[GroundTruth, pd.Dat
 
 
 def _intervals(experiment: Experiment, truth: GroundTruth, scores: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the intervals of average precision: by groups where `metrics.json` has them by groups, too."""
+    """Ends of the intervals of average precision: by groups where `figures.json` has them by groups, too."""
     groups = experiment.recordings.train.group
     units = None if is_tested(experiment) or not (groups != "").any() else number_groups(groups, truth.recording_ids)
     return average_precision_intervals(

@@ -40,7 +40,7 @@ class Experiment:
             recording of each split may have the same id.
         recordings: the tables about annotated and test recordings.
         remarks: what was odd about the data set, a line each.
-        figures: the content of `results/metrics.json`.
+        figures: the content of `results/figures.json`.
         species_metrics: average_precision and the columns `COUNTS`, a row per species.
         thresholds: as from `threshold_tables.read_thresholds`.
         reliability: as from `reliability_tables.read_reliability`.
