@@ -144,14 +144,18 @@ def test_text_has_enough_contrast(show: Open, scheme: Scheme) -> None:
         assert page.locator(what).first.evaluate(CONTRAST) >= LEAST_CONTRAST, what
 
 
-def test_it_prints_in_black_on_white_with_what_is_folded_away(show: Open) -> None:
+def test_it_prints_in_black_on_white_with_the_details_of_warnings(show: Open) -> None:
     page = show(scheme="dark")
-    unfolded = "!document.querySelector('details:not([open], .data)')"
-    page.evaluate(f"addEventListener('beforeprint', () => {{ window.unfolded = {unfolded} }})")
-    assert page.locator("details:not([open])").count() > 0
+    folded = page.locator(".remarks details:not([open])")
+    assert folded.count() == 2
+    page.evaluate(
+        "addEventListener('beforeprint', () => {"
+        "  window.folded = document.querySelectorAll('.remarks details:not([open])').length"
+        "})"
+    )
     assert page.pdf().startswith(b"%PDF")
-    assert page.evaluate("window.unfolded")
-    assert page.locator("details:not([open])").count() > 0
+    assert page.evaluate("window.folded") == 0
+    assert folded.count() == 2
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
     heading = page.locator("#species-table thead th").nth(1)

@@ -16,7 +16,7 @@ from dawnchorus.reporting.report.tables import Experiment
 
 ENSEMBLE, CONSTANT, RANDOM = "ensemble", "constant", "random"
 NAMES = {ENSEMBLE: "ensemble", CONSTANT: "constant (baseline)", RANDOM: "random (baseline)"}
-# The figures of `metrics.json` by set and key, with their titles.
+# The figures that are shown by set and key, with their titles.
 FIGURES = {
     ("test", "lwlrap"): "LWLRAP, test",
     ("test", "macro_average_precision"): "average precision, test",

@@ -72,9 +72,9 @@
 
   for (const box of document.querySelectorAll("[data-table]")) setUp(box);
 
-  // Print what is folded away, except for the numbers of charts.
+  // Print the details of warnings, too.
   addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details:not([open], .data)")) {
+    for (const each of document.querySelectorAll(".remarks details:not([open])")) {
       each.dataset.folded = "";
       each.open = true;
     }
