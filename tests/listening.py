@@ -46,7 +46,7 @@ def windows(scores: dict[str, list[float]], other: float = 0.1) -> Windows:
     return Windows.of(list(scores), [STARTS[: len(part)] for part in parts], parts, 2)
 
 
-def made_experiment(folder: Path, params: Params, examples: int = 2) -> Experiment:
+def made_experiment(folder: Path, params: Params, examples: int = 2, window_seconds: float = 3.0) -> Experiment:
     """What the sounds are made of: a call at 4 to 5 s of recording a, and a wrong detection in test recording k."""
     rng = np.random.default_rng(1)
     times = np.arange(9 * RATE) / RATE
@@ -68,7 +68,9 @@ def made_experiment(folder: Path, params: Params, examples: int = 2) -> Experime
         {"species": ["x", "y"], "threshold": [0.6, 0.7], "probability": [0.6, 0.6], "no_promise": ["", "1 present box"]}
     )
     species = pd.DataFrame({"species": ["x", "y"], "scientific_name": "", "common_name": ["<Owl>", ""]})
-    settings = changed(params, {"data": {"root": str(folder)}, "report": {"examples": examples}})
+    settings = changed(
+        params, {"data": {"root": str(folder)}, "report": {"examples": examples}, "window": {"seconds": window_seconds}}
+    )
     values = SimpleNamespace(
         params=settings, recordings=tables, species=species, supervised=EnsembleWindows(oof, test, [test]),
         test_windows=test, detections=detections, thresholds=thresholds,

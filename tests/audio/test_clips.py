@@ -137,5 +137,6 @@ def test_calls_that_nobody_hears_are_slowed_down() -> None:
     sound = make_sound(Clip(tone(45_000, 0.5, 256_000), 256_000, 0.0), 40_000, 50_000)
     played, rate = soundfile.read(io.BytesIO(sound.mp3))
     assert sound.slower == 10
+    assert make_sound(Clip(tone(5000), RATE, 0.0), 2000, 20_000).slower == 1
     assert len(played) / rate == pytest.approx(5, abs=0.001)
     assert np.abs(np.fft.rfft(played)).argmax() / 5 == pytest.approx(4500, abs=1)

@@ -210,6 +210,21 @@ def test_a_card_says_what_a_sound_is_and_what_the_model_made_of_it(params: Param
     assert [box.text for box in absent.boxes] == ["not <Owl>"]
 
 
+def test_of_a_long_part_the_middle_is_cut(params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dawnchorus.reporting.report.examples.MOST_SECONDS", 2.0)
+    (owl, _) = look_and_listen(made_experiment(tmp_path, params)).groups
+    places = {card.verdict[:15]: dict(card.facts)["In the recording"] for card in owl.cards}
+    # The middle of the label at 4 to 5 s, and of the window at 4.5 to 7.5 s; half a second more on both sides.
+    assert places["An expert heard"] == "3.0 s to 6.0 s of 9.0 s"
+    assert places["<Owl> does not "] == "4.5 s to 7.5 s of 9.0 s"
+
+
+def test_a_window_may_be_longer_than_its_recording(params: Params, tmp_path: Path) -> None:
+    (owl, _) = look_and_listen(made_experiment(tmp_path, params, window_seconds=60.0)).groups
+    places = {dict(card.facts)["In the recording"] for card in owl.cards}
+    assert places == {"2.5 s to 9.0 s of 9.0 s", "4.0 s to 9.0 s of 9.0 s", "0.0 s to 6.0 s of 9.0 s"}
+
+
 def test_without_examples_no_recording_is_read(params: Params, tmp_path: Path) -> None:
     made = made_experiment(tmp_path, params, examples=0)
     (tmp_path / "test/k.wav").unlink()

@@ -1,6 +1,7 @@
 """Write the report: one HTML page on what the model is, how good it is, what it confuses, and when species call."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from dawnchorus.cli import run
@@ -9,6 +10,9 @@ from dawnchorus.files import replacing
 from dawnchorus.reporting.report.examples import look_and_listen
 from dawnchorus.reporting.report.page import render, sections
 from dawnchorus.reporting.report.tables import read_experiment
+
+# A page of more bytes is slow to open and too large to mail.
+LARGE = 30_000_000
 
 
 def main() -> None:
@@ -24,6 +28,11 @@ def main() -> None:
 
     experiment = read_experiment(params, arguments.data, arguments.results, arguments.figures)
     page = render(sections(experiment, defaults) | {"examples": look_and_listen(experiment)})
+    if len(page) > LARGE:
+        print(
+            f"{arguments.output} has {len(page) / 1e6:.0f} MB; a lower report.examples makes it smaller",
+            file=sys.stderr,
+        )
     with replacing(arguments.output) as path:
         path.write_text(page, encoding="utf-8")
 

@@ -24,8 +24,8 @@ PEAK = 0.7
 # Background alone is not made as loud as a call: 40 dB.
 MOST_GAIN = 100.0
 FADE_SECONDS = 0.01
-# Above this, people hear little: sounds are slowed down, as bat detectors do ("time expansion").
-AUDIBLE_HZ, SLOWER = 18_000.0, 10
+# Bands above this are hard to hear: such sounds are slowed down, as bat detectors do ("time expansion").
+AUDIBLE_HZ, SLOWER = 15_000.0, 10
 # Sample rates of MP3 that are worth their bytes, Hz.
 MP3_RATES = (16_000, 24_000, 32_000, 44_100, 48_000)
 # Of libsndfile's scale from 0 to 1. With a variable bit rate, it writes the exact length; with a low constant one not.
@@ -181,7 +181,7 @@ def make_sound(clip: Clip, f_min: float = 0.0, f_max: float = np.inf) -> Sound:
         f_max: highest frequency of interest, Hz; infinite if it is unknown.
     """
     samples = band_pass(clip.samples, clip.rate, f_min, f_max)
-    slower = SLOWER if np.isfinite(f_max) and f_max > AUDIBLE_HZ else 1
+    slower = SLOWER if f_min > AUDIBLE_HZ else 1
     rate = clip.rate / slower
     # Twice the highest frequency that the filter lets through, and a little.
     needed = min(rate, 2.2 * MARGIN * f_max / slower)

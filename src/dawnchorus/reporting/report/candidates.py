@@ -163,9 +163,9 @@ def labelled_candidates(
     columns = judge.of_scores(found.species_id.to_numpy(), found.score.to_numpy())
     found = found.assign(split=TRAIN, start_s=np.nan, end_s=np.nan, **columns)
     above = found[found.score >= found.threshold]
+    of_recording = {name: number for number, name in enumerate(oof.recording_ids)}
     for name, rows in above.groupby("recording_id", sort=False):
-        first = oof.edges[oof.recording_ids.index(name)]
-        last = first + oof.n_windows[oof.recording_ids.index(name)]
+        first, last = oof.edges[of_recording[name] : of_recording[name] + 2]
         events = find_events(
             oof.starts[first:last], oof.scores[first:last], judge.thresholds, window_seconds, detect.gap_seconds,
             recordings.train.seconds[name], detect.min_seconds,

@@ -23,8 +23,8 @@ from dawnchorus.reporting.results import Recordings
 
 # Around a window and its box, s.
 CONTEXT_SECONDS = 0.5
-# A box or window that is longer is cut, s.
-MOST_SECONDS = 12.0
+# A longer part is cut, s.
+MOST_SECONDS = 8.0
 # Of the edges of a species' boxes, those between these quantiles are its band: a few boxes may be drawn too wide.
 BAND_QUANTILES = (0.1, 0.9)
 
@@ -168,7 +168,10 @@ class Scene:
         recording = table.loc[row.recording_id]
         low, high = self.bands[row.species_id]
         clip = cut_clip(
-            Path(self.params.data.root) / recording.file, *self._extent(row), CONTEXT_SECONDS, self.params.data.channel
+            Path(self.params.data.root) / recording.file,
+            *self._extent(row, recording.seconds),
+            CONTEXT_SECONDS,
+            self.params.data.channel,
         )
         settings = self.params.spectrogram
         picture = draw_spectrogram(
@@ -195,12 +198,16 @@ class Scene:
             facts=self._facts(row, recording, clip),
         )
 
-    def _extent(self, row: Any) -> tuple[float, float]:
-        """The part of the recording with the window and the box of an example, at most `MOST_SECONDS`, s."""
+    def _extent(self, row: Any, seconds: float) -> tuple[float, float]:
+        """The part of the recording with the window and the box of an example, s; if it is long, its middle."""
         first, last = np.fmin(row.window_s, row.t_min), np.fmax(row.window_s + self.window_seconds, row.t_max)
+        # A window is longer than a short recording.
+        last = min(last, seconds)
         if last - first > MOST_SECONDS:
-            first = max(first, row.window_s + (self.window_seconds - MOST_SECONDS) / 2)
-        return float(first), float(min(last, first + MOST_SECONDS))
+            # A call may lie anywhere in a long window.
+            middle = (first + last if np.isnan(row.t_min) else row.t_min + row.t_max) / 2
+            first, last = middle - MOST_SECONDS / 2, middle + MOST_SECONDS / 2
+        return float(first), float(last)
 
     def _verdict(self, row: Any) -> str:
         """What is known about an example, and what the model made of it, in a sentence."""

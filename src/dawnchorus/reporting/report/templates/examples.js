@@ -39,8 +39,16 @@
     button.hidden = false;
     range.hidden = false;
     button.addEventListener("click", () => {
-      if (audio.paused) audio.play();
-      else audio.pause();
+      if (!audio.paused) {
+        audio.pause();
+        return;
+      }
+      audio.play().catch((error) => {
+        // A second click before the first sample is no error.
+        if (error.name === "AbortError") return;
+        button.disabled = true;
+        button.setAttribute("aria-label", `This browser cannot play the sound: ${error.message}`);
+      });
     });
     audio.addEventListener("play", () => {
       if (playing && playing !== audio) playing.pause();
