@@ -1,5 +1,6 @@
 """The report page: what it says about small experiments, checked against numbers worked by hand."""
 
+import json
 import os
 import re
 import subprocess
@@ -298,7 +299,10 @@ def test_the_page_is_whole_and_the_same_each_time(params: Params, tmp_path: Path
 
 def test_damaged_figures_are_named(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
-    for content in ("{", "[]", "{}", '{"skipped": 1}'):
+    good = figures("test")
+    read = [good | {"test": 1}, good | {"test": {"small_cnn": {}}}, good | {"oof": {"ensemble": {"lwlrap": "0.5"}}},
+            good | {"skipped": {"recordings": 0}}]  # fmt: skip
+    for content in ("{", "[]", "{}", '{"skipped": 1}', *map(json.dumps, read)):
         path.write_text(content)
         with pytest.raises(InputError, match=r"figures\.json: .*repeat the stage ensemble"):
             read_figures(path)

@@ -1,6 +1,7 @@
 """What the report is made of: the tables of an experiment, read from its folders."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from dawnchorus.inference.window_tables import Windows
 from dawnchorus.reporting.results import Recordings
 
 CURVE = ["epoch", "loss", "validation_lwlrap", "validation_precision"]
+# Sets of recordings that figures may be of, and what `skipped` counts.
+FIGURE_SETS = ("test", "oof", "complete")
+SKIPPED = ("recordings", "tp_rows", "fp_rows", "copies")
 COUNTS = ["training_recordings", "test_present", "test_recordings"]
 
 
@@ -134,9 +138,28 @@ def read_figures(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {error}; repeat the stage ensemble") from error
-    if not isinstance(found, dict) or not isinstance(found.get("skipped"), dict):
+    if not _has_figures(found):
         raise InputError(f"{path}: is not a file of figures of this version; repeat the stage ensemble")
     return found
+
+
+def _has_figures(found: Any) -> bool:
+    """Whether a value has what the report reads: numbers by set, member and name, and counts of what was skipped."""
+    if not isinstance(found, dict) or not _are_numbers(found.get("skipped"), SKIPPED):
+        return False
+    sets = [found[name] for name in FIGURE_SETS if name in found]
+    return all(
+        isinstance(members, dict) and "ensemble" in members and all(map(_are_numbers, members.values()))
+        for members in sets
+    )
+
+
+def _are_numbers(found: Any, required: Sequence[str] = ()) -> bool:
+    return (
+        isinstance(found, dict)
+        and set(required) <= found.keys()
+        and all(isinstance(value, int | float) for value in found.values())
+    )
 
 
 def read_species_metrics(path: Path) -> pd.DataFrame:
