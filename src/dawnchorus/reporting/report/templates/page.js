@@ -72,6 +72,18 @@
 
   for (const box of document.querySelectorAll("[data-table]")) setUp(box);
 
+  // Only what scrolls by itself is a stop for the keyboard and a region for screen readers.
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const scrolls = target.scrollWidth > target.clientWidth;
+      for (const [name, value] of [["tabindex", "0"], ["role", "region"]]) {
+        if (scrolls) target.setAttribute(name, value);
+        else target.removeAttribute(name);
+      }
+    }
+  });
+  for (const box of document.querySelectorAll(".scroll")) sizes.observe(box);
+
   // Print the details of warnings, too.
   addEventListener("beforeprint", () => {
     for (const each of document.querySelectorAll(".remarks details:not([open])")) {
