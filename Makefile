@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-env: $(ENV) ## create .venv from uv.lock (CUDA=1: for an NVIDIA GPU; SLURM=1: for Slurm; BIRDNET=1: for its embeddings)
+env: $(ENV) .dvc/plots.html ## create .venv from uv.lock (CUDA=1: for an NVIDIA GPU; SLURM=1: for Slurm; BIRDNET=1: for its embeddings)
 
 # If uv is missing, pip installs it. Compiled bytecode saves each process seconds of start-up time.
 $(ENV): pyproject.toml uv.lock
@@ -26,6 +26,11 @@ $(ENV): pyproject.toml uv.lock
 	uv sync --locked --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode
 	$(if $(findstring birdnet,$@),@PYTHONPATH=src python workflow/scripts/birdnet_licence.py)
 	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
+
+# The page in which `dvc plots` draws without a network. Settings of this clone name it.
+.dvc/plots.html: $(ENV) workflow/scripts/plots_page.py src/dawnchorus/reporting/plots_page.py
+	@PYTHONPATH=src python workflow/scripts/plots_page.py --output $@
+	@dvc config --local plots.html_template plots.html
 
 demo: env ## run the whole workflow with params.yaml, then print the metrics
 	snakemake --cores $(CORES)
@@ -66,7 +71,8 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	    results/models/*/*/*.weights.h5 results/models/*/*/*.npz \
 	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \
 	    results/scores results/kaggle results/figures.json results/species_metrics.csv results/provenance.json \
-	    results/thresholds.csv results/reliability.csv results/model results/detections.csv results/raven
+	    results/thresholds.csv results/reliability.csv results/model results/detections.csv results/raven \
+	    results/report.html
 	@for folder in logs data/spectrograms data/embeddings data/pretrained results/{predictions,supervised,models,curves,epoch_weights,checkpoints,provenance}; do \
 	    [ ! -d $$folder ] || find $$folder -type d -empty -delete; \
 	done

@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from clone import ALL, RESULTS, Clone, add_test_recording, states
 from filelock import FileLock
+from playwright.sync_api import Browser, sync_playwright
 from ruamel.yaml import YAML
 from storage import Bucket, isolate, serve
 from tiny import ROOT, TINY, changed
@@ -124,3 +125,16 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
         for name, value in served.environment.items():
             monkeypatch.setenv(name, value)
         yield served
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        # Root, as in a container, has no sandbox.
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()

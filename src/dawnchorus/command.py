@@ -9,6 +9,7 @@ from dawnchorus.cli import run
 from dawnchorus.data.conversion import convert
 from dawnchorus.data.formats import reading, writing
 from dawnchorus.data.survey import survey
+from dawnchorus.errors import InputError
 from dawnchorus.models.bundle import read_bundle
 from dawnchorus.workflow.cores import cores
 from dawnchorus.workflow.detect_options import LONGEST, add_options, number, options_of
@@ -41,6 +42,7 @@ def main() -> None:
     inspect.set_defaults(command=_inspect)
     _add_convert(commands)
     _add_detect(commands)
+    _add_compare(commands)
     _add_export(commands)
     _add_model(commands)
     options = parser.parse_args()
@@ -92,6 +94,32 @@ def _detect(options: argparse.Namespace) -> None:
     cores = max(1, options.cores)
     if detect(options.model, options.paths, options.output, options_of(options), cores):
         sys.exit(1)
+
+
+def _add_compare(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("compare", help="compare experiments: figures, spread over seeds, paired differences")
+    parser.add_argument(
+        "revisions",
+        nargs="*",
+        metavar="REVISION",
+        help="commits, branches, tags, experiments, and `workspace`; others are compared with the first "
+        "(default: HEAD, the workspace, and the experiments that `dvc exp list` lists)",
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write a page with the differences of each species"
+    )
+    parser.set_defaults(command=_compare)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    # It needs DVC and Jinja, which belong to the workflow.
+    try:
+        from dawnchorus.workflow.comparing import compare_revisions
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{error.name} is not installed: `dawnchorus compare` needs the extra `workflow`, which `make env` installs"
+        ) from error
+    print(compare_revisions(Path.cwd(), options.revisions, options.html))
 
 
 def _add_export(commands: argparse._SubParsersAction) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+import soundfile
 from sounds import RATE, noise, written
 
 from dawnchorus.audio.file_checks import inspect, look_at_header
@@ -85,6 +86,24 @@ def test_the_header_of_a_wav_tells(tmp_path: Path) -> None:
         .start["a"]
         .endswith("-04:00")
     )
+
+
+def test_the_comment_of_a_flac_tells(tmp_path: Path) -> None:
+    flac, comment = tmp_path / "a.flac", AUDIOMOTH.format("-3:30")
+    with soundfile.SoundFile(flac, "w", RATE, 1) as file:
+        file.title, file.comment = "Küste", comment
+        file.write(noise())
+    notes = look_at_header(flac).notes
+    assert {comment, "Küste"} <= set(notes.splitlines())
+    found = start_of("a.flac", notes, None)
+    assert found is not None
+    assert found.isoformat() == "2018-01-10T19:17:30-03:30"
+    # Damaged sizes end the comments, not the program.
+    content = flac.read_bytes()
+    at = content.index(comment.encode()) - len("comment=") - 4
+    for size in (b"\xff\xff\xff\x7f", b"\x00\x00\x00\x00"):
+        flac.write_bytes(content[:at] + size + content[at + 4 :])
+        assert isinstance(look_at_header(flac).notes, str)
 
 
 def test_recordings_without_a_zone_are_remarked_on_until_it_is_given(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import asdict
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,11 @@ import soundfile
 from scipy.signal import find_peaks
 from tiny import ROOT, changed
 
+from dawnchorus.audio.file_checks import look_at_header
 from dawnchorus.config.demo import Demo
 from dawnchorus.config.params import Params
 from dawnchorus.config.presets import load_preset
+from dawnchorus.data.clock_times import start_of
 from dawnchorus.demo.backgrounds import background, band_power
 from dawnchorus.demo.dataset import (
     SAMPLE_RATE,
@@ -25,6 +29,7 @@ from dawnchorus.demo.dataset import (
     synthesize_recording,
     write_dataset,
 )
+from dawnchorus.demo.schedule import draw_activity, draw_starts
 from dawnchorus.demo.songs import KINDS, draw_individuals, draw_songs, sing
 from dawnchorus.evaluation.baselines import constant_scores, random_precisions
 from dawnchorus.evaluation.clip_metrics import lwlrap
@@ -172,6 +177,57 @@ def test_the_files_are_those_of_the_competition_and_follow_from_the_seed(tiny: P
     info = soundfile.info(next((tmp_path / "first/train").iterdir()))
     assert (info.samplerate, info.channels, info.duration) == (48_000, 1, tiny.demo.seconds)
     assert len(list((tmp_path / "first/train").iterdir())) == tiny.demo.train_recordings
+
+
+def test_clock_times_change_no_sound_and_are_found_as_those_of_recorders(tiny: Params, tmp_path: Path) -> None:
+    demo, species = tiny.demo, draw_species(tiny.demo)
+    write_dataset(demo, tmp_path, workers=2)
+    starts = []
+    for split in ("train", "test"):
+        for index, present in enumerate(draw_truth(demo, species, split)):
+            path = tmp_path / split / f"{recording_id(demo, split, index)}.flac"
+            calls = draw_calls(demo, species, split, index, present)
+            sound = synthesize_recording(demo, species, split, index, calls)
+            # What the file was before it had a comment.
+            soundfile.write(tmp_path / "plain.flac", sound / max(1.0, float(np.abs(sound).max()) / 0.99), SAMPLE_RATE)
+            samples, plain = (soundfile.read(each, dtype="int16")[0] for each in (path, tmp_path / "plain.flac"))
+            assert np.array_equal(samples, plain)
+            with soundfile.SoundFile(path) as file:
+                (stated,) = re.findall(
+                    r"^Recorded at (\d\d:[03]0:00 \d\d/\d\d/\d{4}) \(UTC-4\) by AudioMoth", file.comment
+                )
+            found = start_of(path.name, look_at_header(path).notes, None)
+            assert found is not None
+            assert found.isoformat() == f"{datetime.strptime(stated, '%H:%M:%S %d/%m/%Y').isoformat()}-04:00"
+            starts.append(found)
+    assert len(set(starts)) == len(starts) == demo.train_recordings + demo.test_recordings
+    assert max(starts) - min(starts) < timedelta(days=14)
+
+
+def test_species_have_hours_of_their_own(params: Params) -> None:
+    demo, species = params.demo, draw_species(params.demo)
+    activity = draw_activity(demo, [one.prevalence for one in species])
+    truth = {split: draw_truth(demo, species, split) for split in ("train", "test")}
+    starts = draw_starts(demo, activity, truth)
+    hours = np.array([start.hour for split in truth for start in starts[split]])
+    present = np.concatenate(list(truth.values()))
+    for number, one in enumerate(species):
+        # Half of the day in which the species is most active.
+        is_active = np.isin(np.arange(24), np.argsort(activity[number])[12:])[hours]
+        share, others = present[is_active, number].mean(), present[~is_active, number].mean()
+        assert share > others or one.prevalence > 0.5, number
+    assert set(activity.argmax(axis=1)) >= {5, 11, 18}
+    # All hours are recorded.
+    assert len(set(hours)) == 24
+    assert draw_starts(demo, activity, truth) == starts
+
+
+def test_many_or_long_recordings_take_more_than_two_weeks(params: Params) -> None:
+    demo = params.demo.model_copy(update={"seconds": 3600.0})
+    starts = draw_starts(demo, np.ones((2, 24)), {"train": np.zeros((300, 2), bool), "test": np.zeros((200, 2), bool)})
+    every = sorted([*starts["train"], *starts["test"]])
+    assert min(after - before for before, after in pairwise(every)) >= timedelta(hours=1)
+    assert every[-1] - every[0] > timedelta(days=20)
 
 
 @pytest.mark.parametrize("name", ["benchmark", "second"])

@@ -173,7 +173,7 @@ def test_a_read_only_folder_is_named_and_mended(clone: Clone, engine: tuple[str,
     assert not list(clone.path.rglob(".writing.*"))
     clone.started()
     clone.run(*BOUND, *engine)
-    assert [name for name in clone.started() if name != "check_params"] == ["bundle", "ensemble"]
+    assert [name for name in clone.started() if name != "check_params"] == ["bundle", "ensemble", "report"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -60,7 +60,7 @@ def test_recordings_that_git_ignores_are_missing_in_the_copy(with_own_recordings
     clone.started()
     clone.run(*run, "-S", f"data.root={clone.path}/data/own")
     # What moves is the same to all stages after the first.
-    assert clone.started() == ["bundle", "check_params", "ensemble", "ingest"]
+    assert clone.started() == ["bundle", "check_params", "ensemble", "ingest", "report"]
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ def test_outputs_are_copied_to_a_cache_that_lost_them(clone: Clone, tmp_path: Pa
     # A run whose outputs DVC did not copy, with another run after it.
     clone.edit_params("ensemble", {"bootstrap_samples": 150})
     clone.run("dvc", "repro", "--no-commit")
-    assert clone.started() == ["bundle", "check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble", "report"]
     clone.edit_params("ensemble", {"bootstrap_samples": 200})
     assert_refused_until_verified(clone)
     clone.snakemake()
@@ -88,7 +88,7 @@ def test_a_frozen_stage_keeps_its_outputs(clone: Clone, through_dvc: Clone, tmp_
             engine.snakemake()
         else:
             engine.run("dvc", "repro")
-        assert engine.started() == ["bundle", "calibrate", "check_params", "ingest"]
+        assert engine.started() == ["bundle", "calibrate", "check_params", "ingest", "report"]
         assert {name: (engine.path / name).read_bytes() for name in outputs} == before
         engine.assert_nothing_to_do()
 

@@ -71,7 +71,7 @@ def test_a_pulled_clone_has_nothing_to_do(clone: Clone, storage: Storage, tmp_pa
     colleague.assert_neither_engine_has_anything_to_do()
     assert not colleague.run("git", "status", "--short")
     colleague.edit_params("ensemble", {"bootstrap_samples": 150})
-    assert colleague.assert_engines_agree() == {"bundle", "check_params", "ensemble"}
+    assert colleague.assert_engines_agree() == {"bundle", "check_params", "ensemble", "report"}
 
 
 @pytest.mark.parametrize("storage", ["folder"], indirect=True)

@@ -100,9 +100,9 @@ def test_outputs_from_the_future_do_not_hide_what_is_stale(clone: Clone) -> None
             os.utime(path, (when, when))
     clone.assert_nothing_to_do()
     clone.edit_params("ensemble", {"bootstrap_samples": 150})
-    assert clone.assert_engines_agree() == {"bundle", "check_params", "ensemble"}
+    assert clone.assert_engines_agree() == {"bundle", "check_params", "ensemble", "report"}
     clone.snakemake()
-    assert clone.started() == ["bundle", "check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble", "report"]
     clone.assert_nothing_to_do()
 
 

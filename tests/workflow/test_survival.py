@@ -186,7 +186,7 @@ def test_a_second_run_in_the_same_folder_says_who_is_first(tmp_path: Path, throu
     assert "is busy, it is being blocked by" in same_stage
     clone.gate.unlink()
     assert first.process.wait(300) == 0, first.output
-    assert clone.started() == ["bundle", "check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble", "report"]
 
     clone.edit_params("ensemble", {"bootstrap_samples": 200})
     clone.gate.touch()
@@ -197,7 +197,7 @@ def test_a_second_run_in_the_same_folder_says_who_is_first(tmp_path: Path, throu
     assert "another process writes results/" in refused
     clone.gate.unlink()
     assert first.process.wait(300) == 0, first.output
-    assert clone.started() == ["bundle", "check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble", "report"]
     clone.assert_nothing_to_do()
 
 

@@ -79,9 +79,9 @@ def test_an_ensemble_parameter_runs_the_ensemble_and_its_return_nothing(clone: C
     submission = (clone.path / "results/kaggle/submission.csv").read_bytes()
     metrics = (clone.path / "results/figures.json").read_bytes()
     clone.edit_params("ensemble", {"bootstrap_samples": 150})
-    assert clone.assert_engines_agree() == {"bundle", "check_params", "ensemble"}
+    assert clone.assert_engines_agree() == {"bundle", "check_params", "ensemble", "report"}
     clone.snakemake()
-    assert clone.started() == ["bundle", "check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble", "report"]
     assert (clone.path / "results/figures.json").read_bytes() != metrics
     clone.run("git", "checkout", "--quiet", "params.yaml")
     clone.snakemake()
@@ -93,10 +93,10 @@ def test_an_ensemble_parameter_runs_the_ensemble_and_its_return_nothing(clone: C
 def test_an_experiment_in_the_workspace_and_back(dvc_clone: Clone) -> None:
     before = (dvc_clone.path / "results/figures.json").read_bytes()
     dvc_clone.run("dvc", "exp", "run", "-S", "ensemble.bootstrap_samples=300")
-    assert dvc_clone.started() == ["bundle", "check_params", "ensemble"]
+    assert dvc_clone.started() == ["bundle", "check_params", "ensemble", "report"]
     assert "Nothing to be done" in dvc_clone.snakemake()
     dvc_clone.run("git", "checkout", "--quiet", "params.yaml")
-    assert dvc_clone.assert_engines_agree() == {"bundle", "check_params", "ensemble"}
+    assert dvc_clone.assert_engines_agree() == {"bundle", "check_params", "ensemble", "report"}
     dvc_clone.snakemake()
     assert [name for name in dvc_clone.started() if name != "check_params"] == []
     assert (dvc_clone.path / "results/figures.json").read_bytes() == before
@@ -106,7 +106,7 @@ def test_an_experiment_in_the_workspace_and_back(dvc_clone: Clone) -> None:
 def test_an_experiment_in_a_folder_of_its_own(clone: Clone) -> None:
     output = clone.run("dvc", "exp", "run", "--temp", "-S", "ensemble.bootstrap_samples=300")
     assert "Ran experiment" in output
-    assert clone.started() == ["bundle", "check_params", "ensemble"]
+    assert clone.started() == ["bundle", "check_params", "ensemble", "report"]
 
 
 def test_a_backbone_comes_and_goes(clone: Clone) -> None:
@@ -162,12 +162,12 @@ def test_a_changed_module_runs_what_imports_it(clone: Clone) -> None:
     assert clone.assert_engines_agree() == {"check_params", "fetch_weights@small_cnn", *own, *RESULTS}
     clone.run("git", "checkout", "--quiet", "src")
     change("src/dawnchorus/reporting/metrics.py")
-    assert clone.assert_engines_agree() == {"bundle", "ensemble"}
+    assert clone.assert_engines_agree() == {"bundle", "ensemble", "report"}
     change("workflow/scripts/split_folds.py")
     clone.assert_engines_agree()
     clone.snakemake()
     # Folds that come out the same retrain nothing: DVC brings the later outputs back from its cache.
-    assert clone.started() == ["ensemble", "split_folds"]
+    assert clone.started() == ["ensemble", "report", "split_folds"]
     # Where a backbone begins concerns that backbone alone.
     clone.edit_params("backbones", ["small_cnn", "resnet"])
     clone.edit_params("train", {"pretrained": {"resnet": "imagenet"}})
@@ -216,7 +216,7 @@ def test_a_changed_input_reruns_what_reads_inputs(clone: Clone) -> None:
     pd.DataFrame({"species": species, "prevalence": 0.3}).to_csv(table, index=False)
     clone.edit_params("ensemble", {"prior": "inputs/prevalence.csv"})
     clone.snakemake()
-    assert clone.started() == ["bundle", "check_params", "ensemble", "fetch_weights small_cnn"]
+    assert clone.started() == ["bundle", "check_params", "ensemble", "fetch_weights small_cnn", "report"]
     metrics = json.loads((clone.path / "results/figures.json").read_text())
     assert set(metrics["prevalence"].values()) == {0.3}
 
@@ -224,7 +224,7 @@ def test_a_changed_input_reruns_what_reads_inputs(clone: Clone) -> None:
     pd.DataFrame({"species": species, "prevalence": 0.4}).to_csv(table, index=False)
     assert {"ensemble", "fetch_weights@small_cnn"} <= clone.assert_engines_agree()
     clone.snakemake()
-    assert clone.started() == ["bundle", "ensemble", "fetch_weights small_cnn"]
+    assert clone.started() == ["bundle", "ensemble", "fetch_weights small_cnn", "report"]
     assert set(json.loads((clone.path / "results/figures.json").read_text())["prevalence"].values()) == {0.4}
 
     # A large file that DVC tracks instead of git.
@@ -333,7 +333,7 @@ def test_sites_with_codes_and_neither_test_recordings_nor_a_template(clone: Clon
     own.rename(tmp_path / "moved")
     clone.edit_params("data", {"root": str(tmp_path / "moved")})
     clone.snakemake()
-    assert clone.started() == ["check_params", "ingest"]
+    assert clone.started() == ["check_params", "ingest", "report"]
     # The same recordings under other names of their files, which stay what they are by their recording_id.
     for path in (tmp_path / "moved/train/site1").iterdir():
         path.rename(path.with_suffix(".wav"))
@@ -434,7 +434,7 @@ def test_rounds_come_and_go(clone: Clone) -> None:
     soundfile.write(data / "train/unlabelled.flac", np.random.default_rng(1).normal(0, 0.01, 96_000), 48_000)
     clone.edit_params("data", {"root": "data/own"})
     clone.snakemake()
-    assert clone.started() == ["cache_unlabelled", "check_params", "ingest", "split_folds"]
+    assert clone.started() == ["cache_unlabelled", "check_params", "ingest", "report", "split_folds"]
     assert {path: path.read_bytes() for path in without} == without
 
     predictions = clone.path / "results/predictions"

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from dawnchorus.config.demo import Demo
 from dawnchorus.data.formats.rfcx import ANNOTATION_COLUMNS, species_columns
 from dawnchorus.demo.backgrounds import background, band_power
+from dawnchorus.demo.schedule import audiomoth_comment, draw_activity, draw_starts
 from dawnchorus.demo.songs import Individual, Song, confusable, draw_individuals, draw_songs, sing
 from dawnchorus.progress import track
 from dawnchorus.seeding import generator
@@ -202,18 +204,18 @@ def write_dataset(demo: Demo, folder: Path, workers: int) -> None:
     every call of both splits with its signal-to-noise ratio. The workflow trains on neither.
     """
     species = draw_species(demo)
+    truth = {split: draw_truth(demo, species, split) for split in ("train", "test")}
+    starts = draw_starts(demo, draw_activity(demo, [one.prevalence for one in species]), truth)
     calls: dict[str, list[list[Call]]] = {}
-    for split in ("train", "test"):
-        truth = draw_truth(demo, species, split)
-        calls[split] = [draw_calls(demo, species, split, *row) for row in enumerate(truth)]
+    for split, rows in truth.items():
+        calls[split] = [draw_calls(demo, species, split, *row) for row in enumerate(rows)]
         (folder / split).mkdir(parents=True)
         write = partial(_write_recording, demo, species, split, folder / split)
         with ProcessPoolExecutor(workers) as pool:
-            work = pool.map(write, range(len(truth)), calls[split], chunksize=4)
-            for _ in track(work, total=len(truth), what=f"{split} recordings synthesized"):
+            work = pool.map(write, range(len(rows)), calls[split], starts[split], chunksize=4)
+            for _ in track(work, total=len(rows), what=f"{split} recordings synthesized"):
                 pass
-        if split == "test":
-            _write_ground_truth(demo, truth[:, : demo.species], folder)
+    _write_ground_truth(demo, truth["test"][:, : demo.species], folder)
     table = pd.DataFrame(chain.from_iterable(calls["train"] + calls["test"]))
     table.round(4).to_csv(folder / "calls.csv", index=False)
     for name, boxes in zip(
@@ -223,12 +225,15 @@ def write_dataset(demo: Demo, folder: Path, workers: int) -> None:
 
 
 def _write_recording(
-    demo: Demo, species: list[Species], split: str, folder: Path, index: int, calls: list[Call]
+    demo: Demo, species: list[Species], split: str, folder: Path, index: int, calls: list[Call], start: datetime
 ) -> None:
     sound = synthesize_recording(demo, species, split, index, calls)
     # Several loud calls at once must not overflow 16 bits.
     sound = sound / max(1.0, float(np.abs(sound).max()) / 0.99)
-    soundfile.write(folder / f"{recording_id(demo, split, index)}.flac", sound, SAMPLE_RATE, subtype="PCM_16")
+    path = folder / f"{recording_id(demo, split, index)}.flac"
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16") as file:
+        file.comment = audiomoth_comment(start)
+        file.write(sound)
 
 
 def _write_ground_truth(demo: Demo, truth: NDArray[np.bool_], folder: Path) -> None:

@@ -15,26 +15,41 @@ def score_boxes(
 ) -> NDArray[np.float32]:
     """Score each box: the maximum score of its species over the windows that contain enough of it.
 
-    These are the windows with at least `min_overlap` of the box (or of the window, if it is shorter). If there is none,
-    they are those with most of it.
-
     Args:
         windows: scores of the windows of the boxes' recordings, and perhaps of others.
         boxes: recording_id, species_id, t_min and t_max (s).
         window_seconds: length of a window, s.
-        min_overlap: fraction of a box, 0 to 1.
+        min_overlap: see `best_windows`.
 
     Returns:
         Shape [Boxes].
     """
+    return windows.scores[best_windows(windows, boxes, window_seconds, min_overlap), boxes.species_id.to_numpy()]
+
+
+def best_windows(windows: Windows, boxes: pd.DataFrame, window_seconds: float, min_overlap: float) -> NDArray[np.int64]:
+    """Find the window with the highest score of its species, for each box, among those that contain enough of the box.
+
+    These are the windows with at least `min_overlap` of the box (or of the window, if it is shorter). If there is none,
+    they are those with most of it.
+
+    Args:
+        windows: as in `score_boxes`.
+        boxes: as in `score_boxes`.
+        window_seconds: length of a window, s.
+        min_overlap: fraction of a box, 0 to 1.
+
+    Returns:
+        Row of the window, shape [Boxes].
+    """
     rows = dict(zip(windows.recording_ids, zip(windows.edges[:-1], windows.edges[1:], strict=True), strict=True))
-    scores = np.empty(len(boxes), np.float32)
+    found = np.empty(len(boxes), np.int64)
     columns = (boxes.recording_id, boxes.species_id, boxes.t_min, boxes.t_max)
     for number, (name, species, t_min, t_max) in enumerate(zip(*columns, strict=True)):
         first, last = rows[name]
         starts = windows.starts[first:last]
         inside = np.minimum(starts + window_seconds, t_max) - np.maximum(starts, t_min)
         enough = max(min_overlap * min(t_max - t_min, window_seconds), 2 * TOLERANCE)
-        is_around = inside >= min(enough, inside.max()) - TOLERANCE
-        scores[number] = windows.scores[first:last, species][is_around].max()
-    return scores
+        around = np.flatnonzero(inside >= min(enough, inside.max()) - TOLERANCE)
+        found[number] = first + around[windows.scores[first:last, species][around].argmax()]
+    return found

@@ -21,6 +21,8 @@ FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
 # The few highest of thousands of windows lie beyond most labels, where the calibration extrapolates.
 FEWEST_WINDOWS = 5
+# Fewer test recordings do not show how often species call.
+FEWEST_TEST = 20
 # Numbers of labels that a threshold rests on.
 LABELS = ["present_boxes", "present_recordings", "absent_boxes", "complete_recordings"]
 # What completely annotated recordings show of a threshold, from `crossfit.measure_thresholds`.
@@ -73,8 +75,8 @@ class WindowModel:
         calibration = Calibration(self.calibration.slopes[numbers], self.calibration.offsets[numbers])
         return WindowModel(calibration, self.prevalence[numbers])
 
-    def score_at(self, probability: float) -> NDArray[np.float64]:
-        """The score of each species that has a probability, shape [Species]."""
+    def score_at(self, probability: float | NDArray[np.floating]) -> NDArray[np.float64]:
+        """The score of each species that has a probability, one for all or one for each, shape [Species]."""
         odds = logit(probability) - logit(self.prevalence) - self.calibration.offsets
         return expit(odds / self.calibration.slopes)
 

@@ -11,6 +11,18 @@ from dawnchorus.features.embedders import BIRDNET_LICENCE
 from dawnchorus.inference.reliability_tables import calibration_lines
 from dawnchorus.models.bundle import Member, Species
 
+LIMITS = (
+    "A threshold holds for recordings like those that it was chosen on. Other places, seasons and recorders have other "
+    "sounds; check some detections of each species there.",
+    "A species that calls more rarely than in those recordings has a lower precision at the same threshold.",
+    "A recording without a detection may still have the species.",
+    "The models know the listed species only. Others may raise their scores.",
+)
+LICENCE = (
+    "Dawnchorus is published under the Apache License 2.0. The weights are derived from the recordings and labels that "
+    "the model was trained on, and may be bound by their terms."
+)
+
 
 def model_card(
     params: Params,
@@ -76,20 +88,20 @@ def model_card(
         "",
         "## Limits",
         "",
-        "- A threshold holds for recordings like those that it was chosen on. Other places, seasons and recorders have "
-        "other sounds; check some detections of each species there.",
-        "- A species that calls more rarely than in those recordings has a lower precision at the same threshold.",
-        "- A recording without a detection may still have the species.",
-        "- The models know the listed species only. Others may raise their scores.",
+        *(f"- {limit}" for limit in LIMITS),
         "",
         "## Licence",
         "",
-        "Dawnchorus is published under the Apache License 2.0. The weights are derived from the recordings and labels "
-        "that the model was trained on, and may be bound by their terms.",
+        LICENCE,
     ]
-    if any(params.features[name].model == BIRDNET for name in params.embeddings):
+    if uses_birdnet(params):
         lines += ["", f"{BIRDNET_LICENCE} Heads in `members/` are made with it; it is not part of this folder."]
     return "\n".join(lines) + "\n"
+
+
+def uses_birdnet(params: Params) -> bool:
+    """Whether heads on BirdNET's embeddings are part of the ensemble, so that its licence counts."""
+    return any(params.features[name].model == BIRDNET for name in params.embeddings)
 
 
 def _measured(thresholds: pd.DataFrame, models: str) -> list[str]:

@@ -45,27 +45,28 @@ def gather_evidence(
     # From fewer, the curve of a species would rest on its calls in one or two recordings.
     is_complete = is_complete & ((is_complete & has_call).sum(axis=0) >= FEWEST_RECORDINGS)
     by_box = ~np.array(is_complete.any(axis=0))[boxes.species_id.to_numpy()]
-    of_recording, species, is_present, of_window = _complete_windows(
+    row, species, is_present = complete_windows(
         windows, annotations, uncertain, is_complete, window_seconds, min_overlap
     )
+    of_recording = np.array(windows.recording_ids, dtype=object)[windows.recordings[row]]
     return Evidence(
         np.concatenate([boxes.species_id[by_box], species]),
         np.concatenate([boxes.is_tp[by_box], is_present]).astype(bool),
-        np.concatenate([scores[by_box], of_window]).astype(float),
+        np.concatenate([scores[by_box], windows.scores[row, species]]).astype(float),
         units[np.concatenate([boxes.recording_id[by_box], of_recording])].to_numpy(),
         np.repeat([False, True], [by_box.sum(), len(species)]),
     )
 
 
-def _complete_windows(
+def complete_windows(
     windows: Windows,
     annotations: Annotations,
     uncertain: Annotations,
     is_complete: NDArray[np.bool_],
     window_seconds: float,
     min_overlap: float,
-) -> tuple[NDArray, NDArray[np.int64], NDArray[np.bool_], NDArray[np.float32]]:
-    """The windows that are labelled for a species of which their recording is complete.
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Find the windows that are labelled for a species of which their recording is complete.
 
     Args:
         windows: scores of recordings.
@@ -76,7 +77,7 @@ def _complete_windows(
         min_overlap: see `window_labels`.
 
     Returns:
-        Recording, species, whether it is present, and score, one of each for each window and species.
+        The row of a window, a species, and whether it is present, for each of these windows and species.
     """
     every = annotations.joined(uncertain)
     of_box = pd.Index(windows.recording_ids, dtype=object).get_indexer(every.recording_ids)
@@ -89,5 +90,4 @@ def _complete_windows(
         is_complete=is_complete[windows.recordings],
     )  # fmt: skip
     row, species = np.nonzero((mask == 1) & is_complete[windows.recordings])
-    names = np.array(windows.recording_ids, dtype=object)[windows.recordings[row]]
-    return names, species, target[row, species] == 1, windows.scores[row, species]
+    return row, species, target[row, species] == 1

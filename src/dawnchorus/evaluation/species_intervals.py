@@ -1,0 +1,86 @@
+"""Intervals of the average precision of each species, from a bootstrap over recordings or groups of them."""
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dawnchorus.evaluation.bootstrap import draw_recordings
+from dawnchorus.evaluation.clip_metrics import Scores, Truth, average_precisions
+from dawnchorus.evaluation.reliability import wilson_interval
+
+# Number of resamplings in memory.
+AT_ONCE = 100
+
+
+def average_precision_intervals(
+    truth: Truth,
+    scores: Scores,
+    mask: Truth,
+    samples: int,
+    rng: np.random.Generator,
+    groups: NDArray[np.integer] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Compute 95 % intervals of `clip_metrics.average_precisions`. All species use the same resamplings.
+
+    An interval is the wider one of the bootstrap's and of Wilson's with as many trials as recordings or groups in which
+    the species calls: if it ranks all of them highest, the bootstrap knows nothing else.
+
+    Args:
+        truth: which species call, shape [Recordings, Species].
+        scores: clip scores, shape [Recordings, Species].
+        mask: label mask: where `truth` is known, shape [Recordings, Species].
+        samples: number of resamplings.
+        rng: random generator.
+        groups: group number of each recording, shape [Recordings]; by default each recording is a group.
+
+    Returns:
+        Lower and upper ends, shape [Species]; NaN for a species without a positive or a negative label.
+    """
+    found: list[list[NDArray[np.float64]]] = [[] for _ in range(truth.shape[1])]
+    for drawn in draw_recordings(len(truth), samples, AT_ONCE, rng, groups):
+        for species, of_species in enumerate(found):
+            known = mask[:, species]
+            order = np.argsort(-scores[known, species], kind="stable")
+            of_species.append(
+                _average_precision(
+                    truth[known, species][order], scores[known, species][order], drawn[:, known][:, order]
+                )
+            )
+    values = np.stack([np.concatenate(parts) for parts in found], axis=1)
+    with warnings.catch_warnings():
+        # A species without both kinds of labels has no average precision in any resampling.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        low, high = np.nanpercentile(values, [2.5, 97.5], axis=0)
+    average = average_precisions(truth, scores, mask)
+    units = np.arange(len(truth)) if groups is None else groups
+    trials = [len(np.unique(units[calls])) for calls in (truth & mask).T]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        wilson_low, wilson_high = wilson_interval(average, np.array(trials))
+    is_known = ~np.isnan(average)
+    return np.where(is_known, np.fmin(low, wilson_low), np.nan), np.where(is_known, np.fmax(high, wilson_high), np.nan)
+
+
+def _average_precision(
+    truth: NDArray[np.bool_], scores: NDArray[np.floating], weights: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """The average precision of each resampling; NaN for one without a positive or a negative label.
+
+    Args:
+        truth: in descending order of scores, shape [Recordings].
+        scores: shape [Recordings].
+        weights: how often each recording is drawn, shape [Resamplings, Recordings].
+
+    Returns:
+        Shape [Resamplings].
+    """
+    # Recordings with equal scores are found at the same threshold.
+    last = np.flatnonzero(np.append(np.diff(scores) != 0, True)) if len(scores) else np.zeros(0, int)
+    hits = np.cumsum(weights * truth, axis=1)[:, last]
+    total = np.cumsum(weights, axis=1)[:, last]
+    if not len(last):
+        return np.full(len(weights), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(total > 0, hits / total, 0)
+        values = (np.diff(hits, axis=1, prepend=0) * precision).sum(axis=1) / hits[:, -1]
+    return np.where((hits[:, -1] > 0) & (hits[:, -1] < total[:, -1]), values, np.nan)
