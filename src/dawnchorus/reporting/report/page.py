@@ -94,6 +94,8 @@ def plain_reason(row: SpeciesRow, target: float) -> str:
         return "it has no labelled call"
     if "box" in row.no_promise:
         return f"too few labels: {row.no_promise}"
+    if "reach" in row.no_promise:
+        return f"so few sounds score so high that nobody can tell whether {percent(target)} of them are right"
     return row.no_promise
 
 
