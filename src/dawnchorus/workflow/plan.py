@@ -26,6 +26,7 @@ from dawnchorus.workflow.explanations import explain
 from dawnchorus.workflow.locks import FOLDER, refuse_writers, unlisted
 from dawnchorus.workflow.losses import refuse_loss
 from dawnchorus.workflow.output_times import LONG_AGO, set_back
+from dawnchorus.workflow.reasons import NEVER_RUN, after, is_new, reason
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -70,11 +71,13 @@ class PlannedStage:
         outputs: paths of its outputs.
         parents: addresses of the stages that create its inputs.
         runs: whether the stage runs.
+        reason: why it runs, for people; empty if it does not run.
     """
 
     outputs: list[str]
     parents: list[str]
     runs: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,12 @@ class Plan:
     def address(self, rule: Rule, wildcards: Mapping[str, str]) -> str:
         """The address of the stage that a rule runs for the given wildcards."""
         return self._by_output[rule.outputs[0].format(**wildcards)]
+
+    def origin(self, address: str) -> tuple[Rule, dict[str, str]]:
+        """The rule and the wildcards of a stage."""
+        name = address.rpartition(":")[2].partition("@")[0]
+        rule = next(rule for rule in self.rules if rule.name == name)
+        return rule, wildcards_of(rule.outputs[0], self.stages[address].outputs[0]) or {}
 
     def write(self) -> None:
         """Write the plan, and a stamp for each stage whose modification time tells Snakemake whether the stage runs."""
@@ -170,15 +179,26 @@ def _plan_of(repo: "Repo") -> Plan:
     refuse_loss(runs, stale)
     for stage in sorted(runs, key=lambda stage: stage.addressing):
         _require_writable(stage, root)
-    planned = {
-        stage.addressing: PlannedStage(
+    planned = {}
+    for stage in sorted(stages, key=lambda stage: stage.addressing):
+        parents = [parent for parent in graph.successors(stage) if parent in stages]
+        planned[stage.addressing] = PlannedStage(
             outputs=_outputs(stage, root),
-            parents=[parent.addressing for parent in graph.successors(stage) if parent in stages],
+            parents=[parent.addressing for parent in parents],
             runs=stage in runs,
+            reason=_reason(stage, root, stale, [parent for parent in parents if parent in runs])
+            if stage in runs
+            else "",
         )
-        for stage in sorted(stages, key=lambda stage: stage.addressing)
-    }
     return Plan(uuid.uuid4().hex, rules_of([stage for stage in repo.index.stages if stage in stages], root), planned)
+
+
+def _reason(stage: "PipelineStage", root: str, stale: Mapping[str, Any], parents: list["PipelineStage"]) -> str:
+    """Why a stage runs; `parents` are those that run, too."""
+    if is_new(stage):
+        return NEVER_RUN
+    own = reason(stale.get(stage.addressing, []), [out for parent in parents for out in _outputs(parent, root)])
+    return own or after([parent.addressing for parent in parents])
 
 
 def _outputs(stage: "PipelineStage", root: str) -> list[str]:

@@ -1,0 +1,216 @@
+"""The jobs of a run: what they are called, which run, and how long the rest will take."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dawnchorus.progress import duration
+from dawnchorus.workflow.job_logs import Progress, progress
+from dawnchorus.workflow.plan import Plan, Rule
+from dawnchorus.workflow.terminal.durations import Durations, Work, time_left
+
+# The rule that asks for everything and does nothing.
+TARGET = "all"
+# Tolerance for the clock of a file system.
+SECONDS_APART = 2.0
+# A job that takes longer than expected counts as almost done.
+LEAST_PART = 0.05
+
+
+@dataclass
+class Job:
+    """A job that Snakemake has started.
+
+    Attributes:
+        name: for people, such as "train small_cnn fold 1".
+        kind: as in `Durations`.
+        key: its name among all jobs of the run.
+        logs: paths of its logs.
+        reason: why it runs, by the plan; may be empty.
+        share: as in `Work`.
+        began: when it started, in seconds since the epoch.
+    """
+
+    name: str
+    kind: str
+    key: str
+    logs: list[Path]
+    reason: str
+    share: float
+    began: float = field(default_factory=time.time)
+
+    def progress(self) -> Progress | None:
+        """How far it is, by its log."""
+        return progress(self.logs[0], self.began - SECONDS_APART, time.time()) if self.logs else None
+
+    def seconds(self) -> float:
+        """How long it has been running."""
+        return time.time() - self.began
+
+
+@dataclass
+class Jobs:
+    """The jobs of a run.
+
+    Attributes:
+        total: number of jobs, without the target.
+        plan: the plan, in a run of DVC's stages.
+        durations: of jobs that finished.
+        work: for each unfinished job its kind and parents, by key.
+        shares: the share of the jobs of a rule, as far as known.
+        running: by Snakemake's number.
+        done: number of finished jobs.
+        failed: names of jobs that failed and are not tried again.
+    """
+
+    total: int
+    plan: Plan | None
+    durations: Durations
+    work: dict[str, tuple[str, frozenset[str]]]
+    shares: dict[str, float] = field(default_factory=dict)
+    running: dict[int, Job] = field(default_factory=dict)
+    done: int = 0
+    failed: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int], plan: Plan | None, durations: Durations) -> "Jobs":
+        """The jobs of a run that begins.
+
+        Args:
+            counts: number of jobs of each rule.
+            plan: as in the attributes.
+            durations: of earlier runs.
+        """
+        counts = {rule: count for rule, count in counts.items() if rule not in (TARGET, "total")}
+        work = {}
+        if plan is not None:
+            left = dict(counts)
+            for address, stage in plan.stages.items():
+                rule, wildcards = plan.origin(address)
+                # Snakemake runs fewer stages than are stale if it is asked for some outputs only.
+                if stage.runs and left.get(rule.name, 0):
+                    left[rule.name] -= 1
+                    work[address] = (kind_of(rule.name, wildcards), frozenset(stage.parents))
+        else:
+            work = {f"{rule} {number}": (rule, frozenset()) for rule in counts for number in range(counts[rule])}
+        return cls(sum(counts.values()), plan, durations, work)
+
+    def start(self, number: int, job: Job) -> None:
+        """Note that a job has started, perhaps not for the first time."""
+        self.running[number] = job
+        self.failed.pop(number, None)
+        self.shares[job.kind.partition(" ")[0]] = job.share
+
+    def finish(self, number: int, ran: bool) -> Job | None:
+        """Note that a job has finished, and return it; None if it is the target.
+
+        Args:
+            number: Snakemake's.
+            ran: whether it ran its command.
+        """
+        job = self.running.pop(number, None)
+        if job is None:
+            return None
+        self.done += 1
+        self.durations.add(job.kind, job.seconds(), ran)
+        self.work.pop(job.key, None)
+        return job
+
+    def fail(self, number: int) -> Job | None:
+        """Note that a job has failed, and return it; None if that is known."""
+        job = self.running.pop(number, None)
+        if job is not None:
+            self.failed[number] = job.name
+        return job
+
+    def key(self, address: str | None, rule: str) -> str:
+        """The name among `work` of a job that starts."""
+        taken = {job.key for job in self.running.values()}
+        if address is not None:
+            return address
+        return next((key for key, (kind, _) in self.work.items() if kind == rule and key not in taken), rule)
+
+    def stages_left(self) -> int:
+        """How many stages of the plan still have to run."""
+        ran = self.total - len(self.work)
+        return sum(stage.runs for stage in self.plan.stages.values()) - ran if self.plan else 0
+
+    def left(self, job: Job, reported: Progress | None) -> float | None:
+        """Estimated time left of a job that runs, s; None if unknown."""
+        if reported is not None:
+            return reported.seconds
+        expected = self.durations.expect(job.kind)
+        return None if expected is None else max(expected - job.seconds(), LEAST_PART * expected)
+
+    def summary(self, reported: Mapping[int, Progress | None]) -> str:
+        """A text such as "7 of 19 jobs, about 4 min left".
+
+        Args:
+            reported: how far the running jobs are, by number.
+        """
+        text = f"{self.done} of {self.total} jobs"
+        seconds, is_known = self.estimate(reported)
+        if self.done == self.total or not seconds:
+            return text
+        return f"{text}, {'about' if is_known else 'more than'} {duration(seconds)} left"
+
+    def estimate(self, reported: Mapping[int, Progress | None] | None = None) -> tuple[float, bool]:
+        """The time left in s, and whether it covers all jobs; `reported` is as in `summary`."""
+        running = {job.key: (number, job) for number, job in self.running.items()}
+        # What running jobs say about themselves holds for others of their kind.
+        told = {
+            job.kind: job.seconds() + found.seconds
+            for number, job in self.running.items()
+            if (found := (reported or {}).get(number)) is not None
+        }
+        work = {}
+        for key, (kind, parents) in self.work.items():
+            number, job = running.get(key, (None, None))
+            expected = self.durations.expect(kind)
+            seconds = told.get(kind) if expected is None else expected
+            if job is not None and number is not None:
+                seconds = self.left(job, (reported or {}).get(number))
+            share = self.shares.get(kind.partition(" ")[0], 1.0)
+            work[key] = Work(seconds, min(share, 1.0), parents, job is not None)
+        return time_left(work)
+
+
+def kind_of(rule: str, wildcards: Mapping[str, str]) -> str:
+    """The kind of a job, as in `Durations`."""
+    return " ".join([rule, *(value for axis, value in wildcards.items() if axis not in ("fold", "shard"))])
+
+
+def name_of(rule: str, wildcards: Mapping[str, str], rules: Mapping[str, Rule]) -> str:
+    """The name of a job for people, such as "train small_cnn fold 1".
+
+    Args:
+        rule: name of its rule.
+        wildcards: its wildcards.
+        rules: the plan's rules by name. An axis with a single value is not told, except the backbone and the like.
+    """
+    parts = [rule]
+    for axis, value in wildcards.items():
+        values = rules[rule].wildcards.get(axis, []) if rule in rules else []
+        if axis == "round" and len(values) == 1:
+            continue
+        parts.append(f"{axis} {value}" if axis in ("fold", "shard") else value)
+    return " ".join(parts)
+
+
+def share_of(record: Any, provided: Mapping[str, Any]) -> float:
+    """The share of the machine that a job occupies.
+
+    Args:
+        record: Snakemake's event about the job.
+        provided: what Snakemake may use: "cores" or, on a cluster, "nodes", and limits on resources such as "gpu".
+    """
+    if provided.get("nodes"):
+        return 1 / max(int(provided["nodes"]), 1)
+    shares = [record.threads / max(int(provided.get("cores") or 1), 1)]
+    for name, limit in provided.items():
+        asked = record.resources.get(name, 0)
+        if name not in ("cores", "nodes", "_cores", "_nodes") and isinstance(asked, int) and isinstance(limit, int):
+            shares.append(asked / max(limit, 1))
+    return min(max(shares), 1.0)
