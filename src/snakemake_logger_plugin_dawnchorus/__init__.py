@@ -7,6 +7,7 @@ Snakemake loads plugins before the Snakefile, which decides which copy of the pa
 imported when the workflow starts.
 """
 
+import os
 import re
 import sys
 from logging import WARNING, LogRecord
@@ -30,13 +31,21 @@ class LogHandler(LogHandlerBase):
     """Shows the progress of a run, its failures and its results instead of Snakemake's messages."""
 
     _display: "Display | None" = None
+    _is_broken = False
 
     def emit(self, record: LogRecord) -> None:
         """Show an event of Snakemake, or leave it out."""
-        # Snakemake's thread for plugins would end with an exception.
+        if self._is_broken:
+            return
+        # An exception would end Snakemake's thread for plugins.
         try:
             self._show(record)
+        except BrokenPipeError:
+            # Nobody reads any more, as in `snakemake -n | head`. Python would complain when it ends.
+            self._is_broken = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
         except Exception:
+            self._is_broken = True
             self.handleError(record)
 
     def _show(self, record: LogRecord) -> None:
@@ -56,9 +65,9 @@ class LogHandler(LogHandlerBase):
 
     def close(self) -> None:
         """Show how the run ended."""
-        if self._display is not None:
+        if self._display is not None and not self._is_broken:
             self._display.close()
-            self._display = None
+        self._display = None
         super().close()
 
     @property

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from dvc.stage import PipelineStage
 
 PLAN_FILE = FOLDER / "plan.json"
+# The stage whose output is constant.
+CHECK = "check_params"
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def _plan_of(repo: "Repo") -> Plan:
     stages = {stage for stage in wanted if stage.cmd}
     runs = {stage for stage in stages if stage.addressing in stale}
     for stage in list(runs):
-        if stage.name != "check_params" or not all(out.exists for out in stage.outs):
+        if stage.name != CHECK or not all(out.exists for out in stage.outs):
             runs |= networkx.ancestors(graph, stage) & stages
     refuse_loss(runs, stale)
     for stage in sorted(runs, key=lambda stage: stage.addressing):
@@ -198,7 +200,9 @@ def _reason(stage: "PipelineStage", root: str, stale: Mapping[str, Any], parents
     if is_new(stage):
         return NEVER_RUN
     own = reason(stale.get(stage.addressing, []), [out for parent in parents for out in _outputs(parent, root)])
-    return own or after([parent.addressing for parent in parents])
+    # check_params changes nothing.
+    others = [parent for parent in parents if parent.name != CHECK] or parents
+    return own or after([parent.addressing for parent in others])
 
 
 def _outputs(stage: "PipelineStage", root: str) -> list[str]:

@@ -29,8 +29,12 @@ FOR_PEOPLE = {"for_people": True}
 NOTHING_TO_DO = "Nothing to be done"
 STOPPING = "Terminating processes on user request"
 GO_ON = "the same command goes on where this run stopped"
-# Errors that say again what the display has said.
-REPEATED = ("At least one job did not complete successfully", "Cancelling snakemake on user request")
+# Errors that repeat what the display tells about a job.
+REPEATED = (
+    "At least one job did not complete successfully",
+    "Cancelling snakemake on user request",
+    "CalledProcessError in file",
+)
 
 
 class Display:
