@@ -44,6 +44,8 @@ class Emulator:
                 assert self.row >= 0
             elif final == "K":
                 self.lines[self.row] = self.lines[self.row][: self.column]
+            elif final == "m":
+                pass  # a colour
             elif final == "J":
                 self.lines[self.row] = self.lines[self.row][: self.column]
                 del self.lines[self.row + 1 :]

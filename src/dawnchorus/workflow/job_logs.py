@@ -22,6 +22,8 @@ WITHOUT_RUN = {
 # DVC's message about a command that failed, which has said why itself. The command may have a thousand characters.
 COMMAND_FAILED = re.compile(r"ERROR: failed to reproduce .*failed to run: .*, exited with (?P<code>-?\d+)$")
 KILLED = -9
+# Lines that DVC adds to every log.
+OF_DVC = ("> ", "Running stage '", REASON, "Use `dvc push`")
 FEW_LINES = 5
 BYTES_OF_END = 8192
 
@@ -100,7 +102,7 @@ def failure(logs: list[Path]) -> str:
         return "\n".join(killed)
     stage = _lines(logs[0]) if logs else []
     codes = [int(found["code"]) for line in stage if (found := COMMAND_FAILED.match(line))]
-    stage = [line for line in stage if not COMMAND_FAILED.match(line)]
+    stage = [line for line in stage if not COMMAND_FAILED.match(line) and not line.startswith(OF_DVC)]
     for mark in ("error: ", "ERROR: "):
         starts = [row for row, line in enumerate(stage) if line.startswith(mark)]
         if starts:

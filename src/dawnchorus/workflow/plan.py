@@ -22,11 +22,12 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.errors import InputError
 from dawnchorus.features.embedding_checks import require_embeddings
 from dawnchorus.models.declarations import require_backbones, require_backend
+from dawnchorus.workflow.dvc_output import without_bars
 from dawnchorus.workflow.explanations import explain
 from dawnchorus.workflow.locks import FOLDER, refuse_writers, unlisted
 from dawnchorus.workflow.losses import refuse_loss
 from dawnchorus.workflow.output_times import LONG_AGO, set_back
-from dawnchorus.workflow.reasons import NEVER_RUN, after, is_new, reason
+from dawnchorus.workflow.reasons import planned_reason
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -166,7 +167,7 @@ def _plan_of(repo: "Repo") -> Plan:
     import networkx
     from dvc.repo.reproduce import get_active_graph
 
-    with unlisted():
+    with unlisted(), without_bars():
         stale = repo.status()
     # Without the dependencies of frozen stages.
     graph, root = get_active_graph(repo.index.graph), repo.root_dir
@@ -184,25 +185,15 @@ def _plan_of(repo: "Repo") -> Plan:
     planned = {}
     for stage in sorted(stages, key=lambda stage: stage.addressing):
         parents = [parent for parent in graph.successors(stage) if parent in stages]
+        # check_params changes nothing, so it is no reason.
+        before = {each.addressing: _outputs(each, root) for each in parents if each in runs and each.name != CHECK}
         planned[stage.addressing] = PlannedStage(
             outputs=_outputs(stage, root),
             parents=[parent.addressing for parent in parents],
             runs=stage in runs,
-            reason=_reason(stage, root, stale, [parent for parent in parents if parent in runs])
-            if stage in runs
-            else "",
+            reason=planned_reason(stage, stale.get(stage.addressing, []), before) if stage in runs else "",
         )
     return Plan(uuid.uuid4().hex, rules_of([stage for stage in repo.index.stages if stage in stages], root), planned)
-
-
-def _reason(stage: "PipelineStage", root: str, stale: Mapping[str, Any], parents: list["PipelineStage"]) -> str:
-    """Why a stage runs; `parents` are those that run, too."""
-    if is_new(stage):
-        return NEVER_RUN
-    own = reason(stale.get(stage.addressing, []), [out for parent in parents for out in _outputs(parent, root)])
-    # check_params changes nothing.
-    others = [parent for parent in parents if parent.name != CHECK] or parents
-    return own or after([parent.addressing for parent in others])
 
 
 def _outputs(stage: "PipelineStage", root: str) -> list[str]:

@@ -18,9 +18,22 @@ WITHOUT_RESULTS = "its results are missing"
 
 def reason_of(stage: "PipelineStage") -> str:
     """Why DVC runs a stage now; empty if the stage is up to date."""
+    return NEVER_RUN if is_new(stage) else reason(stage.status().get(stage.addressing, []))
+
+
+def planned_reason(
+    stage: "PipelineStage", status: Sequence[str | Mapping[str, Any]], before: Mapping[str, Sequence[str]]
+) -> str:
+    """Why a stage will run.
+
+    Args:
+        stage: the stage.
+        status: as in `reason`; empty if only stages before it are stale.
+        before: outputs of the stages that will run before it, by address.
+    """
     if is_new(stage):
         return NEVER_RUN
-    return reason(stage.status().get(stage.addressing, []))
+    return reason(status, [out for outs in before.values() for out in outs]) or after(before)
 
 
 def is_new(stage: "PipelineStage") -> bool:
@@ -43,7 +56,7 @@ def reason(status: Sequence[str | Mapping[str, Any]], made: Collection[str] = ()
             continue
         for path, state in entry.get("changed deps", {}).items():
             # Parameters have a state each.
-            states = state if isinstance(state, dict) else {path.removeprefix(PACKAGE): state}
+            states = _parameters(path, state) if isinstance(state, dict) else {path.removeprefix(PACKAGE): state}
             is_made = state == "deleted" and any(overlap(path, each) for each in made)
             inputs += [] if is_made else [f"{name} {OF_INPUT.get(each, each)}" for name, each in states.items()]
         # A run whose outputs are here, but not in the cache, is refused.
@@ -53,6 +66,11 @@ def reason(status: Sequence[str | Mapping[str, Any]], made: Collection[str] = ()
         ]
     # Outputs of a stage whose inputs have changed tell nothing more.
     return _listed(list(dict.fromkeys(inputs or outputs)))
+
+
+def _parameters(path: str, states: Mapping[str, str]) -> dict[str, str]:
+    # "ensemble changed" could mean a stage.
+    return {name if "." in name else f"{name} in {path}": state for name, state in states.items()}
 
 
 def after(addresses: Collection[str]) -> str:

@@ -1,7 +1,7 @@
 """What the terminal shows of a run: Snakemake's events become lines that stay and rows that are redrawn."""
 
 import logging
-import re
+import textwrap
 import threading
 import time
 from collections.abc import Sequence
@@ -34,6 +34,8 @@ REPEATED = (
     "At least one job did not complete successfully",
     "Cancelling snakemake on user request",
     "CalledProcessError in file",
+    "Exiting because a job execution failed",
+    "Shutting down, this might take some time",
 )
 
 
@@ -59,7 +61,7 @@ class Display:
         self._lock = threading.RLock()
         self._closed = threading.Event()
         if live:
-            threading.Thread(target=self._redraw, daemon=True).start()
+            threading.Thread(target=self._keep_drawing, daemon=True).start()
 
     def handle(self, record: logging.LogRecord, text: str) -> None:
         """Show an event.
@@ -97,10 +99,10 @@ class Display:
                 return
             done = f"{self._jobs.done} of {self._jobs.total} jobs are done"
             if self._is_stopped:
-                self._screen.print(f"Interrupted: {done}; {GO_ON}.")
+                self._print_wrapped(f"Interrupted: {done}; {GO_ON}.")
             elif self._jobs.failed:
                 names = ", ".join(self._jobs.failed.values())
-                self._screen.print(f"Failed: {names}; {done}. Mend the cause, and {GO_ON}.")
+                self._print_wrapped(f"Failed: {names}; {done}. Mend the cause, and {GO_ON}.")
 
     def _is_wanted(self, record: logging.LogRecord, event: Any, text: str) -> bool:
         """Whether to show a message that is no event of a job."""
@@ -116,6 +118,17 @@ class Display:
         if not self._quiet:
             self._screen.print(*lines)
 
+    def _print_closing(self) -> None:
+        if not self._quiet:
+            self._print_wrapped(*closing_lines(Path()))
+
+    def _print_wrapped(self, *lines: str) -> None:
+        """Print lines, on a terminal broken between words."""
+        width = self._screen.size()[0] - 1
+        self._screen.print(
+            *(part for line in lines for part in (_wrapped(line, width) if self._screen.live else [line]))
+        )
+
     def _provide(self, record: Any) -> None:
         for name in ("cores", "nodes"):
             if getattr(record, name, None):
@@ -130,8 +143,8 @@ class Display:
         self._jobs = Jobs.of(record.stats, self._plan, Durations(FILE if self._plan else None))
         cores = None if self._settings.dryrun or "nodes" in self._provided else self._provided.get("cores")
         lines = opening_lines(self._jobs, record.stats, cores, self._settings.dryrun)
-        width = self._screen.size()[0] if self._screen.live else None
-        self._say(*(part for line in lines for part in _wrapped(line, width)))
+        if not self._quiet:
+            self._print_wrapped(*lines)
 
     def _start(self, record: Any) -> None:
         if self._jobs is None or record.rule_name == TARGET:
@@ -188,20 +201,23 @@ class Display:
         self._screen.show([])
         self._say(f"{self._jobs.total} jobs took {duration(time.monotonic() - self._began)}.")
         if self._plan and not self._jobs.stages_left():
-            self._say(*closing_lines(Path()))
+            self._print_closing()
 
     def _nothing_to_do(self, text: str) -> None:
         self._say(text)
         is_whole = PLAN_FILE.exists() and not any(stage.runs for stage in read_plan().stages.values())
         if is_whole and not self._settings.dryrun:
-            self._say(*closing_lines(Path()))
+            self._print_closing()
 
-    def _redraw(self) -> None:
-        """Draw the rows from time to time, in a thread of its own."""
+    def redraw(self) -> None:
+        """Draw the rows as they are now."""
+        with self._lock:
+            if self._jobs is not None and not self._closed.is_set() and not self._is_ended:
+                self._screen.show(self._rows())
+
+    def _keep_drawing(self) -> None:
         while not self._closed.wait(SECONDS_BETWEEN_DRAWINGS):
-            with self._lock:
-                if self._jobs is not None and not self._closed.is_set() and not self._is_ended:
-                    self._screen.show(self._rows())
+            self.redraw()
 
     def _rows(self) -> list[Sequence[str]]:
         """The texts of each row: one of each running job, and one of the whole run."""
@@ -237,9 +253,10 @@ def _plan_with(counts: dict[str, int]) -> Plan | None:
     return plan if counts.keys() - {TARGET, "total"} <= rules else None
 
 
-def _wrapped(line: str, width: int | None) -> list[str]:
-    """Break a line between words, so that no terminal breaks it elsewhere."""
-    if width is None:
-        return [line]
-    pattern = rf"(?!\s).{{1,{max(width - 1, 20)}}}(?=\s|$)|\S+"
-    return re.findall(pattern, line)
+def _wrapped(line: str, width: int) -> list[str]:
+    """Break a line between words, so that a terminal breaks it nowhere else; what follows is indented as the line."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line, max(width, 20), subsequent_indent=indent, drop_whitespace=True, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
