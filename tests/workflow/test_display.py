@@ -5,8 +5,8 @@ import logging
 import os
 import pty
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
     def isatty(self) -> bool:
+        """It is."""
         return True
 
 
@@ -41,7 +42,7 @@ class Settings(OutputSettingsLoggerInterface):
 
     printshellcmds: bool = False
     nocolor: bool = False
-    quiet: set = field(default_factory=set)
+    quiet: Sequence[Any] = ()
     debug_dag: bool = False
     verbose: bool = False
     show_failed_logs: bool = False
@@ -58,15 +59,18 @@ class Run:
         self._read = 0
 
     def event(self, event: LogEvent | None, message: str = "", level: int = logging.INFO, **values: Any) -> None:
+        """Pass on an event with its values."""
         record = logging.LogRecord("snakemake", level, "", 0, message, None, None)
         record.__dict__.update(values, event=event)
         self.display.handle(record, message)
 
     def begin(self, cores: int = 2, **counts: int) -> None:
+        """Begin a run with so many jobs of each rule."""
         self.event(LogEvent.RESOURCES_INFO, cores=cores)
         self.event(LogEvent.RUN_INFO, stats={**counts, "total": sum(counts.values())})
 
     def start(self, number: int, rule: str, log: Path | str = "none.log", **wildcards: str) -> None:
+        """Start a job."""
         self.event(
             LogEvent.JOB_INFO,
             jobid=number,
@@ -215,7 +219,7 @@ def test_messages_for_people_and_warnings_pass_and_chatter_does_not() -> None:
 
 
 def test_quiet_leaves_errors() -> None:
-    run = Run(io.StringIO(), quiet={Quietness.ALL})
+    run = Run(io.StringIO(), quiet=[Quietness.ALL])
     run.begin(train=1)
     run.start(1, "train")
     run.event(None, "detections", **FOR_PEOPLE)
