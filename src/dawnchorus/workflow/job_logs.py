@@ -35,7 +35,7 @@ class Progress:
     Attributes:
         text: such as "12/20 epochs".
         note: such as "loss 0.15"; may be empty.
-        seconds: estimated time left.
+        seconds: estimated time left; 0 if it has passed.
     """
 
     text: str
@@ -44,8 +44,8 @@ class Progress:
 
     def describe(self) -> list[str]:
         """Texts for people, from the longest to the shortest."""
-        left = f"{duration(self.seconds)} left"
-        return [", ".join(filter(None, [self.text, self.note, left])), f"{self.text}, {left}"]
+        left = f"{duration(self.seconds)} left" if self.seconds else ""
+        return [", ".join(filter(None, parts)) for parts in ([self.text, self.note, left], [self.text, left])]
 
 
 def progress(log: Path, since: float, now: float) -> Progress | None:

@@ -15,8 +15,6 @@ from dawnchorus.workflow.terminal.durations import Durations, Work, time_left
 TARGET = "all"
 # Tolerance for the clock of a file system.
 SECONDS_APART = 2.0
-# A job that takes longer than expected counts as almost done.
-LEAST_PART = 0.05
 
 
 @dataclass
@@ -139,10 +137,11 @@ class Jobs:
 
     def left(self, job: Job, reported: Progress | None) -> float | None:
         """Estimated time left of a job that runs, s; None if unknown."""
-        if reported is not None:
+        if reported is not None and reported.seconds:
             return reported.seconds
         expected = self.durations.expect(job.kind)
-        return None if expected is None else max(expected - job.seconds(), LEAST_PART * expected)
+        # One that takes longer than expected may take any time.
+        return None if expected is None or job.seconds() > expected else expected - job.seconds()
 
     def summary(self, reported: Mapping[int, Progress | None]) -> str:
         """A text such as "7 of 19 jobs, about 4 min left".
