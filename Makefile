@@ -25,7 +25,7 @@ $(ENV): pyproject.toml uv.lock
 	fi
 	@echo "Installing the locked packages into .venv"
 	@set -o pipefail; uv sync --locked --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode 2>&1 \
-	    | sed -u '/^ [+~-] /d'
+	    | awk '!/^ [+~-] / { print; fflush() }'
 	$(if $(findstring birdnet,$@),@PYTHONPATH=src python workflow/scripts/birdnet_licence.py)
 	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
 

@@ -10,12 +10,12 @@ from typing import Any
 
 # Those that exist are named.
 RESULTS = {
-    "results/report.html": "the report, for a browser",
     "results/model": "the model, for `dawnchorus detect`",
     "results/detections.csv": "detections in the test recordings",
     "results/thresholds.csv": "the threshold of each species",
     "results/species_metrics.csv": "figures of each species",
     "results/kaggle/submission.csv": "a competition's submission",
+    "results/report.html": "the report, for a browser",
 }
 FIGURES = {
     "lwlrap": ("LWLRAP", "how high the species that call rank in each recording; 1 is best"),
