@@ -31,26 +31,29 @@ class LogHandler(LogHandlerBase):
     """Shows the progress of a run, its failures and its results instead of Snakemake's messages."""
 
     _display: "Display | None" = None
-    _is_broken = False
+    # Nobody reads any more.
+    _is_unread = False
+    # The display had an error, so Snakemake's own messages are shown.
+    _is_plain = False
 
     def emit(self, record: LogRecord) -> None:
         """Show an event of Snakemake, or leave it out."""
-        if self._is_broken:
+        if self._is_unread:
             return
         # An exception would end Snakemake's thread for plugins.
         try:
             self._show(record)
         except BrokenPipeError:
-            # Nobody reads any more, as in `snakemake -n | head`. Python would complain when it ends.
-            self._is_broken = True
+            # As in `snakemake -n | head`. Python would complain when it ends.
+            self._is_unread = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
         except Exception:
-            self._is_broken = True
+            self._is_plain, self._display = True, None
             self.handleError(record)
 
     def _show(self, record: LogRecord) -> None:
         event = getattr(record, "event", None)
-        if self._display is None and event == LogEvent.WORKFLOW_STARTED:
+        if event == LogEvent.WORKFLOW_STARTED and not self._is_plain:
             from dawnchorus.workflow.terminal.display import Display
 
             self._display = Display(self._stream, self.common_settings)
@@ -60,12 +63,16 @@ class LogHandler(LogHandlerBase):
             text = for_people(text)
         if self._display is not None:
             self._display.handle(record, text)
-        elif record.levelno >= WARNING or (text and not self.common_settings.quiet and not text.startswith(CHATTER)):
+        elif self._is_plain or record.levelno >= WARNING or self._is_wanted(text):
             print(text, file=self._stream, flush=True)
+
+    def _is_wanted(self, text: str) -> bool:
+        """Whether to show a message before the workflow starts, which may be what a user has asked for."""
+        return bool(text) and not self.common_settings.quiet and not text.startswith(CHATTER)
 
     def close(self) -> None:
         """Show how the run ended."""
-        if self._display is not None and not self._is_broken:
+        if self._display is not None and not self._is_unread:
             self._display.close()
         self._display = None
         super().close()

@@ -1,11 +1,12 @@
 """What the terminal shows of streams of events, made by hand in the form of Snakemake's."""
 
 import io
+import json
 import logging
 import os
 import pty
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from terminals import Emulator
 from dawnchorus.workflow.locks import FOLDER
 from dawnchorus.workflow.plan import Plan, PlannedStage, Rule
 from dawnchorus.workflow.terminal.display import FOR_PEOPLE, Display
+from dawnchorus.workflow.terminal.durations import FILE
 from dawnchorus.workflow.terminal.screen import Screen, can_redraw
+from snakemake_logger_plugin_dawnchorus import LogHandler
 
 
 @pytest.fixture(autouse=True)
@@ -208,6 +211,21 @@ def test_each_job_of_the_plan_has_its_reason() -> None:
     assert lines[4:] == ["predict fold 0 starts: after train"]
 
 
+def test_a_run_begins_with_its_time_by_earlier_runs(tmp_path: Path) -> None:
+    (tmp_path / ".dvc/tmp").mkdir(parents=True)
+    FOLDER.mkdir(parents=True)
+    stages = {f"train@{fold}": PlannedStage([f"models/{fold}"], [], True, "never run") for fold in range(4)}
+    Plan("run", [Rule("train", ["models/{fold}"], {"fold": list("0123")})], stages).write()
+    seconds, asked = {"train": [3000.0]}, {"train": {"cores": 1}}
+    (tmp_path / FILE).write_text(json.dumps({"seconds": seconds, "asked": asked}))
+    run = Run(io.StringIO())
+    run.begin(train=4)
+    # Two at once on two cores.
+    assert run.stream.getvalue().splitlines() == [
+        "4 jobs on 2 cores: 4 train.", "By earlier runs here, they take about 100 min."
+    ]  # fmt: skip
+
+
 def test_messages_for_people_and_warnings_pass_and_chatter_does_not() -> None:
     run = Run(io.StringIO())
     run.event(None, "Select jobs to execute...")
@@ -248,3 +266,50 @@ def test_a_terminal_without_a_size_has_eighty_columns(monkeypatch: pytest.Monkey
     with os.fdopen(side, "w") as stream:
         assert Screen(stream, live=True).size() == (80, 24)
     os.close(main)
+
+
+@pytest.fixture
+def handler() -> Iterator[LogHandler]:
+    """The plugin in a workflow that has started."""
+    handler = LogHandler(Settings(), None)
+    handler.setFormatter(logging.Formatter())
+    handler.emit(message("started", event=LogEvent.WORKFLOW_STARTED))
+    yield handler
+    handler.close()
+
+
+def message(text: str, level: int = logging.INFO, **values: Any) -> logging.LogRecord:
+    """A record of Snakemake's logger."""
+    record = logging.LogRecord("snakemake", level, "", 0, text, None, None)
+    record.__dict__.update(values)
+    return record
+
+
+def test_an_error_of_the_display_leaves_snakemakes_own_messages(
+    handler: LogHandler, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler.emit(message("Select jobs to execute..."))
+    assert capsys.readouterr().err == ""
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("oh")
+
+    monkeypatch.setattr(Display, "handle", fail)
+    handler.emit(message("one"))
+    assert "RuntimeError: oh" in capsys.readouterr().err
+    handler.emit(message("two"))
+    handler.emit(message("three", logging.ERROR))
+    assert capsys.readouterr().err == "two\nthree\n"
+
+
+def test_a_reader_that_goes_away_causes_no_messages(
+    handler: LogHandler, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        handler.emit(message("started", event=LogEvent.WORKFLOW_STARTED))
+        for _ in range(2):
+            handler.emit(message("a warning", logging.WARNING))
+    assert capsys.readouterr().out == ""

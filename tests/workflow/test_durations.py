@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dawnchorus.workflow.terminal.durations import Durations, Work, time_left
+from dawnchorus.workflow.terminal.jobs import share_of
 
 
 def work(seconds: float | None, share: float, *parents: str, runs: bool = False) -> Work:
@@ -62,11 +63,30 @@ def test_this_run_counts_before_earlier_ones_and_the_same_kind_before_the_rule(t
     assert Durations(path).expect("cache_unlabelled") == 2
 
 
-@pytest.mark.parametrize("content", ["", "[1]", '{"train": ["x"]}', '{"train": 3}'])
+@pytest.mark.parametrize("content", ["", "[1]", '{"seconds": {"train": ["x"]}, "asked": {}}', '{"seconds": {}}'])
 def test_a_damaged_file_of_durations_is_as_if_there_were_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "durations.json"
     path.write_text(content)
     durations = Durations(path)
     assert durations.expect("train") is None
+    durations.asked["train"] = {"cores": 2, "gpu": 1}
     durations.add("train", 4)
     assert Durations(path).expect("train") == 4
+    assert Durations(path).asked == {"train": {"cores": 2, "gpu": 1}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "provided", "share"),
+    [
+        ({"cores": 1, "gpu": 0}, {"cores": 4, "gpu": 1}, 0.25),
+        ({"cores": 1, "gpu": 1}, {"cores": 4, "gpu": 2}, 0.5),
+        # With fewer cores than before, a job gets all that there are.
+        ({"cores": 4}, {"cores": 2}, 1.0),
+        ({"cores": 4}, {"nodes": 100}, 0.01),
+        (None, {"cores": 2}, 1.0),
+    ],
+)
+def test_the_scarcest_resource_of_a_job_is_its_share_of_the_machine(
+    asked: dict[str, int] | None, provided: dict[str, int], share: float
+) -> None:
+    assert share_of(asked, provided) == share

@@ -18,7 +18,14 @@ WITHOUT_RESULTS = "its results are missing"
 
 def reason_of(stage: "PipelineStage") -> str:
     """Why DVC runs a stage now; empty if the stage is up to date."""
-    return NEVER_RUN if is_new(stage) else reason(stage.status().get(stage.addressing, []))
+    if is_new(stage):
+        return NEVER_RUN
+    deps = [] if stage.frozen else stage.deps
+    inputs: list[str | Mapping[str, Any]] = [{"changed deps": {k: v for dep in deps for k, v in dep.status().items()}}]
+    if stage.changed_stage():
+        inputs.append("changed command")
+    # Outputs may be large. As in DVC, they are compared only if no input has changed.
+    return reason(inputs) or reason(stage.status().get(stage.addressing, []))
 
 
 def planned_reason(

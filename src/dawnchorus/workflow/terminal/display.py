@@ -17,7 +17,7 @@ from dawnchorus.reporting.closing import closing_lines
 from dawnchorus.workflow.job_logs import failure, instead_of_run, was_interrupted, why_run
 from dawnchorus.workflow.plan import PLAN_FILE, Plan, read_plan
 from dawnchorus.workflow.terminal.durations import FILE, Durations
-from dawnchorus.workflow.terminal.jobs import TARGET, Job, Jobs, kind_of, name_of, share_of
+from dawnchorus.workflow.terminal.jobs import TARGET, Job, Jobs, asked_by, kind_of, name_of
 from dawnchorus.workflow.terminal.opening import opening_lines
 from dawnchorus.workflow.terminal.screen import Screen, can_redraw
 
@@ -140,7 +140,7 @@ class Display:
         if self._jobs is not None:
             return
         self._plan = _plan_with(record.stats)
-        self._jobs = Jobs.of(record.stats, self._plan, Durations(FILE if self._plan else None))
+        self._jobs = Jobs.of(record.stats, self._plan, Durations(FILE if self._plan else None), self._provided)
         cores = None if self._settings.dryrun or "nodes" in self._provided else self._provided.get("cores")
         lines = opening_lines(self._jobs, record.stats, cores, self._settings.dryrun)
         if not self._quiet:
@@ -158,13 +158,12 @@ class Display:
             key=self._jobs.key(address, rule),
             logs=[Path(log) for log in record.log or []],
             reason=self._plan.stages[address].reason if self._plan and address else "",
-            share=share_of(record, self._provided),
         )
         why = f": {job.reason}" if job.reason else ""
         if self._settings.dryrun:
             self._say(f"{job.name}{why}")
             return
-        self._jobs.start(record.jobid, job)
+        self._jobs.start(record.jobid, job, asked_by(record, self._provided))
         if not self._screen.live:
             self._say(f"{job.name} starts{why}")
 

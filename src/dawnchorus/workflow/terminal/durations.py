@@ -1,5 +1,6 @@
 """How long jobs took, in this run and before, and how long the remaining ones will take."""
 
+import contextlib
 import heapq
 import json
 import statistics
@@ -37,7 +38,13 @@ class Work:
 
 
 class Durations:
-    """The durations of jobs by kind. A kind is a rule with its wildcards, except the fold."""
+    """The durations of jobs by kind. A kind is a rule with its wildcards, except the fold.
+
+    Attributes:
+        asked: the resources that the jobs of a rule asked for, such as {"cores": 1, "gpu": 1}.
+    """
+
+    asked: dict[str, dict[str, int]]
 
     def __init__(self, path: Path | None = None) -> None:
         """Begin with the durations of earlier runs.
@@ -46,7 +53,7 @@ class Durations:
             path: file that keeps durations; None to remember those of this run alone.
         """
         self._path = path
-        self._earlier = _read(path) if path else {}
+        self._earlier, self.asked = _read(path) if path else ({}, {})
         self._now: dict[str, list[float]] = {}
 
     def add(self, kind: str, seconds: float, ran: bool = True) -> None:
@@ -61,8 +68,10 @@ class Durations:
         if self._path is None or not self._path.parent.exists():
             return
         merged = self._earlier | {key: (self._earlier.get(key, []) + new) for key, new in self._now.items()}
-        with replacing(self._path) as file:
-            file.write_text(json.dumps({key: values[-REMEMBERED:] for key, values in sorted(merged.items())}))
+        kept = {key: values[-REMEMBERED:] for key, values in sorted(merged.items())}
+        # Without room on the disk, the next run estimates worse; this one goes on.
+        with contextlib.suppress(OSError), replacing(self._path) as file:
+            file.write_text(json.dumps({"seconds": kept, "asked": self.asked}))
 
     def expect(self, kind: str) -> float | None:
         """The estimated duration of a job in s; None if no job of its rule has finished, now or earlier."""
@@ -82,13 +91,17 @@ class Durations:
         return statistics.median(restored) if restored else None
 
 
-def _read(path: Path) -> dict[str, list[float]]:
-    """Durations of earlier runs. They only serve for estimates, so a damaged file counts as empty."""
+def _read(path: Path) -> tuple[dict[str, list[float]], dict[str, dict[str, int]]]:
+    """Durations and resources of earlier runs. They only serve for estimates, so a damaged file counts as empty."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return {str(kind): [float(each) for each in values] for kind, values in content.items() if values}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+        seconds = {kind: [float(each) for each in values] for kind, values in content["seconds"].items() if values}
+        asked = {
+            rule: {name: int(amount) for name, amount in amounts.items()} for rule, amounts in content["asked"].items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}, {}
+    return seconds, asked
 
 
 def time_left(work: Mapping[str, Work]) -> tuple[float, bool]:

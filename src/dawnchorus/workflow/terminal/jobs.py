@@ -27,7 +27,6 @@ class Job:
         key: its name among all jobs of the run.
         logs: paths of its logs.
         reason: why it runs, by the plan; may be empty.
-        share: as in `Work`.
         began: when it started, in seconds since the epoch.
     """
 
@@ -36,7 +35,6 @@ class Job:
     key: str
     logs: list[Path]
     reason: str
-    share: float
     began: float = field(default_factory=time.time)
 
     def progress(self) -> Progress | None:
@@ -57,7 +55,7 @@ class Jobs:
         plan: the plan, in a run of DVC's stages.
         durations: of jobs that finished.
         work: for each unfinished job its kind and parents, by key.
-        shares: the share of the jobs of a rule, as far as known.
+        provided: what Snakemake may use: "cores" or, on a cluster, "nodes", and limits on resources such as "gpu".
         running: by Snakemake's number.
         done: number of finished jobs.
         failed: names of jobs that failed and are not tried again.
@@ -67,19 +65,22 @@ class Jobs:
     plan: Plan | None
     durations: Durations
     work: dict[str, tuple[str, frozenset[str]]]
-    shares: dict[str, float] = field(default_factory=dict)
+    provided: Mapping[str, Any] = field(default_factory=dict)
     running: dict[int, Job] = field(default_factory=dict)
     done: int = 0
     failed: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, counts: Mapping[str, int], plan: Plan | None, durations: Durations) -> "Jobs":
+    def of(
+        cls, counts: Mapping[str, int], plan: Plan | None, durations: Durations, provided: Mapping[str, Any]
+    ) -> "Jobs":
         """The jobs of a run that begins.
 
         Args:
             counts: number of jobs of each rule.
             plan: as in the attributes.
             durations: of earlier runs.
+            provided: as in the attributes.
         """
         counts = {rule: count for rule, count in counts.items() if rule not in (TARGET, "total")}
         work = {}
@@ -93,13 +94,13 @@ class Jobs:
                     work[address] = (kind_of(rule.name, wildcards), frozenset(stage.parents))
         else:
             work = {f"{rule} {number}": (rule, frozenset()) for rule in counts for number in range(counts[rule])}
-        return cls(sum(counts.values()), plan, durations, work)
+        return cls(sum(counts.values()), plan, durations, work, provided)
 
-    def start(self, number: int, job: Job) -> None:
-        """Note that a job has started, perhaps not for the first time."""
+    def start(self, number: int, job: Job, asked: Mapping[str, int]) -> None:
+        """Note that a job has started, perhaps not for the first time, and what resources it asked for."""
         self.running[number] = job
         self.failed.pop(number, None)
-        self.shares[job.kind.partition(" ")[0]] = job.share
+        self.durations.asked[job.kind.partition(" ")[0]] = dict(asked)
 
     def finish(self, number: int, ran: bool) -> Job | None:
         """Note that a job has finished, and return it; None if it is the target.
@@ -171,8 +172,8 @@ class Jobs:
             seconds = told.get(kind) if expected is None else expected
             if job is not None and number is not None:
                 seconds = self.left(job, (reported or {}).get(number))
-            share = self.shares.get(kind.partition(" ")[0], 1.0)
-            work[key] = Work(seconds, min(share, 1.0), parents, job is not None)
+            share = share_of(self.durations.asked.get(kind.partition(" ")[0]), self.provided)
+            work[key] = Work(seconds, share, parents, job is not None)
         return time_left(work)
 
 
@@ -198,18 +199,28 @@ def name_of(rule: str, wildcards: Mapping[str, str], rules: Mapping[str, Rule]) 
     return " ".join(parts)
 
 
-def share_of(record: Any, provided: Mapping[str, Any]) -> float:
-    """The share of the machine that a job occupies.
+def asked_by(record: Any, provided: Mapping[str, Any]) -> dict[str, int]:
+    """The resources that a job asks for, as far as they are limited.
 
     Args:
         record: Snakemake's event about the job.
-        provided: what Snakemake may use: "cores" or, on a cluster, "nodes", and limits on resources such as "gpu".
+        provided: as in `Jobs`.
+    """
+    others = {name: record.resources.get(name, 0) for name in provided if name not in ("cores", "nodes")}
+    limited = {name: amount for name, amount in others.items() if isinstance(amount, int) and not name.startswith("_")}
+    return {"cores": record.threads, **limited}
+
+
+def share_of(asked: Mapping[str, int] | None, provided: Mapping[str, Any]) -> float:
+    """The share of the machine that a job occupies, from 0 to 1.
+
+    Args:
+        asked: as from `asked_by`; None if unknown.
+        provided: as in `Jobs`.
     """
     if provided.get("nodes"):
         return 1 / max(int(provided["nodes"]), 1)
-    shares = [record.threads / max(int(provided.get("cores") or 1), 1)]
-    for name, limit in provided.items():
-        asked = record.resources.get(name, 0)
-        if name not in ("cores", "nodes", "_cores", "_nodes") and isinstance(asked, int) and isinstance(limit, int):
-            shares.append(asked / max(limit, 1))
-    return min(max(shares), 1.0)
+    if asked is None:
+        return 1.0
+    shares = [amount / max(int(provided[name]), 1) for name, amount in asked.items() if name in provided]
+    return min(max(shares, default=1.0), 1.0)
