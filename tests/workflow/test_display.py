@@ -183,6 +183,17 @@ def test_a_job_that_is_tried_again_counts_once(live: Callable[..., Run], tmp_pat
     assert "train fold 0: took" in text
 
 
+def test_after_a_failure_no_time_is_estimated(live: Callable[..., Run]) -> None:
+    run = live()
+    run.begin(train=3)
+    run.start(1, "train", fold="0")
+    run.start(2, "train", fold="1")
+    run.event(LogEvent.JOB_ERROR, "Error in rule train", logging.ERROR, jobid=1, log=["missing.log"])
+    assert re.fullmatch(r"train fold 1: \d s \| 0 of 3 jobs, 1 failed", rows(run)[-1])
+    run.display.close()
+    assert run.shown()[-2].startswith("Failed: train fold 0; 0 of 3 jobs are done.")
+
+
 def test_each_job_of_the_plan_has_its_reason() -> None:
     FOLDER.mkdir(parents=True)
     rules = [

@@ -114,7 +114,10 @@ class Runs:
         """The jobs of the last call by rule and wildcards: what each asked for, and how it ended."""
         ended: dict[str, list[tuple[str, ...]]] = {}
         jobs = self._cluster.jobs()
-        for number in re.findall(r"SLURM jobid (\d+)", self.output.read_text()):
+        # Snakemake's own log; the terminal does not show this.
+        logs = (self.clone.path / ".snakemake/log").glob("*.snakemake.log")
+        latest = max(logs, key=lambda path: path.stat().st_mtime)
+        for number in re.findall(r"SLURM jobid (\d+)", latest.read_text()):
             job = jobs[number]
             asked = job["NumCPUs"], job["MinMemoryNode"], job["TimeLimit"], job.get("TresPerNode", "")
             ended.setdefault(name_of(job), []).append((*asked, job["JobState"]))

@@ -24,7 +24,10 @@ from dawnchorus.workflow.terminal.screen import Screen, can_redraw
 SECONDS_BETWEEN_DRAWINGS = 0.5
 # Rows of jobs that are redrawn; the others are counted.
 MOST_ROWS = 8
-# A message with this attribute is for people, and shown as it is: logger.info(text, extra=FOR_PEOPLE).
+MOST_NAMED = 5
+# For each running job, whose log is read.
+SECONDS_FOR_A_JOB = 0.05
+# A message with this attribute is for people, and shown as it is. Rules name it, too, which jobs read.
 FOR_PEOPLE = {"for_people": True}
 NOTHING_TO_DO = "Nothing to be done"
 STOPPING = "Terminating processes on user request"
@@ -32,10 +35,8 @@ GO_ON = "the same command goes on where this run stopped"
 # Errors that repeat what the display tells about a job.
 REPEATED = (
     "At least one job did not complete successfully",
-    "Cancelling snakemake on user request",
     "CalledProcessError in file",
     "Exiting because a job execution failed",
-    "Shutting down, this might take some time",
 )
 
 
@@ -82,13 +83,13 @@ class Display:
         with self._lock:
             if event in events:
                 events[event](record)
-            elif self._is_wanted(record, event, text):
-                self._screen.print(text.rstrip("\n"))
-            elif record.getMessage().startswith(NOTHING_TO_DO):
-                self._nothing_to_do(record.getMessage())
-            elif record.getMessage().startswith(STOPPING):
+            elif text.startswith(NOTHING_TO_DO):
+                self._nothing_to_do(text)
+            elif text.startswith(STOPPING):
                 self._is_stopped = True
                 self._say("stopping: waiting until the running jobs have ended")
+            elif self._is_wanted(record, event, text):
+                self._screen.print(text.rstrip("\n"))
 
     def close(self) -> None:
         """Show how the run ended, and leave the terminal as it was."""
@@ -101,7 +102,9 @@ class Display:
             if self._is_stopped:
                 self._print_wrapped(f"Interrupted: {done}; {GO_ON}.")
             elif self._jobs.failed:
-                names = ", ".join(self._jobs.failed.values())
+                failed = list(self._jobs.failed.values())
+                more = f" and {len(failed) - MOST_NAMED} more" if failed[MOST_NAMED:] else ""
+                names = ", ".join(failed[:MOST_NAMED]) + more
                 self._print_wrapped(f"Failed: {names}; {done}. Mend the cause, and {GO_ON}.")
 
     def _is_wanted(self, record: logging.LogRecord, event: Any, text: str) -> bool:
@@ -215,8 +218,11 @@ class Display:
                 self._screen.show(self._rows())
 
     def _keep_drawing(self) -> None:
-        while not self._closed.wait(SECONDS_BETWEEN_DRAWINGS):
+        seconds = SECONDS_BETWEEN_DRAWINGS
+        while not self._closed.wait(seconds):
             self.redraw()
+            running = len(self._jobs.running) if self._jobs else 0
+            seconds = max(SECONDS_BETWEEN_DRAWINGS, running * SECONDS_FOR_A_JOB)
 
     def _rows(self) -> list[Sequence[str]]:
         """The texts of each row: one of each running job, and one of the whole run."""

@@ -123,8 +123,11 @@ def time_left(work: Mapping[str, Work]) -> tuple[float, bool]:
     ends: list[tuple[float, str]] = []
     now, room = 0.0, 1.0
     while ready or ends:
-        left = []
-        for name in ready:
+        left: list[str] = []
+        for row, name in enumerate(ready):
+            if room <= SLACK and not work[name].runs:
+                left += ready[row:]
+                break
             if work[name].runs or work[name].share <= room + SLACK:
                 room -= work[name].share
                 heapq.heappush(ends, (now + (work[name].seconds or 0.0), name))

@@ -151,6 +151,9 @@ class Jobs:
             reported: how far the running jobs are, by number.
         """
         text = f"{self.done} of {self.total} jobs"
+        if self.failed:
+            # Without --keep-going, no other job starts.
+            return f"{text}, {len(self.failed)} failed"
         seconds, is_known = self.estimate(reported)
         if self.done == self.total or not seconds:
             return text
