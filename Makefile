@@ -1,7 +1,7 @@
 # Set-up and the main commands. Variables: CUDA=1 installs TensorFlow with CUDA, SLURM=1 adds the plugin for Slurm,
 # BIRDNET=1 adds BirdNET's weights (CC BY-NC-SA 4.0), CORES=n is the number of cores, DATA=folder is where downloads go, and NAME=name is the name of a preset.
 .DEFAULT_GOAL := help
-.PHONY: help deps env demo preset download verify test lint bench clean
+.PHONY: help deps env demo metrics preset download verify test lint bench clean
 
 SHELL := /bin/bash
 # An environment with CUDA, Slurm or BirdNET keeps them.
@@ -23,7 +23,9 @@ $(ENV): pyproject.toml uv.lock
 	@if ! command -v uv > /dev/null; then \
 	    python3 -m venv .venv && .venv/bin/python -m pip install --quiet "uv>=0.7"; \
 	fi
-	uv sync --locked --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode
+	@echo "Installing the locked packages into .venv"
+	@set -o pipefail; uv sync --locked --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode 2>&1 \
+	    | awk '!/^ [+~-] / { print; fflush() }'
 	$(if $(findstring birdnet,$@),@PYTHONPATH=src python workflow/scripts/birdnet_licence.py)
 	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
 
@@ -32,11 +34,12 @@ $(ENV): pyproject.toml uv.lock
 	@PYTHONPATH=src python workflow/scripts/plots_page.py --output $@
 	@dvc config --local plots.html_template plots.html
 
-demo: env ## run the whole workflow with params.yaml, then print the metrics
-	snakemake --cores $(CORES)
+demo: env ## run the whole workflow with params.yaml; it ends with the figures and the paths of the results
+	@snakemake --cores $(CORES)
+
+metrics: env ## print the metrics of every model, if they are up to date
 	@PYTHONPATH=src python workflow/scripts/show_metrics.py --figures results/figures.json \
 	    --reliability results/reliability.csv
-	@echo "The scores are in results/scores, submissions to a competition in results/kaggle."
 
 preset: env ## write a preset from presets/ to params.yaml (NAME=rfcx), and list the changed values
 	@PYTHONPATH=src python workflow/scripts/preset.py --presets presets --params params.yaml --name "$(NAME)"

@@ -29,7 +29,3 @@ else:
     rule all:
         input:
             [out for stage in PLAN.stages.values() for out in stage.outputs],
-
-
-onerror:
-    print(failures(log), file=sys.stderr)

@@ -146,20 +146,8 @@ class Clone:
 
     def planned(self) -> set[str]:
         """The DVC stages that `snakemake --dry-run` lists."""
-        found = set()
-        output = self.snakemake("--dry-run")
-        for rule, rest in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", output, re.MULTILINE):
-            cards = dict(re.findall(r"(\w+)=([\w.]+)", "".join(re.findall(r"wildcards: (.*)", rest))))
-            if rule == "synthesize":
-                found.add("data/demo/dvc.yaml:synthesize")
-            elif rule != "all":
-                if "round" in cards:
-                    cards["round"] = self.rounds()[cards["round"]]
-                suffix = "-".join(
-                    cards[key] for key in ("round", "backbone", "embedding", "split", "fold") if key in cards
-                )
-                found.add(f"{rule}@{suffix}" if suffix else rule)
-        return found
+        output = self.snakemake("--dry-run", "--printshellcmds")
+        return set(re.findall(r" -m dawnchorus\.workflow\.run_stage (\S+) ", output))
 
     def stale(self) -> set[str]:
         """The stages that `dvc status` calls stale, and their descendants in `dvc dag`.

@@ -104,11 +104,11 @@ def hours_line(done: int, total: int, what: str, hours: float, of_hours: float, 
     parts = [f"{done} of {total} {what}", f"{hours:.{digits}f} of {of_hours:.{digits}f} h"]
     if hours and seconds:
         parts.append(f"{hours * 3600 / seconds:.0f} times real time")
-        parts += [f"{_duration(seconds / hours * (of_hours - hours))} left"] if done < total else []
-    return ", ".join([*parts, f"took {_duration(seconds)}"] if done == total else parts)
+        parts += [f"{duration(seconds / hours * (of_hours - hours))} left"] if done < total else []
+    return ", ".join([*parts, f"took {duration(seconds)}"] if done == total else parts)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A time for people, of two or three digits."""
     if seconds < 120:
         return f"{seconds:.0f} s"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -543,9 +544,12 @@ def test_a_failed_job_says_why_and_where(clone: Clone) -> None:
     for output in (clone.snakemake(fails=True), clone.run("dvc", "repro", fails=True)):
         assert "data/own/train_tp.csv: line 3, column t_max: found 0, expected a time after the row's t_min" in output
         assert "Traceback" not in output
-    *_, reason, path = clone.snakemake(fails=True).split("Complete log(s)")[0].strip().splitlines()
-    assert path == "The whole log: logs/ingest.log"
-    assert reason.startswith("ERROR: failed to reproduce 'ingest'")
+    failed, reason, path, ending = clone.snakemake(fails=True).strip().splitlines()[-4:]
+    assert re.fullmatch(r"ingest failed after \d+ s:", failed)
+    assert reason.startswith("error: data/own/train_tp.csv: line 3, column t_max: found 0")
+    assert path == "the whole log: logs/ingest.log"
+    assert ending.startswith("Failed: ingest; ")
+    assert ending.endswith("Mend the cause, and the same command goes on where this run stopped.")
     assert not list(clone.path.rglob(".writing.*"))
 
 

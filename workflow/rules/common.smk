@@ -9,7 +9,6 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from dawnchorus.errors import InputError
-from dawnchorus.workflow.failures import failures
 from dawnchorus.workflow.gpus import jobs_can_use_gpus
 from dawnchorus.workflow.interpreter import use_this_python
 

@@ -56,7 +56,8 @@ rule score:
 
 
 onsuccess:
-    print(MERGE_LOG.read_text(encoding="utf-8"), end="")
+    # Through Snakemake's logger, so that it comes after the rows on the terminal.
+    logger.info(MERGE_LOG.read_text(encoding="utf-8").rstrip("\n"), extra={"for_people": True})
     with (OUTPUT / "unreadable.csv").open(encoding="utf-8", newline="") as file:
         unread = len(list(csv.reader(file))) - 1
     if unread:

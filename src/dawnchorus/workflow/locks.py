@@ -119,7 +119,7 @@ def is_local(path: Path) -> bool:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two absolute paths are equal, or one is a folder that contains the other."""
+    """Whether two paths of the same form are equal, or one is a folder that contains the other."""
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 

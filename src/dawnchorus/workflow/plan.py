@@ -22,16 +22,20 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.errors import InputError
 from dawnchorus.features.embedding_checks import require_embeddings
 from dawnchorus.models.declarations import require_backbones, require_backend
+from dawnchorus.workflow.dvc_output import without_bars
 from dawnchorus.workflow.explanations import explain
 from dawnchorus.workflow.locks import FOLDER, refuse_writers, unlisted
 from dawnchorus.workflow.losses import refuse_loss
 from dawnchorus.workflow.output_times import LONG_AGO, set_back
+from dawnchorus.workflow.reasons import planned_reason
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.stage import PipelineStage
 
 PLAN_FILE = FOLDER / "plan.json"
+# The stage whose output is constant.
+CHECK = "check_params"
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,13 @@ class PlannedStage:
         outputs: paths of its outputs.
         parents: addresses of the stages that create its inputs.
         runs: whether the stage runs.
+        reason: why it runs, for people; empty if it does not run.
     """
 
     outputs: list[str]
     parents: list[str]
     runs: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,12 @@ class Plan:
     def address(self, rule: Rule, wildcards: Mapping[str, str]) -> str:
         """The address of the stage that a rule runs for the given wildcards."""
         return self._by_output[rule.outputs[0].format(**wildcards)]
+
+    def origin(self, address: str) -> tuple[Rule, dict[str, str]]:
+        """The rule and the wildcards of a stage."""
+        name = address.rpartition(":")[2].partition("@")[0]
+        rule = next(rule for rule in self.rules if rule.name == name)
+        return rule, wildcards_of(rule.outputs[0], self.stages[address].outputs[0]) or {}
 
     def write(self) -> None:
         """Write the plan, and a stamp for each stage whose modification time tells Snakemake whether the stage runs."""
@@ -155,7 +167,7 @@ def _plan_of(repo: "Repo") -> Plan:
     import networkx
     from dvc.repo.reproduce import get_active_graph
 
-    with unlisted():
+    with unlisted(), without_bars():
         stale = repo.status()
     # Without the dependencies of frozen stages.
     graph, root = get_active_graph(repo.index.graph), repo.root_dir
@@ -165,19 +177,22 @@ def _plan_of(repo: "Repo") -> Plan:
     stages = {stage for stage in wanted if stage.cmd}
     runs = {stage for stage in stages if stage.addressing in stale}
     for stage in list(runs):
-        if stage.name != "check_params" or not all(out.exists for out in stage.outs):
+        if stage.name != CHECK or not all(out.exists for out in stage.outs):
             runs |= networkx.ancestors(graph, stage) & stages
     refuse_loss(runs, stale)
     for stage in sorted(runs, key=lambda stage: stage.addressing):
         _require_writable(stage, root)
-    planned = {
-        stage.addressing: PlannedStage(
+    planned = {}
+    for stage in sorted(stages, key=lambda stage: stage.addressing):
+        parents = [parent for parent in graph.successors(stage) if parent in stages]
+        # check_params changes nothing, so it is no reason.
+        before = {each.addressing: _outputs(each, root) for each in parents if each in runs and each.name != CHECK}
+        planned[stage.addressing] = PlannedStage(
             outputs=_outputs(stage, root),
-            parents=[parent.addressing for parent in graph.successors(stage) if parent in stages],
+            parents=[parent.addressing for parent in parents],
             runs=stage in runs,
+            reason=planned_reason(stage, stale.get(stage.addressing, []), before) if stage in runs else "",
         )
-        for stage in sorted(stages, key=lambda stage: stage.addressing)
-    }
     return Plan(uuid.uuid4().hex, rules_of([stage for stage in repo.index.stages if stage in stages], root), planned)
 
 

@@ -32,7 +32,9 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml
 
 from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
+from dawnchorus.workflow.job_logs import REASON
 from dawnchorus.workflow.locks import rwlock
+from dawnchorus.workflow.reasons import reason_of
 from dawnchorus.workflow.stage_inputs import remove_leftovers
 
 # Slurm waits 30 s between SIGTERM and SIGKILL.
@@ -109,6 +111,18 @@ def refusing_changes(save_deps: Callable[..., None]) -> Callable[..., None]:
     return save
 
 
+def telling_why(run: Callable[..., None]) -> Callable[..., None]:
+    """Wrap DVC's function that runs a stage: it first prints why the stage runs."""
+
+    def tell_and_run(stage: PipelineStage, **kwargs: Any) -> None:
+        why = reason_of(stage)
+        if why:
+            print(f"{REASON}{why}", flush=True)
+        run(stage, **kwargs)
+
+    return tell_and_run
+
+
 def end(*_: Any) -> None:
     """End the stage's command, then this process."""
     children = psutil.Process().children(recursive=True)
@@ -139,6 +153,7 @@ if __name__ == "__main__":
     dvc.dvcfile.Lockfile = LockOfOneStage
     dvc.rwlock.rwlock = listed
     PipelineStage.save_deps = refusing_changes(PipelineStage.save_deps)
+    PipelineStage.run = telling_why(PipelineStage.run)
     signal.signal(signal.SIGTERM, end)
     code = main(["--wait-for-lock", "repro", "--single-item", address])
     # Skip the garbage collection at exit: with DVC's many objects it takes a fifth of this process's time.
