@@ -22,6 +22,7 @@ def test_a_copied_model_scores_the_same_in_an_environment_without_the_workflow(t
     subprocess.run(["uv", "venv", "--quiet", tmp_path / "env"], check=True)
     subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, f"{ROOT}[cpu]"], check=True)
     program = tmp_path / "env/bin/dawnchorus"
+    assert list((tmp_path / "env").rglob("dawnchorus/reporting/report/templates/page.html.j2"))
     find = "from importlib.util import find_spec; print([find_spec(name) for name in ('dvc', 'snakemake', 'kaggle')])"
     found = subprocess.run([python, "-c", find], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[None, None, None]"

@@ -227,7 +227,7 @@ def test_important_warnings_come_first(params: Params, tmp_path: Path) -> None:
     assert "fewer training recordings than there are folds, so some folds cannot judge them: owl." in text
     assert "1 recording could not be used and was skipped, with 2 present and 3 absent boxes." in text
     assert "t5: no sound <decoded>" in text
-    assert "1 test recording with the sound of a training recording do not count" in text
+    assert "Test figures leave out 1 test recording with the same sound as a training recording." in text
     assert "labels.txt: odd" in text
     assert "Labels are sparse" in text
 

@@ -100,7 +100,8 @@ def _about_data(experiment: Experiment) -> list[Remark]:
         details = (f"{name}: {problem}" for name, problem in zip(bad.recording_id, bad.problem, strict=True))
         found.append(Remark(True, text + rows, tuple(details)))
     if skipped["copies"]:
-        text = f"{counted(skipped['copies'], 'test recording')} with the sound of a training recording do not count."
+        copies = counted(skipped["copies"], "test recording")
+        text = f"Test figures leave out {copies} with the same sound as a training recording."
         found.append(Remark(True, text))
     odd = everything[everything.usable & (everything.problem != "")]
     if len(odd):
