@@ -187,7 +187,7 @@ class Display:
             self._say(self._screen.fit([f"{text} ({why})" if why else text]))
             self._screen.show(self._rows())
         else:
-            self._say(f"{text} | {self._jobs.summary({})}")
+            self._say(f"{text} | {self._jobs.summary(self._jobs.reported())}")
 
     def _fail(self, record: Any) -> None:
         job = self._jobs.fail(record.jobid) if self._jobs else None
@@ -232,7 +232,7 @@ class Display:
         if self._jobs is None or not self._jobs.running:
             return []
         jobs = self._jobs
-        reported = {number: job.progress() for number, job in jobs.running.items()}
+        reported = jobs.reported()
         rows: list[Sequence[str]] = []
         for number, job in list(jobs.running.items())[:MOST_ROWS]:
             found, left = reported[number], jobs.left(job, reported[number])

@@ -136,6 +136,10 @@ class Jobs:
         ran = self.total - len(self.work)
         return sum(stage.runs for stage in self.plan.stages.values()) - ran if self.plan else 0
 
+    def reported(self) -> dict[int, Progress | None]:
+        """How far the running jobs are by their logs, by Snakemake's number."""
+        return {number: job.progress() for number, job in self.running.items()}
+
     def left(self, job: Job, reported: Progress | None) -> float | None:
         """Estimated time left of a job that runs, s; None if unknown."""
         if reported is not None and reported.seconds:
@@ -148,7 +152,7 @@ class Jobs:
         """A text such as "7 of 19 jobs, about 4 min left".
 
         Args:
-            reported: how far the running jobs are, by number.
+            reported: as from `reported`.
         """
         text = f"{self.done} of {self.total} jobs"
         if self.failed:
