@@ -23,9 +23,9 @@ $(ENV): pyproject.toml uv.lock
 	@if ! command -v uv > /dev/null; then \
 	    python3 -m venv .venv && .venv/bin/python -m pip install --quiet "uv>=0.7"; \
 	fi
-	@echo "Installing the locked packages into .venv"
+	@echo "Installing the locked packages into .venv, which may take minutes"
 	@set -o pipefail; uv sync --locked --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode 2>&1 \
-	    | awk '!/^ [+~-] / { print; fflush() }'
+	    | awk '!/^ [+~-] |Downloaded|Built|Downloading .*[(]([0-9]([.][0-9]+)?M|.*K)iB[)]/ { print; fflush() }'
 	$(if $(findstring birdnet,$@),@PYTHONPATH=src python workflow/scripts/birdnet_licence.py)
 	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
 

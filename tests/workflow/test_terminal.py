@@ -20,6 +20,7 @@ rule all:
 rule train:
     output: "made/{{fold}}"
     log: "logs/train-{{fold}}.log"
+    resources: gpu=0
     shell: "{{config[command]}} {{wildcards.fold}} > {{log}} 2>&1 && touch {{output}}"
 
 rule end:
@@ -54,6 +55,7 @@ def folder(tmp_path: Path) -> Path:
 
 def command(script: str, *options: str, cores: int = 2) -> list[str]:
     snakemake = [sys.executable, "-m", "snakemake", "--logger", "dawnchorus", "--cores", str(cores)]
+    snakemake += ["--resources", "gpu=1"]
     return [*snakemake, *options, "--config", f"command={sys.executable} {script}" if script else "command=true"]
 
 

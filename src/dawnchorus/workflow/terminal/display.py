@@ -54,7 +54,7 @@ class Display:
         live = can_redraw(stream) and not (settings.dryrun or settings.nocolor or self._quiet or settings.verbose)
         self._screen = Screen(stream, live)
         self._settings = settings
-        self._provided: dict[str, Any] = {}
+        self._provided: dict[str, int] = {}
         self._jobs: Jobs | None = None
         self._plan: Plan | None = None
         self._began = time.monotonic()
@@ -136,7 +136,10 @@ class Display:
         for name in ("cores", "nodes"):
             if getattr(record, name, None):
                 self._provided[name] = getattr(record, name)
-        self._provided |= getattr(record, "provided_resources", None) or {}
+        limits = getattr(record, "provided_resources", None) or {}
+        # Snakemake wraps the limits of a profile.
+        values = {name: getattr(limit, "value", limit) for name, limit in limits.items() if not name.startswith("_")}
+        self._provided |= {name: value for name, value in values.items() if isinstance(value, int)}
 
     def _begin(self, record: Any) -> None:
         # A dry run says it twice.
@@ -184,7 +187,7 @@ class Display:
             self._say(self._screen.fit([f"{text} ({why})" if why else text]))
             self._screen.show(self._rows())
         else:
-            self._say(f"{text} | {self._jobs.summary({})}")
+            self._say(f"{text} | {self._jobs.summary(self._jobs.reported())}")
 
     def _fail(self, record: Any) -> None:
         job = self._jobs.fail(record.jobid) if self._jobs else None
@@ -229,7 +232,7 @@ class Display:
         if self._jobs is None or not self._jobs.running:
             return []
         jobs = self._jobs
-        reported = {number: job.progress() for number, job in jobs.running.items()}
+        reported = jobs.reported()
         rows: list[Sequence[str]] = []
         for number, job in list(jobs.running.items())[:MOST_ROWS]:
             found, left = reported[number], jobs.left(job, reported[number])

@@ -65,14 +65,14 @@ class Jobs:
     plan: Plan | None
     durations: Durations
     work: dict[str, tuple[str, frozenset[str]]]
-    provided: Mapping[str, Any] = field(default_factory=dict)
+    provided: Mapping[str, int] = field(default_factory=dict)
     running: dict[int, Job] = field(default_factory=dict)
     done: int = 0
     failed: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, counts: Mapping[str, int], plan: Plan | None, durations: Durations, provided: Mapping[str, Any]
+        cls, counts: Mapping[str, int], plan: Plan | None, durations: Durations, provided: Mapping[str, int]
     ) -> "Jobs":
         """The jobs of a run that begins.
 
@@ -136,6 +136,10 @@ class Jobs:
         ran = self.total - len(self.work)
         return sum(stage.runs for stage in self.plan.stages.values()) - ran if self.plan else 0
 
+    def reported(self) -> dict[int, Progress | None]:
+        """How far the running jobs are by their logs, by Snakemake's number."""
+        return {number: job.progress() for number, job in self.running.items()}
+
     def left(self, job: Job, reported: Progress | None) -> float | None:
         """Estimated time left of a job that runs, s; None if unknown."""
         if reported is not None and reported.seconds:
@@ -148,7 +152,7 @@ class Jobs:
         """A text such as "7 of 19 jobs, about 4 min left".
 
         Args:
-            reported: how far the running jobs are, by number.
+            reported: as from `reported`.
         """
         text = f"{self.done} of {self.total} jobs"
         if self.failed:
@@ -202,7 +206,7 @@ def name_of(rule: str, wildcards: Mapping[str, str], rules: Mapping[str, Rule]) 
     return " ".join(parts)
 
 
-def asked_by(record: Any, provided: Mapping[str, Any]) -> dict[str, int]:
+def asked_by(record: Any, provided: Mapping[str, int]) -> dict[str, int]:
     """The resources that a job asks for, as far as they are limited.
 
     Args:
@@ -210,11 +214,10 @@ def asked_by(record: Any, provided: Mapping[str, Any]) -> dict[str, int]:
         provided: as in `Jobs`.
     """
     others = {name: record.resources.get(name, 0) for name in provided if name not in ("cores", "nodes")}
-    limited = {name: amount for name, amount in others.items() if isinstance(amount, int) and not name.startswith("_")}
-    return {"cores": record.threads, **limited}
+    return {"cores": record.threads, **{name: amount for name, amount in others.items() if isinstance(amount, int)}}
 
 
-def share_of(asked: Mapping[str, int] | None, provided: Mapping[str, Any]) -> float:
+def share_of(asked: Mapping[str, int] | None, provided: Mapping[str, int]) -> float:
     """The share of the machine that a job occupies, from 0 to 1.
 
     Args:
@@ -222,8 +225,8 @@ def share_of(asked: Mapping[str, int] | None, provided: Mapping[str, Any]) -> fl
         provided: as in `Jobs`.
     """
     if provided.get("nodes"):
-        return 1 / max(int(provided["nodes"]), 1)
+        return 1 / max(provided["nodes"], 1)
     if asked is None:
         return 1.0
-    shares = [amount / max(int(provided[name]), 1) for name, amount in asked.items() if name in provided]
+    shares = [amount / max(provided[name], 1) for name, amount in asked.items() if name in provided]
     return min(max(shares, default=1.0), 1.0)
