@@ -36,7 +36,7 @@ OUTPUTS = [
     "data/annotations.csv", "data/species.csv", "data/complete.csv", "data/ground_truth.csv", "data/splits",
     "results/predictions", SCORES, FIGURES, PROVENANCE,
 ]  # fmt: skip
-SEED = "seed"
+SEED, LOGGER = "seed", "train.logger"
 BOXES = "boxes"
 
 
@@ -137,8 +137,10 @@ def read_experiment(
             f"{len(missing)} of its outputs are not in DVC's cache, for example {missing[0]}, so it has no intervals "
             f"and no differences: {remedy}"
         )
+    # Where training is logged changes no result.
+    settings = {key: value for key, value in flatten(params.model_dump(mode="json")).items() if key != LOGGER}
     return Experiment(
-        name, commit, flatten(params.model_dump(mode="json")), _sources(made, stages), _hash_of(made, SCORES), figures,
+        name, commit, settings, _sources(made, stages), _hash_of(made, SCORES), figures,
         frozenset() if PROVENANCE in missing else _devices(_read_json(root / PROVENANCE)),
         {} if missing else _evidence(root, params, content or {}), remarks,
     )  # fmt: skip
