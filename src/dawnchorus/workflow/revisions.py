@@ -42,7 +42,7 @@ def find_revisions(root: Path, names: Sequence[str]) -> list[Revision]:
 
     Args:
         root: the project's folder.
-        names: without any, HEAD, the workspace and the experiments that were derived from HEAD.
+        names: without any, HEAD, the experiments that were derived from it, and the workspace.
 
     Raises:
         InputError: there is no git repository, no commit, or no revision of a name; or several experiments have it.
@@ -53,7 +53,7 @@ def find_revisions(root: Path, names: Sequence[str]) -> list[Revision]:
     experiments = _experiments(root)
     if not names:
         derived = [Revision(name, commit, True) for name, base, commit in experiments if base == head]
-        return [Revision(HEAD, head), Revision(WORKSPACE), *derived]
+        return [Revision(HEAD, head), *derived, Revision(WORKSPACE)]
     return [_find(root, name, head, experiments) for name in dict.fromkeys(names)]
 
 
