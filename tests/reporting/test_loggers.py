@@ -134,5 +134,7 @@ def test_a_missing_library_is_refused_with_the_command_that_installs_it(
     monkeypatch.setattr(loggers, "find_spec", lambda _: None)
     require_logger(params)
     for logger in ("tensorboard", "mlflow", "wandb"):
-        with pytest.raises(InputError, match=rf"^train.logger: {logger} is not installed; install it with `uv pip"):
+        with pytest.raises(
+            InputError, match=rf"^train.logger: {logger} is not installed; install it with `uv sync .*{logger}`"
+        ):
             require_logger(changed(params, {"train": {"logger": logger}}))

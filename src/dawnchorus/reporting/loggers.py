@@ -120,8 +120,8 @@ def require_logger(params: Params) -> None:
     logger = params.train.logger
     if logger != NONE and find_spec(logger) is None:
         raise InputError(
-            f"train.logger: {logger} is not installed; install it with `uv pip install --python .venv "
-            f"'dawnchorus[{logger}] @ .'`, or set train.logger to none"
+            f"train.logger: {logger} is not installed; install it with `uv sync --locked --inexact --extra {logger}`, "
+            "or set train.logger to none"
         )
 
 
