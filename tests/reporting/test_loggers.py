@@ -63,6 +63,11 @@ def test_mlflow_reads_curves_parameters_and_figures(params: Params, tmp_path: Pa
     assert training.data.params["train.epochs"] == str(params.train.epochs)
     assert training.info.status == "FINISHED"
     assert runs["ensemble"].data.metrics == FINAL
+    with pytest.raises(KeyError), logged_run(changed(params, {"train": {"logger": "mlflow"}}), tmp_path, "failing"):
+        raise KeyError
+    assert [run.info.status for run in client.search_runs([experiment], "attributes.run_name = 'failing'")] == [
+        "FAILED"
+    ]
     assert training.data.tags["parameters"] == runs["ensemble"].data.tags["parameters"]
 
 

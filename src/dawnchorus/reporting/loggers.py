@@ -20,6 +20,8 @@ from dawnchorus.errors import InputError
 
 NONE, TENSORBOARD, MLFLOW, WANDB = "none", "tensorboard", "mlflow", "wandb"
 PROJECT = "dawnchorus"
+# MLflow's limit.
+MOST_AT_ONCE = 100
 
 
 class Run(Protocol):
@@ -60,12 +62,14 @@ class _TensorBoard:
 
         self._add(Summary(value=[Summary.Value(tag=key, simple_value=each) for key, each in values.items()]), step)
 
-    def close(self) -> None:
+    def close(self, failed: bool) -> None:
         self._writer.close()
 
 
 class _MlFlow:
     def __init__(self, folder: Path, group: str, name: str, params: Mapping[str, Any]) -> None:
+        # MLflow would tell its makers how it is used.
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         from mlflow import MlflowClient
         from mlflow.entities import Param
 
@@ -78,7 +82,9 @@ class _MlFlow:
             found = self._client.get_experiment_by_name(PROJECT)
             experiment = self._client.create_experiment(PROJECT) if found is None else found.experiment_id
         self._run = self._client.create_run(experiment, run_name=name, tags={"parameters": group}).info.run_id
-        self._client.log_batch(self._run, params=[Param(key, str(value)) for key, value in params.items()])
+        listed = [Param(key, str(value)) for key, value in params.items()]
+        for start in range(0, len(listed), MOST_AT_ONCE):
+            self._client.log_batch(self._run, params=listed[start : start + MOST_AT_ONCE])
 
     def log(self, values: Mapping[str, float], step: int) -> None:
         from mlflow.entities import Metric
@@ -86,8 +92,8 @@ class _MlFlow:
         now = int(time.time() * 1000)
         self._client.log_batch(self._run, metrics=[Metric(key, each, now, step) for key, each in values.items()])
 
-    def close(self) -> None:
-        self._client.set_terminated(self._run)
+    def close(self, failed: bool) -> None:
+        self._client.set_terminated(self._run, "FAILED" if failed else "FINISHED")
 
 
 class _WeightsAndBiases:
@@ -107,8 +113,8 @@ class _WeightsAndBiases:
     def log(self, values: Mapping[str, float], step: int) -> None:
         self._run.log(dict(values), step=step)
 
-    def close(self) -> None:
-        self._run.finish()
+    def close(self, failed: bool) -> None:
+        self._run.finish(exit_code=int(failed))
 
 
 def require_logger(params: Params) -> None:
@@ -153,8 +159,10 @@ def logged_run(params: Params, folder: Path, name: str) -> Iterator[Run]:
         return
     try:
         yield run
-    finally:
-        run.close()
+    except BaseException:
+        run.close(failed=True)
+        raise
+    run.close(failed=False)
 
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
