@@ -103,7 +103,7 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
         nargs="*",
         metavar="REVISION",
         help="commits, branches, tags, experiments, and `workspace`; others are compared with the first "
-        "(default: HEAD, the workspace, and the experiments that `dvc exp list` lists)",
+        "(default: HEAD, the experiments that `dvc exp list` lists, and the workspace)",
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="also write a page with the differences of each species"

@@ -23,6 +23,7 @@ from dawnchorus.models.heads import Head
 from dawnchorus.models.layers import Augment, Mixup, ToImage
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.models.weights import load_weights
+from dawnchorus.training.callbacks import Log
 from dawnchorus.training.checkpoint import Checkpoint
 from dawnchorus.training.loop import fit
 from dawnchorus.training.losses import MaskedCrossEntropy
@@ -341,7 +342,9 @@ def test_a_training_that_is_interrupted_ends_as_if_it_was_not(tiny: Params, tmp_
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
 
-        def run(state: Checkpoint, first: int, killed_in: int | None) -> tuple[list[np.ndarray], pd.DataFrame]:
+        def run(
+            state: Checkpoint, first: int, killed_in: int | None, log: Log | None = None
+        ) -> tuple[list[np.ndarray], pd.DataFrame]:
             trainer = build_models("small_cnn", SHAPES, 2, 0.25, 1)[1]
             epochs = iter(range(first, 4))
 
@@ -351,16 +354,20 @@ def test_a_training_that_is_interrupted_ends_as_if_it_was_not(tiny: Params, tmp_
                     raise KilledError
                 return figures[epoch]
 
-            curve = fit(trainer, sampler, validate_or_die, state)
+            curve = fit(trainer, sampler, validate_or_die, state, log=log)
             return trainer.get_weights(), curve
 
         weights, curve = run(Checkpoint(tmp_path / "whole"), 0, None)
+        logged: list[tuple[int, float]] = []
         state = Checkpoint(tmp_path / "pieces")
         for first, killed_in in [(0, 0), (0, 1), (1, 3)]:
             with pytest.raises(KilledError):
                 run(state, first, killed_in)
         for first in (3, 4):  # the last epoch, then a job that only has to return the result
-            again, curve_again = run(state, first, None)
+            logged.clear()
+            again, curve_again = run(state, first, None, lambda row, epoch: logged.append((epoch, row["loss"])))
+            # A log changes nothing, and has the epochs of the interrupted runs, too.
+            assert logged == list(zip(curve.epoch, curve.loss, strict=True))
             pd.testing.assert_frame_equal(curve_again, curve, check_exact=True)
             for one, other in zip(again, weights, strict=True):
                 np.testing.assert_array_equal(one, other)

@@ -183,6 +183,13 @@ def test_figures_from_different_processors_come_with_a_warning(history: History)
     assert not said(history, "HEAD")[0].startswith("warning")
 
 
+def test_box_figures_of_other_windows_come_with_a_warning(history: History) -> None:
+    history.experiment("long", {"window.seconds": 5.0}, 0.4)
+    (warning,) = (line for line in said(history, "HEAD", "long") if line.startswith("warning: "))
+    assert "Box AP compares only models with windows of the same length" in warning
+    assert warning.endswith(": 3 s: HEAD; 5 s: long")
+
+
 def test_other_test_recordings_give_no_difference_but_a_reason(history: History) -> None:
     history.truth.loc["t03", "OWL"] = not history.truth.loc["t03", "OWL"]
     history.experiment("relabelled", {"train.epochs": 3}, 0.4)

@@ -22,8 +22,8 @@ from dawnchorus.workflow.stage_inputs import stage_inputs
 # renamed, whether inputs are still the same, what is left over, and how many cores compute.
 # The package's __init__.py, which sets TensorFlow up, counts where Keras is imported.
 WITHOUT_EFFECT = {
-    "errors.py", "files.py", "inputs.py", "progress.py", "cli.py", "reporting/provenance.py", "models/declarations.py",
-    "workflow/cores.py", "workflow/prune.py", "workflow/stage_inputs.py",
+    "errors.py", "files.py", "inputs.py", "progress.py", "cli.py", "reporting/loggers.py", "reporting/provenance.py",
+    "models/declarations.py", "workflow/cores.py", "workflow/prune.py", "workflow/stage_inputs.py",
 }  # fmt: skip
 # What the property `members` of the parameters is made of.
 MEMBERS = {"backbones", "embeddings"}
@@ -197,8 +197,8 @@ def test_a_stage_tracks_exactly_the_parameters_that_it_reads(stages: dict[str, l
 def test_an_interrupted_training_is_bound_to_all_parameters_that_it_tracks(stages: dict[str, list]) -> None:
     bound = {key for key, whole in PARAMETERS.items() if whole is True}
     bound |= {f"train.{key}" for key in PARAMETERS["train"]}
-    # The weights that it begins with come by way of a folder.
-    assert Train.model_fields.keys() - PARAMETERS["train"] == {"pretrained"}
+    # The weights that it begins with come by way of a folder, and a logger changes no result.
+    assert Train.model_fields.keys() - PARAMETERS["train"] == {"pretrained", "logger"}
     for stage in stages["train"]:
         assert {key for dep in stage.deps for key in getattr(dep, "params", [])} == bound
 

@@ -11,6 +11,7 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.features.embedding_checks import require_embeddings
 from dawnchorus.files import replacing
 from dawnchorus.models.declarations import require_backbones, require_backend
+from dawnchorus.reporting.loggers import require_logger
 from dawnchorus.workflow.experiments import require_folder
 from dawnchorus.workflow.prune import prune
 
@@ -25,6 +26,7 @@ def main() -> None:
     require_backbones(params)
     require_embeddings(params)
     require_backend(params)
+    require_logger(params)
     require_folder("data.root", params.data.root)
     require_folder("data.labels", params.data.labels)
     prune(arguments.results, [each.id for each in params.rounds], params.members, params.folds)

@@ -20,7 +20,8 @@ from dawnchorus.files import replacing
 from dawnchorus.inference.calibration import read_prevalence
 from dawnchorus.inference.ensemble import collect
 from dawnchorus.kaggle.submission import write_submissions
-from dawnchorus.reporting.metrics import compared
+from dawnchorus.reporting.loggers import logged_run
+from dawnchorus.reporting.metrics import compared, ensemble_figures
 from dawnchorus.reporting.provenance import require_same_inputs, write_provenance
 from dawnchorus.reporting.results import (
     Recordings,
@@ -32,6 +33,7 @@ from dawnchorus.reporting.results import (
     usable_present,
 )
 from dawnchorus.reporting.species_table import species_table
+from dawnchorus.workflow.experiments import project_of_copy
 
 
 def main() -> None:
@@ -52,6 +54,7 @@ def main() -> None:
     parser.add_argument("--lock", type=Path, required=True, help="dvc.lock, which has the hashes of inputs")
     parser.add_argument("--notes", type=Path, required=True, help="folder of the jobs' provenance notes")
     parser.add_argument("--provenance", type=Path, required=True, help="output: provenance of the results, JSON")
+    parser.add_argument("--logs", type=Path, required=True, help="folder of what train.logger logs")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     require_same_inputs(params, arguments.lock)
@@ -99,6 +102,8 @@ def main() -> None:
         path.write_text(json.dumps(figures, indent=2) + "\n")
     with replacing(arguments.species_metrics) as path:
         by_species.to_csv(path, index=False)
+    with logged_run(params, (project_of_copy() or Path()) / arguments.logs, "ensemble") as logged:
+        logged.log(ensemble_figures(figures), 0)
     write_provenance(
         arguments.provenance, params, arguments.lock, arguments.notes, arguments.predictions,
         arguments.scores / "ensemble.csv",

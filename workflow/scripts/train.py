@@ -8,10 +8,11 @@ from pathlib import Path
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.files import replacing
+from dawnchorus.reporting.loggers import logged_run
 from dawnchorus.reporting.provenance import note_job
 from dawnchorus.training.job import Job, train_model
 from dawnchorus.workflow.devices import use_device
-from dawnchorus.workflow.experiments import lasting_checkpoints
+from dawnchorus.workflow.experiments import lasting_checkpoints, project_of_copy
 
 
 def main() -> None:
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--curve", type=Path, required=True, help="output: loss and metrics of each epoch")
     parser.add_argument("--epoch-weights", type=Path, required=True, help="output folder: weights by epoch, or empty")
     parser.add_argument("--provenance", type=Path, required=True, help="folder of the jobs' provenance notes")
+    parser.add_argument("--logs", type=Path, required=True, help="folder of what train.logger logs")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     device = use_device(params.train.threads, params.train.mixed_precision, params.train.xla)
@@ -54,7 +56,10 @@ def main() -> None:
         checkpoint=arguments.checkpoint,
         lasting_checkpoints=lasting_checkpoints(),
     )
-    trained = train_model(job, params, device)
+    name = f"train@{job.round_id}-{job.backbone}-{job.fold}"
+    # A temporary copy of the project is removed in the end.
+    with logged_run(params, (project_of_copy() or Path()) / arguments.logs, name) as logged:
+        trained = train_model(job, params, device, logged.log)
     with ExitStack() as outputs:
         epoch_weights = outputs.enter_context(replacing(arguments.epoch_weights))
         epoch_weights.mkdir()
@@ -63,8 +68,7 @@ def main() -> None:
         trained.curve.to_csv(outputs.enter_context(replacing(arguments.curve)), index=False, float_format="%.6g")
         trained.scorer.save_weights(outputs.enter_context(replacing(arguments.weights)))
     note_job(
-        arguments.provenance, f"train@{job.round_id}-{job.backbone}-{job.fold}", device, params.train.threads,
-        inputs=[], outputs=[arguments.weights],
+        arguments.provenance, name, device, params.train.threads, inputs=[], outputs=[arguments.weights],
     )  # fmt: skip
     trained.checkpoint.remove()
     if arguments.checkpoint.exists():

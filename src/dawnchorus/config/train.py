@@ -58,6 +58,10 @@ class Train(Section):
     threads: PositiveInt = Field(
         description="CPU threads per training or inference job; affects the last bits of results"
     )
+    logger: Literal["none", "tensorboard", "mlflow", "wandb"] = Field(
+        description="program whose logs results/logs also gets: loss and metrics of each epoch, parameters and final "
+        "figures; it changes no result, so no stage runs again"
+    )
 
     @field_validator("pretrained", mode="before")
     @classmethod

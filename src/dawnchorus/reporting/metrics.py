@@ -124,6 +124,15 @@ def compared(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     return {key: row for key, row in chosen.items() if row}
 
 
+def ensemble_figures(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """All figures of the ensemble, such as "test.lwlrap", from the content of `figures.json`."""
+    return {
+        f"{part}.{name}": value
+        for part in ("test", "oof", "complete")
+        for name, value in metrics.get(part, {}).get("ensemble", {}).items()
+    }
+
+
 def read_as_text(path: Path) -> str:
     """Read `figures.json` and format it with `as_text`.
 

@@ -3,7 +3,7 @@
 import json
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
@@ -19,6 +19,9 @@ from dawnchorus.training.checkpoint import Checkpoint
 from dawnchorus.training.sampling import WindowSampler
 from dawnchorus.training.validation import Validation
 
+# Gets figures by name, and the number of their epoch, counted from 1.
+Log = Callable[[Mapping[str, float], int], None]
+
 
 class Recorder(keras.callbacks.Callback):
     """Validates, updates the learning curve and the best weights, and saves the state after each epoch."""
@@ -31,12 +34,13 @@ class Recorder(keras.callbacks.Callback):
         checkpoint: Checkpoint,
         keep_epoch: Callable[[int], None] | None,
         schedule: Callable[[int], NDArray[np.float32]],
+        log: Log | None = None,
     ) -> None:
         super().__init__()
         self.rows: list[dict[str, float]] = []
         self.best: list[NDArray] | None = None
         self._trainer, self._sampler, self._validate, self._checkpoint = trainer, sampler, validate, checkpoint
-        self._keep_epoch, self._schedule = keep_epoch, schedule
+        self._keep_epoch, self._schedule, self._log = keep_epoch, schedule, log
         self._metric = sampler.params.train.checkpoint
         weights = {id(variable) for variable in trainer.weights}
         # Random states of dropout layers. Keras does not save them with the weights.
@@ -49,6 +53,8 @@ class Recorder(keras.callbacks.Callback):
         if latest:
             self._load(latest[1])
             print(f"resuming after epoch {epoch} of an interrupted run", file=sys.stderr, flush=True)
+            for row in self.rows:
+                self._tell(row)
         self._progress = Progress(self._sampler.params.train.epochs, "epochs", done=epoch)
         return epoch
 
@@ -80,8 +86,14 @@ class Recorder(keras.callbacks.Callback):
             self._keep_epoch(epoch + 1)
         with self._checkpoint.saving(epoch + 1) as state:
             self._save(state)
+        self._tell(row)
         validation = f", validation LWLRAP {found.lwlrap:.4f}, precision {found.precision:.4f}"
         self._progress.step(f"loss {loss:.4f}" + (validation if self._validate is not None else ""))
+
+    def _tell(self, row: dict[str, float]) -> None:
+        if self._log is not None:
+            known = {key: value for key, value in row.items() if key != "epoch" and not np.isnan(value)}
+            self._log(known, int(row["epoch"]))
 
     def _save(self, state: Path) -> None:
         # The model is compiled, so this saves the state of the optimizer too.

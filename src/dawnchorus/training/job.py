@@ -26,6 +26,7 @@ from dawnchorus.models.pretrained import load_pretrained
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.seeding import generator
 from dawnchorus.training.background import find_background
+from dawnchorus.training.callbacks import Log
 from dawnchorus.training.checkpoint import Checkpoint, fingerprint
 from dawnchorus.training.loop import fit
 from dawnchorus.training.pseudo_labels import PseudoLabels, Unlabelled, read_pseudo_labels, scored_recordings
@@ -33,11 +34,11 @@ from dawnchorus.training.sampling import WindowSampler
 from dawnchorus.training.validation import validate
 
 # Parameters that a training job depends on. `train.pretrained` is not among them: the stage `pretrained` writes those
-# weights to a folder for each backbone, and the job reads them there.
+# weights to a folder for each backbone, and the job reads them there. `train.logger` changes no result.
 PARAMETERS: dict[str, Any] = dict.fromkeys(
     ("seed", "spectrogram", "window", "image", "labels", "augment", "head"), True
 )
-PARAMETERS["train"] = set(Train.model_fields) - {"pretrained"}
+PARAMETERS["train"] = set(Train.model_fields) - {"pretrained", "logger"}
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,14 @@ class Trained:
     checkpoint: Checkpoint
 
 
-def train_model(job: Job, params: Params, device: str) -> Trained:
+def train_model(job: Job, params: Params, device: str, log: Log | None = None) -> Trained:
     """Train the model of a job.
 
     Args:
         job: the job.
         params: parameters of the experiment.
         device: the device that the job runs on. An interrupted job resumes only on the same device.
+        log: gets the figures of each epoch, as in `loop.fit`.
 
     Raises:
         InputError: an input is missing, damaged, or changed since the job started, or the loss is not finite.
@@ -157,7 +159,7 @@ def train_model(job: Job, params: Params, device: str) -> Trained:
     require_unchanged()
     check = partial(validate, scorer, job.spectrograms, validated, params.train.batch_size)
     # Models of the earlier round were trained on the left-out fold, so with their pseudo-labels it is not held out.
-    curve = fit(trainer, sampler, None if scored else check, checkpoint, keep_epoch)
+    curve = fit(trainer, sampler, None if scored else check, checkpoint, keep_epoch, log)
     return Trained(scorer, curve, checkpoint)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import pandas as pd
 
-from dawnchorus.training.callbacks import Recorder
+from dawnchorus.training.callbacks import Log, Recorder
 from dawnchorus.training.checkpoint import Checkpoint
 from dawnchorus.training.losses import MaskedCrossEntropy, WithFrames
 from dawnchorus.training.prefetching import prefetched
@@ -20,6 +20,7 @@ def fit(
     validate: Callable[[], Validation] | None,
     checkpoint: Checkpoint,
     keep_epoch: Callable[[int], None] | None = None,
+    log: Log | None = None,
 ) -> pd.DataFrame:
     """Train a model in place; it ends with the weights of the epoch that `train.checkpoint` selects.
 
@@ -31,6 +32,8 @@ def fit(
         validate: returns the validation metrics of the current weights; None if no recording is held out.
         checkpoint: stores the state after each epoch. It is not removed at the end.
         keep_epoch: called after each epoch with its number, counted from 1.
+        log: called after each epoch with its row of the learning curve, without what is NaN, and its number; first
+            with the epochs that an interrupted job has completed.
 
     Returns:
         The learning curve: one row per epoch with epoch, loss, validation_lwlrap, validation_precision (both NaN
@@ -49,7 +52,7 @@ def fit(
     )
     # An optimizer that is built in the first step makes TensorFlow trace that step twice.
     trainer.optimizer.build(trainer.trainable_variables)
-    recorder = Recorder(trainer, sampler, validate, checkpoint, keep_epoch, schedule)
+    recorder = Recorder(trainer, sampler, validate, checkpoint, keep_epoch, schedule, log)
     first_epoch = recorder.resume()
     with prefetched(sampler.batches(first_epoch)) as batches:
         trainer.fit(

@@ -62,9 +62,7 @@ def _read(project: Path, revision: Revision, folder: Path) -> Experiment | str:
                 f"stale, for example {stale[0]}; run `snakemake` or `dvc repro`"
             )
         snapshot = take_snapshot(project, revision, TRACKED, OUTPUTS, folder)
-        return read_experiment(
-            revision.name, revision.commit[:7], snapshot.root, snapshot.stages, snapshot.missing, _remedy(revision)
-        )
+        return read_experiment(revision.name, snapshot.root, snapshot.stages, snapshot.missing, _remedy(revision))
     except InputError as error:
         # A file is named by its path in the project.
         return str(error).replace(f"{folder}/", "").replace(f"{project}/", "")

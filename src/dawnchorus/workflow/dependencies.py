@@ -9,11 +9,12 @@ import re
 from pathlib import Path
 
 DVC_FILES = ("dvc.yaml", "data/demo/dvc.yaml")
-# Modules that cannot change a result: error messages, progress, checks of parameters and inputs, provenance, atomic
-# writes, and the number of cores.
+# Modules that cannot change a result: error messages, progress, checks of parameters and inputs, provenance, logs,
+# atomic writes, and the number of cores.
 WITHOUT_EFFECT = (
     "cli.py", "errors.py", "files.py", "inputs.py", "progress.py", "config/", "models/declarations.py",
-    "reporting/provenance.py", "workflow/cores.py", "workflow/prune.py", "workflow/stage_inputs.py",
+    "reporting/loggers.py", "reporting/provenance.py", "workflow/cores.py", "workflow/prune.py",
+    "workflow/stage_inputs.py",
 )  # fmt: skip
 PACKAGE, SCRIPTS = "src/dawnchorus", "workflow/scripts"
 BACKBONES = f"{PACKAGE}/models/backbones"

@@ -22,6 +22,7 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.errors import InputError
 from dawnchorus.features.embedding_checks import require_embeddings
 from dawnchorus.models.declarations import require_backbones, require_backend
+from dawnchorus.reporting.loggers import require_logger
 from dawnchorus.workflow.dvc_output import without_bars
 from dawnchorus.workflow.explanations import explain
 from dawnchorus.workflow.locks import FOLDER, refuse_writers, unlisted
@@ -150,6 +151,7 @@ def make_plan() -> Plan:
         params = load_params("params.yaml")
         require_backbones(params)
         require_embeddings(params)
+        require_logger(params)
         require_backend(params)
         with Repo() as repo:
             refuse_writers(Path(repo.root_dir), repo.config["core"].get("hardlink_lock", False))

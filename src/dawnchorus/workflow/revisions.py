@@ -8,6 +8,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def find_revisions(root: Path, names: Sequence[str]) -> list[Revision]:
 
     Args:
         root: the project's folder.
-        names: without any, HEAD, the workspace and the experiments that were derived from HEAD.
+        names: without any, HEAD, the experiments that were derived from it, and the workspace.
 
     Raises:
         InputError: there is no git repository, no commit, or no revision of a name; or several experiments have it.
@@ -53,7 +54,7 @@ def find_revisions(root: Path, names: Sequence[str]) -> list[Revision]:
     experiments = _experiments(root)
     if not names:
         derived = [Revision(name, commit, True) for name, base, commit in experiments if base == head]
-        return [Revision(HEAD, head), Revision(WORKSPACE), *derived]
+        return [Revision(HEAD, head), *derived, Revision(WORKSPACE)]
     return [_find(root, name, head, experiments) for name in dict.fromkeys(names)]
 
 
@@ -142,8 +143,8 @@ def take_snapshot(
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content.stdout)
     stages = _stages(project, revision)
-    cache = _cache(project)
-    missing = [path for path, md5 in _outs(stages, outputs).items() if not _link(cache, md5, folder / path)]
+    objects = _cache(project)
+    missing = [path for path, md5 in _outs(stages, outputs).items() if not _link(objects, md5, folder / path)]
     return Snapshot(revision, folder, stages, missing)
 
 
@@ -168,6 +169,7 @@ def _outs(stages: dict[str, Any], wanted: Sequence[str]) -> dict[str, str]:
     }
 
 
+@cache
 def _cache(project: Path) -> Path:
     """The folder of DVC's cache in which the name of a file is its hash."""
     from dvc.repo import Repo
@@ -176,9 +178,9 @@ def _cache(project: Path) -> Path:
         return Path(repo.cache.local.path)
 
 
-def _link(cache: Path, md5: str, target: Path) -> bool:
+def _link(objects: Path, md5: str, target: Path) -> bool:
     """Link a file, or a folder's files, to the cache; False if the cache lacks any."""
-    source = cache / md5[:2] / md5[2:]
+    source = objects / md5[:2] / md5[2:]
     if not source.is_file():
         return False
     if not md5.endswith(".dir"):
@@ -188,4 +190,4 @@ def _link(cache: Path, md5: str, target: Path) -> bool:
         return True
     target.mkdir(parents=True, exist_ok=True)
     entries = json.loads(source.read_text())
-    return all(_link(cache, entry["md5"], target / entry["relpath"]) for entry in entries)
+    return all(_link(objects, entry["md5"], target / entry["relpath"]) for entry in entries)

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,17 +146,32 @@ def _spread(same: Sequence[Experiment]) -> dict[str, Spread]:
 
 
 def _warnings(experiments: Sequence[Experiment]) -> list[str]:
-    by_device: dict[str, list[str]] = {}
-    for each in experiments:
-        for device in each.devices:
-            by_device.setdefault(device, []).append(each.name)
-    if len(by_device) < 2:
-        return []
-    listed = "; ".join(f"{device}: {', '.join(names)}" for device, names in sorted(by_device.items()))
-    return [
-        "The models were computed on different kinds of processors, which changes figures about as much as another "
-        f"seed does: {listed}"
-    ]
+    found = []
+    by_device = _names_by((device, each.name) for each in experiments for device in each.devices)
+    if len(by_device) > 1:
+        found.append(
+            "The models were computed on different kinds of processors, which changes figures about as much as another "
+            f"seed does: {_listed(by_device)}"
+        )
+    with_boxes = [each for each in experiments if "oof.box_ap" in each.figures]
+    by_window = _names_by((f"{each.params['window.seconds']:g} s", each.name) for each in with_boxes)
+    if len(by_window) > 1:
+        found.append(
+            "Box AP compares only models with windows of the same length, because longer windows contain more of what "
+            f"surrounds a box: {_listed(by_window)}"
+        )
+    return found
+
+
+def _names_by(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, name in pairs:
+        found.setdefault(key, []).append(name)
+    return found
+
+
+def _listed(names: dict[str, list[str]]) -> str:
+    return "; ".join(f"{key}: {', '.join(some)}" for key, some in sorted(names.items()))
 
 
 def evidence_of(figure: str) -> str:

@@ -36,7 +36,7 @@ OUTPUTS = [
     "data/annotations.csv", "data/species.csv", "data/complete.csv", "data/ground_truth.csv", "data/splits",
     "results/predictions", SCORES, FIGURES, PROVENANCE,
 ]  # fmt: skip
-SEED = "seed"
+SEED, LOGGER = "seed", "train.logger"
 BOXES = "boxes"
 
 
@@ -61,7 +61,6 @@ class Experiment:
 
     Attributes:
         name: what the user calls it.
-        commit: the first digits of its commit; empty for the workspace.
         params: the parameters, by dotted key.
         sources: hashes of the code and the data that it was made with, by path.
         scores: hash of its score tables.
@@ -73,7 +72,6 @@ class Experiment:
     """
 
     name: str
-    commit: str
     params: Mapping[str, Any]
     sources: Mapping[str, str]
     scores: str
@@ -95,13 +93,12 @@ class Experiment:
 
 
 def read_experiment(
-    name: str, commit: str, root: Path, stages: Mapping[str, Any], missing: Sequence[str], remedy: str
+    name: str, root: Path, stages: Mapping[str, Any], missing: Sequence[str], remedy: str
 ) -> Experiment:
     """Read an experiment from its files.
 
     Args:
         name: what the user calls it.
-        commit: the first digits of its commit; empty for the workspace.
         root: folder of its files, laid out as in the project.
         stages: the entries of its `dvc.lock`.
         missing: outputs that are not there.
@@ -137,8 +134,10 @@ def read_experiment(
             f"{len(missing)} of its outputs are not in DVC's cache, for example {missing[0]}, so it has no intervals "
             f"and no differences: {remedy}"
         )
+    # Where training is logged changes no result.
+    settings = {key: value for key, value in flatten(params.model_dump(mode="json")).items() if key != LOGGER}
     return Experiment(
-        name, commit, flatten(params.model_dump(mode="json")), _sources(made, stages), _hash_of(made, SCORES), figures,
+        name, settings, _sources(made, stages), _hash_of(made, SCORES), figures,
         frozenset() if PROVENANCE in missing else _devices(_read_json(root / PROVENANCE)),
         {} if missing else _evidence(root, params, content or {}), remarks,
     )  # fmt: skip

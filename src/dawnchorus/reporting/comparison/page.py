@@ -22,15 +22,15 @@ def page(comparison: Comparison) -> str:
         loader=PackageLoader(PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     species = [
-        {"setting": each.setting, "of": OF[key], "rows": _drawn(figures)}
-        for each in comparison.differences
+        {"setting": tables.title(setting), "of": OF[key], "rows": _drawn(figures)}
+        for setting, each in zip(comparison.settings[1:], comparison.differences, strict=True)
         for key, figures in each.by_species.items()
         if figures
     ]
     style = files(PACKAGE).joinpath("templates/page.css").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
         style=Markup(style),  # noqa: S704
-        first=comparison.settings[0].name, warnings=comparison.warnings,
+        first=tables.title(comparison.settings[0]), warnings=comparison.warnings,
         headings=tables.headings(comparison), rows=tables.rows(comparison),
         differences=tables.difference_rows(comparison), difference_headings=tables.difference_headings(comparison),
         explanations=tables.explanations(comparison), remarks=tables.remarks(comparison), species=species,

@@ -11,7 +11,7 @@ ONE_SEED = (
     "seed."
 )
 BY_CHANCE = (
-    "A difference is that of the means over seeds. It may be chance if its interval contains 0: resampled are "
+    "A difference is between means over seeds. Where its interval contains 0, it may be chance. The bootstrap draws "
     "recordings, or their groups, and the seeds of a setting with several."
 )
 
