@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dawnchorus.review.choosing import choose_best, choose_diverse, draw_sample, log_strata, rank_uncertain
+from dawnchorus.inference.strata import log_strata
+from dawnchorus.review.choosing import choose_best, choose_diverse, draw_sample, rank_uncertain
 
 
 def test_strata_halve_from_the_lowest_scores_to_the_highest() -> None:

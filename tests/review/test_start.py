@@ -40,7 +40,7 @@ def test_a_measure_sample_is_of_the_recordings_that_thresholds_are_for(scored: S
     assert {item.split for item in items} == {"test"}
     assert [item.item for item in items] == list(range(1, 25))
     for code in CODES:
-        weights = [1 / item.inclusion_probability for item in items if item.species == code]
+        weights = [1 / (item.inclusion_probability or 0) for item in items if item.species == code]
         assert sum(weights) == pytest.approx(20 * PER_RECORDING)
     first = items[0]
     assert (first.file, first.purpose) == (f"data/own/test/{first.recording_id}.wav", "measure")
