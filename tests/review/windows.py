@@ -68,6 +68,7 @@ def scored_windows(params: Params, n_recordings: int = 40, seed: int = 0) -> Sco
     return ScoredWindows(
         bundle=Bundle(Path("results/model"), info),
         model=WindowModel(Calibration(np.ones(2), np.zeros(2)), np.array([0.5, np.nan])),
+        prior=WindowModel(Calibration(np.ones(2), np.zeros(2)), np.array([0.5, np.nan])),
         thresholds=np.array([0.9, np.nan]),
         window_seconds=SECONDS,
         data_root=Path("data/own"),

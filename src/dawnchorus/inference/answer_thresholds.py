@@ -31,6 +31,8 @@ FEWEST_ANSWERS, FEWEST_PRESENT = 10, 3
 TOLERANCE_SECONDS = 0.05
 # The share of windows with a species that is likely where no annotation tells it.
 LIKELY_PREVALENCE = 0.03
+# What figures rest on that no answers are in.
+ANNOTATIONS = "annotations"
 # What a table of thresholds tells of answers.
 ANSWERED = ["answers", "present_answers", "density", "density_low", "density_high", "rests_on"]
 
@@ -121,7 +123,7 @@ def apply_answers(
     """
     slopes, offsets = model.calibration.slopes.copy(), model.calibration.offsets.copy()
     prevalence = model.prevalence.copy()
-    table = table.assign(answers=0, present_answers=0, rests_on="annotations")
+    table = table.assign(answers=0, present_answers=0, rests_on=ANNOTATIONS)
     table[["density", "density_low", "density_high"]] = np.nan
     for number, of_species in answered.groupby("species_id"):
         row = int(str(number))

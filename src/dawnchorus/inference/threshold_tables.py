@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers_or_nan
-from dawnchorus.inference.answer_thresholds import ANSWERED
+from dawnchorus.inference.answer_thresholds import ANNOTATIONS, ANSWERED
 from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.thresholds import LABELS, MEASURED, WindowModel
 
@@ -56,6 +56,6 @@ def read_thresholds(path: Path, species: Sequence[str]) -> tuple[WindowModel, pd
     refuse_rows(path, table, "offset", table.offset.isna(), "a number")
     calibration = Calibration(table.slope.to_numpy(float), table.offset.to_numpy(float))
     if RESTS_ON not in table.columns:
-        table[RESTS_ON] = "annotations"
+        table[RESTS_ON] = ANNOTATIONS
     columns = [*COLUMNS, *ANSWERED]
     return WindowModel(calibration, np.asarray(table.prevalence, float)), table[columns].reset_index(drop=True)
