@@ -57,14 +57,18 @@ def test_a_measure_sample_is_of_the_recordings_that_thresholds_are_for(scored: S
 
 def test_the_same_seed_draws_the_same_items_and_another_one_others(scored: ScoredWindows) -> None:
     first = start(scored, "measure")
-    Path("review/measure-1-12").rename("review/before")
+    Path("review/measure-1-12").rename("elsewhere")
     assert start(scored, "measure") == first
+    # So does the same seed once there is a sample.
+    Path("review/measure-1-12").rename("review/before")
+    assert start(scored, "measure") != first
+    Path("review").rename("others")
     assert start(scored, "measure", seed=2) != first
 
 
 def test_a_sample_of_one_species_is_that_of_all(scored: ScoredWindows) -> None:
     every = start(scored, "measure")
-    Path("review/measure-1-12").rename("review/before")
+    Path("review/measure-1-12").rename("elsewhere")
     alone = start(scored, "measure", species=("LARK",))
     assert [item.score for item in alone] == [item.score for item in every if item.species == "LARK"]
 

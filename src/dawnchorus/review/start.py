@@ -20,6 +20,7 @@ from dawnchorus.review.session import (
     FOLDER,
     ITEMS,
     NAME,
+    Session,
     SessionInfo,
     read_session,
     session_names,
@@ -76,9 +77,12 @@ def start_review(
         )
     items: list[Item] = []
     remarks = []
-    known = _known(asked) if purpose != MEASURE else {}
+    earlier = [read_session(name) for name in session_names()]
+    known = _known(asked, earlier) if purpose != MEASURE else {}
     for code in asked:
-        rng = generator(seed, "review", purpose, code)
+        # A further sample of a species is another one.
+        samples = sum(one.info.purpose == MEASURE and code in one.info.asked for one in earlier)
+        rng = generator(seed, "review", purpose, code, samples)
         if purpose == MEASURE:
             found = _measure(scored, code, n_items, rng)
         elif purpose == IMPROVE:
@@ -130,7 +134,7 @@ def _new_folder(purpose: str, name: str | None, now: datetime) -> Path:
     return FOLDER / name
 
 
-def _known(asked: Sequence[str]) -> Stretches:
+def _known(asked: Sequence[str], earlier: Sequence[Session]) -> Stretches:
     """What experts have labelled, and what other reviews ask about."""
     known: Stretches = defaultdict(list)
     if ANNOTATIONS.exists():
@@ -139,8 +143,8 @@ def _known(asked: Sequence[str]) -> Stretches:
         begin, end = (to_numbers(ANNOTATIONS, table, column) for column in ("t_min", "t_max"))
         for row, first, last in zip(table.itertuples(), begin, end, strict=True):
             known[row.recording_id, row.species].append((first, last))
-    for name in session_names():
-        for item in read_session(name).items.values():
+    for session in earlier:
+        for item in session.items.values():
             known[item.recording_id, item.species].append((item.start_s, item.end_s))
     return known
 
