@@ -11,6 +11,7 @@ from dawnchorus.data.formats import reading, writing
 from dawnchorus.data.survey import survey
 from dawnchorus.errors import InputError
 from dawnchorus.models.bundle import read_bundle
+from dawnchorus.review.command import add_review
 from dawnchorus.workflow.cores import cores
 from dawnchorus.workflow.detect_options import LONGEST, add_options, number, options_of
 from dawnchorus.workflow.detection import detect
@@ -45,6 +46,7 @@ def main() -> None:
     _add_compare(commands)
     _add_export(commands)
     _add_model(commands)
+    add_review(commands)
     options = parser.parse_args()
     run(lambda: options.command(options))
 

@@ -21,7 +21,7 @@ FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
 # The few highest of thousands of windows lie beyond most labels, where the calibration extrapolates.
 FEWEST_WINDOWS = 5
-# Fewer test recordings do not show how often species call.
+# Fewer test recordings do not show how often species call; thresholds are then for recordings like the annotated ones.
 FEWEST_TEST = 20
 # Numbers of labels that a threshold rests on.
 LABELS = ["present_boxes", "present_recordings", "absent_boxes", "complete_recordings"]
