@@ -66,7 +66,8 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	    results/models/*/*/*.weights.h5 results/models/*/*/*.npz \
 	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \
 	    results/scores results/kaggle results/species_metrics.csv results/provenance.json \
-	    results/thresholds.csv results/reliability.csv results/model results/detections.csv results/raven
+	    results/thresholds.csv results/reliability.csv results/model results/detections.csv results/raven \
+	    results/report.html
 	@for folder in logs data/spectrograms data/embeddings data/pretrained results/{predictions,supervised,models,curves,epoch_weights,checkpoints,provenance}; do \
 	    [ ! -d $$folder ] || find $$folder -type d -empty -delete; \
 	done

@@ -30,7 +30,7 @@ DATA = ["synthesize", "ingest", "split_folds", "cache_spectrograms test", "cache
         "cache_unlabelled", "fetch_weights small_cnn", "no_pseudo_labels"]  # fmt: skip
 MODELS = [f"{stage} first small_cnn {fold}" for stage in ("predict", "train") for fold in (0, 1)]
 # What follows from predictions.
-RESULTS = ["bundle", "calibrate", "ensemble", "find_detections"]
+RESULTS = ["bundle", "calibrate", "ensemble", "find_detections", "report"]
 ALL = sorted(["check_params", *DATA, *MODELS, *RESULTS])
 
 

@@ -13,6 +13,7 @@ from dawnchorus.config.features import Embedding
 from dawnchorus.config.head import Head
 from dawnchorus.config.labels import Labels
 from dawnchorus.config.predict import Predict
+from dawnchorus.config.report import Report
 from dawnchorus.config.rounds import NONE, Round, require_lineage
 from dawnchorus.config.section import MOST, Section, Seed, lies_in_inputs
 from dawnchorus.config.spectrogram import Spectrogram
@@ -54,6 +55,7 @@ class Params(Section):
     predict: Predict
     ensemble: Ensemble
     detect: Detect
+    report: Report
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:

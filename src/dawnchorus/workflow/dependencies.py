@@ -19,8 +19,12 @@ PACKAGE, SCRIPTS = "src/dawnchorus", "workflow/scripts"
 BACKBONES = f"{PACKAGE}/models/backbones"
 # The module that imports backbones by name.
 BACKBONE_LOADER = f"{PACKAGE}/models/backbone.py"
-# check_params checks parameters and backbones' declarations and prunes, so it depends on modules of WITHOUT_EFFECT.
-SUBJECT = {"check_params": ["config/", "models/backbones", "models/declarations.py", "workflow/prune.py"]}
+# check_params checks parameters and backbones' declarations and prunes, so it depends on modules of WITHOUT_EFFECT. The
+# report is made of templates.
+SUBJECT = {
+    "check_params": ["config/", "models/backbones", "models/declarations.py", "workflow/prune.py"],
+    "report": ["reporting/report/templates"],
+}
 
 
 def imported_modules(root: Path, path: str) -> set[str]:
