@@ -1,0 +1,83 @@
+// Annotated calls of the species beside the clip, each with its spectrogram and sound.
+
+import { draw } from "./picture.js";
+import { play } from "./sound.js";
+
+export class References {
+  constructor(element, transport, clips) {
+    this.element = element;
+    this.transport = transport;
+    this.clips = clips;
+    this.species = null;
+    this.shown = [];
+    this.next = 0;
+    new ResizeObserver(() => this.redraw()).observe(element);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+  }
+
+  /** Show the calls of a species. */
+  async show(species) {
+    if (species === this.species) return;
+    this.species = species;
+    this.shown = [];
+    this.next = 0;
+    this.element.replaceChildren();
+    const found = await this.transport.references(species);
+    if (species !== this.species) return;
+    if (!found.length) this.element.textContent = "No annotated call of this species.";
+    for (const reference of found) {
+      const clip = await this.clips.reference(reference).catch((error) => error);
+      // Another species may have been asked for in the meantime.
+      if (species !== this.species) return;
+      this.element.append(clip instanceof Error ? this.failed(reference, clip) : this.made(reference, clip));
+      this.redraw();
+    }
+  }
+
+  made(reference, clip) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "reference";
+    button.title = `play ${reference.recording}, ${reference.start.toFixed(2)} s`;
+    const canvas = document.createElement("canvas");
+    const caption = document.createElement("span");
+    caption.textContent = `▶ ${reference.recording} · ${reference.start.toFixed(1)} s`;
+    button.append(canvas, caption);
+    const entry = { button, canvas, clip };
+    button.addEventListener("click", () => {
+      button.blur();
+      this.play(entry);
+    });
+    this.shown.push(entry);
+    return button;
+  }
+
+  failed(reference, error) {
+    const text = document.createElement("p");
+    text.textContent = `${reference.recording}: ${error.message}`;
+    return text;
+  }
+
+  play({ clip }) {
+    play(clip, 0, clip.end - clip.start, this.speed?.() ?? 1, null);
+  }
+
+  /** Play the next call, from the first one again after the last. */
+  playNext() {
+    if (!this.shown.length) return;
+    const entry = this.shown[this.next % this.shown.length];
+    this.next = (this.next + 1) % this.shown.length;
+    entry.button.scrollIntoView({ block: "nearest" });
+    this.play(entry);
+  }
+
+  redraw() {
+    for (const { canvas, clip } of this.shown) {
+      if (!canvas.clientWidth) continue;
+      const { low, high } = clip.box;
+      const top = clip.rate / 2;
+      const range = high === null ? [0, Math.min(top, 12000)] : [Math.max(0, low - (high - low)), Math.min(top, high + (high - low))];
+      draw(canvas, clip, { from: clip.start, to: clip.end, low: range[0], high: range[1], isMel: false, contrast: 0 });
+    }
+  }
+}
