@@ -10,7 +10,7 @@ from dawnchorus.data.conversion import convert
 from dawnchorus.data.formats import reading, writing
 from dawnchorus.data.survey import survey
 from dawnchorus.models.bundle import read_bundle
-from dawnchorus.review.page_options import add_page_commands
+from dawnchorus.review.command import add_review
 from dawnchorus.workflow.cores import cores
 from dawnchorus.workflow.detect_options import LONGEST, add_options, number, options_of
 from dawnchorus.workflow.detection import detect
@@ -44,7 +44,7 @@ def main() -> None:
     _add_detect(commands)
     _add_export(commands)
     _add_model(commands)
-    _add_review(commands)
+    add_review(commands)
     options = parser.parse_args()
     run(lambda: options.command(options))
 
@@ -131,11 +131,6 @@ def _add_model(commands: argparse._SubParsersAction) -> None:
     info = actions.add_parser("info", help="check the files of a model, and print its card")
     info.add_argument("model", type=Path, help="folder of the model, results/model of a finished run")
     info.set_defaults(command=lambda options: print((read_bundle(options.model).folder / "README.md").read_text()))
-
-
-def _add_review(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("review", help="listen to detections, and answer whether they are right")
-    add_page_commands(parser.add_subparsers(required=True))
 
 
 if __name__ == "__main__":

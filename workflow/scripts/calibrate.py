@@ -26,13 +26,10 @@ from dawnchorus.inference.crossfit import measure_thresholds, reliability_table
 from dawnchorus.inference.ensemble import EnsembleWindows, collect_windows, read_weights
 from dawnchorus.inference.reliability_tables import COLUMNS, write_reliability
 from dawnchorus.inference.threshold_tables import write_thresholds
-from dawnchorus.inference.thresholds import MEASURED, choose_thresholds, count_labels
+from dawnchorus.inference.thresholds import FEWEST_TEST, MEASURED, choose_thresholds, count_labels
 from dawnchorus.reporting.provenance import require_same_inputs
 from dawnchorus.seeding import generator
 from dawnchorus.training.evidence import gather_evidence
-
-# Fewer test recordings do not show how often species call.
-FEWEST_TEST = 20
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from dawnchorus.cli import run
 from dawnchorus.config.data import SITE
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import write_annotations
+from dawnchorus.data.answers import add_answers, read_answers
 from dawnchorus.data.complete import write_complete
 from dawnchorus.data.complete_list import declare_complete, describe_completeness, use_test_labels
 from dawnchorus.data.dataset import SPLITS
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--labels", type=Path, required=True, help="second folder with label files")
+    parser.add_argument("--answers", type=Path, required=True, help="folder that may have answers.csv")
     parser.add_argument("--recordings", type=Path, required=True, help="output: a row for each recording")
     parser.add_argument("--annotations", type=Path, required=True, help="output: a row for each box")
     parser.add_argument("--species", type=Path, required=True, help="output: a row for each species")
@@ -60,6 +62,7 @@ def main() -> None:
     names = read_species_list(params.data.species or dataset.species, [arguments.data, arguments.labels])
     if params.data.species is not None:
         dataset = choose_species(dataset, names)
+    dataset = add_answers(dataset, read_answers(arguments.answers))
     dataset = use_test_labels(dataset)
     inspections = check_recordings(
         dataset, params.spectrogram.sample_rate, params.window.seconds, params.data.channel, cores()

@@ -19,6 +19,8 @@ SAMPLES = 200
 # From fewer recordings, resampling them says little about others.
 FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
+# Fewer test recordings do not show how often species call; thresholds are then for recordings like the annotated ones.
+FEWEST_TEST = 20
 # Numbers of labels that a threshold rests on.
 LABELS = ["present_boxes", "present_recordings", "absent_boxes", "complete_recordings"]
 # What completely annotated recordings show of a threshold, from `crossfit.measure_thresholds`.

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Literal, get_args
 
 import pandas as pd
 
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers, to_numbers_or_nan
 from dawnchorus.files import replacing
 
-MEASURE, IMPROVE, CONFIRM = "measure", "improve", "confirm"
-PURPOSES = (MEASURE, IMPROVE, CONFIRM)
+Purpose = Literal["measure", "improve", "confirm"]
+MEASURE, IMPROVE, CONFIRM = PURPOSES = get_args(Purpose)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ Git ignores it; `dawnchorus review finish` merges its answers into `data/answers
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from pydantic import ValidationError
 
@@ -22,7 +22,7 @@ from dawnchorus.config.section import Section
 from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 from dawnchorus.models.bundle import Species
-from dawnchorus.review.items import Item, read_items
+from dawnchorus.review.items import Item, Purpose, read_items
 from dawnchorus.review.journal import UNDONE, Answer, AnswerJournal, standing_answers
 
 FOLDER = Path("review")
@@ -49,7 +49,7 @@ class SessionInfo(Section):
     """
 
     name: str
-    purpose: Literal["measure", "improve", "confirm"]
+    purpose: Purpose
     created: str
     model: str
     results: str
@@ -162,3 +162,17 @@ def read_session(name: str) -> Session:
 def session_names() -> Sequence[str]:
     """The names of the reviews in this project, sorted."""
     return sorted(path.parent.name for path in FOLDER.glob(f"*/{INFO}"))
+
+
+def review_lines() -> list[str]:
+    """A line for each review: what it is for, and how many of its items each reviewer has answered."""
+    sessions = [read_session(name) for name in session_names()]
+    lines = []
+    for session in sessions:
+        counts = Counter(answer.reviewer for answer in session.answers())
+        done = ", ".join(f"{count} by {reviewer}" for reviewer, count in sorted(counts.items())) or "none"
+        lines.append(
+            f"{session.info.name}  {session.info.purpose}  {', '.join(session.info.asked)}: "
+            f"{len(session.items)} items, answered: {done}"
+        )
+    return lines or ["No reviews yet; `dawnchorus review start` makes one."]

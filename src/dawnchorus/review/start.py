@@ -1,0 +1,261 @@
+"""`dawnchorus review start`: draw the items of a review, once, and write its folder."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.data.annotations import COLUMNS as ANNOTATION_COLUMNS
+from dawnchorus.data.tables import read_table, to_numbers
+from dawnchorus.errors import InputError
+from dawnchorus.files import replacing
+from dawnchorus.review.choosing import choose_best, choose_diverse, draw_sample, rank_uncertain
+from dawnchorus.review.items import CONFIRM, IMPROVE, MEASURE, Item, Purpose, write_items
+from dawnchorus.review.scores import ScoredWindows, clock_time
+from dawnchorus.review.session import (
+    FOLDER,
+    ITEMS,
+    NAME,
+    WINDOWS,
+    SessionInfo,
+    read_session,
+    session_names,
+    write_info,
+)
+from dawnchorus.seeding import generator
+
+ANNOTATIONS = Path("data/annotations.csv")
+# Part of a window that is known already, from which on it is not asked about again.
+KNOWN_PART = 0.5
+
+# Stretches of recordings, start and end (s), by recording_id and species.
+Stretches = dict[tuple[str, str], list[tuple[float, float]]]
+
+
+def start_review(
+    scored: ScoredWindows,
+    results: Path,
+    purpose: Purpose,
+    species: Sequence[str],
+    n_items: int,
+    name: str | None,
+    seed: int,
+    now: datetime,
+) -> list[str]:
+    """Draw the items of a review and write its folder below `session.FOLDER`.
+
+    Args:
+        scored: the scores, from `read_scores`.
+        results: the folder that they are from.
+        purpose: one of `items.PURPOSES`.
+        species: codes of the species to ask about; all if there are none.
+        n_items: number of items for each species.
+        name: of the review; None for one from purpose and date.
+        seed: of the draws.
+        now: the present time, with a zone.
+
+    Returns:
+        Lines for people.
+
+    Raises:
+        InputError: a species is unknown, the name is taken or unusable, or there is nothing to ask about.
+    """
+    codes = scored.bundle.codes
+    unknown = [code for code in species if code not in codes]
+    if unknown:
+        raise InputError(f"--species: found {unknown[0]!r}, expected some of {', '.join(codes)}")
+    asked = [code for code in codes if not species or code in species]
+    folder = _new_folder(purpose, name, now)
+    if purpose != CONFIRM and not len(scored.starts):
+        raise InputError(
+            f"{results}: the scores of windows, windows/, are not there any more, so only the best detections can be "
+            "reviewed: use --purpose confirm, or run `dawnchorus detect` again"
+        )
+    items: list[Item] = []
+    windows, remarks = [], []
+    known = _known(asked) if purpose != MEASURE else {}
+    for code in asked:
+        rng = generator(seed, "review", purpose, code)
+        if purpose == MEASURE:
+            found, table = _measure(scored, code, n_items, rng)
+            windows.append(table)
+        elif purpose == IMPROVE:
+            found = _improve(scored, code, n_items, known)
+        else:
+            found = _confirm(scored, code, n_items, known)
+        if len(found) < n_items:
+            remarks.append(f"{code}: {len(found)} items, because there are no more {_WHAT[purpose]}")
+        items += [replace(item, item=len(items) + number) for number, item in enumerate(found, start=1)]
+    if not items:
+        raise InputError(f"{results}: has no {_WHAT[purpose]} of {', '.join(asked)}")
+    thresholds = dict(zip(codes, scored.thresholds.tolist(), strict=True))
+    info = SessionInfo(
+        name=folder.name, purpose=purpose, created=now.isoformat(timespec="seconds"),
+        model=scored.bundle.scorer_digest, results=results.as_posix(), data_root=scored.data_root.as_posix(), seed=seed,
+        asked=asked, species=scored.bundle.info.species,
+        thresholds={code: thresholds[code] for code in asked if not np.isnan(thresholds[code])},
+        precision=scored.bundle.info.settings.detect.precision, window_seconds=scored.window_seconds,
+    )  # fmt: skip
+    with replacing(folder) as temporary:
+        temporary.mkdir()
+        write_items(temporary / ITEMS, items)
+        if purpose == MEASURE:
+            pd.concat(windows, ignore_index=True).to_csv(temporary / WINDOWS, index=False)
+        write_info(temporary, info)
+    return [
+        *remarks,
+        f"{folder}: {len(items)} items of {len({item.species for item in items})} species in "
+        f"{len({item.recording_id for item in items})} recordings",
+        f"Answer them with: dawnchorus review serve {folder.name}",
+    ]
+
+
+_WHAT = {
+    MEASURE: "windows",
+    IMPROVE: "windows of training recordings that nobody has labelled",
+    CONFIRM: "detections that nobody has confirmed",
+}
+
+
+def _new_folder(purpose: str, name: str | None, now: datetime) -> Path:
+    taken = set(session_names())
+    if name is None:
+        first = f"{purpose}-{now:%Y-%m-%d}"
+        name = next(each for number in range(1, len(taken) + 3)
+                    if (each := first if number == 1 else f"{first}-{number}") not in taken)  # fmt: skip
+    if not NAME.fullmatch(name):
+        raise InputError(f"--name: found {name!r}, expected letters, digits, '.', '_' and '-', first a letter or digit")
+    if (FOLDER / name).exists():
+        raise InputError(f"--name: there is a review {FOLDER / name}; choose another name")
+    return FOLDER / name
+
+
+def _known(asked: Sequence[str]) -> Stretches:
+    """What experts have labelled, and what other reviews ask about."""
+    known: Stretches = defaultdict(list)
+    if ANNOTATIONS.exists():
+        table = read_table(ANNOTATIONS, ANNOTATION_COLUMNS)
+        table = table[table.species.isin(asked)]
+        begin, end = (to_numbers(ANNOTATIONS, table, column) for column in ("t_min", "t_max"))
+        for row, first, last in zip(table.itertuples(), begin, end, strict=True):
+            known[row.recording_id, row.species].append((first, last))
+    for name in session_names():
+        for item in read_session(name).items.values():
+            known[item.recording_id, item.species].append((item.start_s, item.end_s))
+    return known
+
+
+def _is_known(known: Stretches, recording_id: str, code: str, start: float, end: float) -> bool:
+    """Whether at least `KNOWN_PART` of a stretch, or of what is known in it, is known."""
+    return any(
+        min(end, last) - max(start, first) >= KNOWN_PART * min(end - start, last - first)
+        for first, last in known.get((recording_id, code), ())
+    )
+
+
+def _items(scored: ScoredWindows, code: str, rows: NDArray[np.integer], purpose: str) -> list[Item]:
+    """Items for windows, which are not numbered yet."""
+    number = scored.bundle.codes.index(code)
+    scores = scored.scores[rows, number]
+    probabilities = scored.model.of_species(np.full(len(rows), number)).probabilities(scores)
+    found = []
+    for row, score, probability in zip(rows, scores.tolist(), probabilities.tolist(), strict=True):
+        place = scored.recordings.iloc[scored.recording[row]]
+        start = float(scored.starts[row])
+        end = min(start + scored.window_seconds, place.seconds)
+        channel = int(scored.channel[row])
+        found.append(
+            Item(
+                0, place.recording_id, place.file, str(channel) if channel else "mean", place.split, place.site,
+                clock_time(place.start, start), round(start, 4), round(float(end), 4), None, None, code, score,
+                _or_none(probability), _or_none(scored.thresholds[number]), purpose, "", None,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _or_none(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)
+
+
+def _measure(
+    scored: ScoredWindows, code: str, n_items: int, rng: np.random.Generator
+) -> tuple[list[Item], pd.DataFrame]:
+    """Items in random order, and the number of windows in each stratum and site."""
+    frame = np.flatnonzero(scored.is_measured)
+    sample = draw_sample(scored.scores[frame, scored.bundle.codes.index(code)], n_items, rng)
+    items = [
+        replace(item, stratum=str(stratum), inclusion_probability=float(inclusion))
+        for item, stratum, inclusion in zip(
+            _items(scored, code, frame[sample.rows], MEASURE), sample.strata[sample.rows], sample.inclusion, strict=True
+        )
+    ]
+    site = scored.recordings.site.to_numpy()[scored.recording[frame]]
+    counts = pd.DataFrame({"species": code, "stratum": sample.strata, "site": site})
+    table = counts.groupby(["species", "stratum", "site"]).size().rename("windows").reset_index()
+    return [items[position] for position in rng.permutation(len(items))], table
+
+
+def _improve(scored: ScoredWindows, code: str, n_items: int, known: Stretches) -> list[Item]:
+    number = scored.bundle.codes.index(code)
+    names = scored.recordings.recording_id.to_numpy()
+    is_free = scored.recordings.split.to_numpy()[scored.recording] != "test"
+    labelled = {name for name, species in known if species == code}
+    for row in np.flatnonzero(is_free & np.isin(names, list(labelled))[scored.recording]):
+        start = scored.starts[row]
+        end = start + scored.window_seconds
+        is_free[row] = not _is_known(known, names[scored.recording[row]], code, start, end)
+    rows = np.flatnonzero(is_free)
+    scores = scored.scores[rows, number]
+    probabilities = scored.model.of_species(np.full(len(rows), number)).probabilities(scores)
+    # Without a present box, nothing is known of probabilities.
+    probabilities = np.where(np.isnan(probabilities), scores, probabilities)
+    priority = rank_uncertain(probabilities, scored.disagreement[rows, number])
+    recordings = scored.recording[rows]
+    if scored.embeddings is not None:
+        # Reading the embeddings of all windows would take long.
+        best = np.sort(np.argsort(-priority, kind="stable")[: max(200, 20 * n_items)])
+        rows, priority, recordings = rows[best], priority[best], recordings[best]
+    sites = scored.recordings.site.to_numpy()[recordings]
+    chosen = choose_diverse(priority, recordings, sites, n_items, scored.embeddings_of(rows))
+    return _items(scored, code, rows[chosen], IMPROVE)
+
+
+def _confirm(scored: ScoredWindows, code: str, n_items: int, known: Stretches) -> list[Item]:
+    """The best detections, each as its best window, or as a whole if windows have no scores any more."""
+    number = scored.bundle.codes.index(code)
+    position = {file: row for row, file in enumerate(scored.recordings.file)}
+    found = scored.detections[scored.detections.species == code].sort_values(
+        ["score", "file", "start_s"], ascending=[False, True, True]
+    )
+    rows = [position[file] for file in found.file if file in position]
+    if len(rows) < len(found):
+        missing = next(file for file in found.file if file not in position)
+        raise InputError(f"detections.csv: has {missing}, of which there are no scores; run the detection again")
+    items = []
+    for row, place in zip(rows, found.itertuples(), strict=True):
+        inside = np.flatnonzero(
+            (scored.recording == row)
+            & (scored.starts >= place.start_s - 0.01)
+            & (scored.starts + scored.window_seconds <= place.end_s + 0.01)
+        )
+        if len(inside):
+            (item,) = _items(scored, code, inside[[np.argmax(scored.scores[inside, number])]], CONFIRM)
+        else:
+            recording = scored.recordings.iloc[row]
+            item = Item(
+                0, recording.recording_id, recording.file, place.channel, recording.split, recording.site,
+                place.clock_time, place.start_s, place.end_s, None, None, code, place.score,
+                float(place.probability) if place.probability else None, _or_none(scored.thresholds[number]), CONFIRM,
+                "", None,
+            )  # fmt: skip
+        if not _is_known(known, item.recording_id, code, item.start_s, item.end_s):
+            items.append(item)
+    places = [(item.site, item.clock_time[:10]) for item in items]
+    chosen = choose_best(np.array([item.score for item in items]), places, n_items)
+    return [items[row] for row in chosen]
