@@ -1,20 +1,36 @@
 """How far reviewers agree."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations
-
-import numpy as np
-from sklearn.metrics import cohen_kappa_score
 
 from dawnchorus.review.journal import ABSENT, OTHER, PRESENT, Answer
 
 VERDICTS = {PRESENT: True, ABSENT: False, OTHER: False}
 
 
-def agreement_lines(answers: Iterable[Answer]) -> list[str]:
-    """A sentence for each pair of reviewers who have answered the same items.
+def cohen_kappa(first: Sequence[bool], second: Sequence[bool]) -> float | None:
+    """Cohen's kappa (1960): 1 for full agreement, 0 for what chance would give.
 
-    Cohen's kappa (1960) is 1 for full agreement and 0 for what chance would give. Unsure answers are left out.
+    (`sklearn.metrics` takes a second to import.)
+
+    Args:
+        first: one reviewer's verdicts on some items.
+        second: the other's on the same items, in the same order.
+
+    Returns:
+        None where it is not defined: without items, or if all verdicts are one and the same.
+    """
+    n = len(first)
+    if len({*first, *second}) < 2:
+        return None
+    observed = sum(one == other for one, other in zip(first, second, strict=True)) / n
+    one, other = sum(first) / n, sum(second) / n
+    by_chance = one * other + (1 - one) * (1 - other)
+    return (observed - by_chance) / (1 - by_chance)
+
+
+def agreement_lines(answers: Iterable[Answer]) -> list[str]:
+    """A sentence for each pair of reviewers who have answered the same items; unsure answers are left out.
 
     Args:
         answers: that count.
@@ -29,8 +45,8 @@ def agreement_lines(answers: Iterable[Answer]) -> list[str]:
         if not shared:
             continue
         first, second = ([found[name][item] for item in shared] for name in (one, other))
-        equal = int(np.sum(np.equal(first, second)))
-        # Kappa is not defined where both always gave one and the same verdict.
-        kappa = f", Cohen's kappa {cohen_kappa_score(first, second):.2f}" if len({*first, *second}) == 2 else ""
-        lines.append(f"{one} and {other} agree on {equal} of {len(shared)} clips{kappa}.")
+        equal = sum(a == b for a, b in zip(first, second, strict=True))
+        kappa = cohen_kappa(first, second)
+        more = "" if kappa is None else f", Cohen's kappa {kappa:.2f}"
+        lines.append(f"{one} and {other} agree on {equal} of {len(shared)} clips{more}.")
     return lines

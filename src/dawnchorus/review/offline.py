@@ -61,7 +61,7 @@ def export_page(session: Session, output: Path, most_mb: float) -> int:
     """
     root = Path(session.info.data_root)
     require_root(root)
-    references = _first(read_references(Path(session.info.results), root))
+    references = _first(read_references())
     facts: dict[str, dict[str, Any]] = {"sounds": {}, "reference_sounds": {}}
     elements, size = [], 0
     n_done = 0

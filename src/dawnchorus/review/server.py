@@ -62,7 +62,7 @@ class ReviewServer:
         self._root = Path(session.info.data_root)
         require_root(self._root)
         self._answers = StandingAnswers(session)
-        self._references = read_references(Path(session.info.results), self._root)
+        self._references = read_references()
         self._files = page_files()
         self._data = review_data(session)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dawnchorus.audio.clips import cut_clip
 from dawnchorus.audio.decoding import Channel
+from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import BOX_COLUMNS, read_annotations
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.species import read_species
@@ -32,6 +33,7 @@ LONGEST = 60.0
 # On both sides of a reference's box, s.
 REFERENCE_MARGIN = 0.5
 MOST_REFERENCES = 6
+PARAMS, PREDICTIONS = Path("params.yaml"), Path("results/predictions")
 ANNOTATIONS, RECORDINGS, SPECIES = (Path("data", name) for name in ("annotations.csv", "recordings.csv", "species.csv"))
 
 
@@ -70,6 +72,7 @@ class Reference:
         species: its code.
         recording: recording_id.
         file: path of the audio file.
+        channel: number of the channel that is used, from 1, or "mean" for the mean of all.
         start: start of its box in the recording, s.
         end: end, s.
         low: lowest frequency, Hz; None if it is unknown.
@@ -80,6 +83,7 @@ class Reference:
     species: str
     recording: str
     file: Path
+    channel: Channel
     start: float
     end: float
     low: float | None
@@ -134,7 +138,7 @@ def reference_sound(reference: Reference) -> ReviewSound:
         InputError: the file cannot be decoded.
     """
     end = min(reference.end, reference.start + LONGEST)
-    clip = cut_clip(reference.file, reference.start, end, REFERENCE_MARGIN)
+    clip = cut_clip(reference.file, reference.start, end, REFERENCE_MARGIN, reference.channel)
     return ReviewSound(_encode(clip.samples), clip.rate, clip.start_s)
 
 
@@ -145,27 +149,24 @@ def _encode(samples: NDArray[np.float32]) -> bytes:
     return file.getvalue()
 
 
-def read_references(results: Path, root: Path) -> list[Reference]:
+def read_references() -> list[Reference]:
     """Choose annotated calls of each species: those with the highest out-of-fold scores, else the longest.
 
     Each is from another recording, as far as there are enough.
 
-    Args:
-        results: the folder of results, with `predictions/<round>/<backbone>/<fold>/boxes.csv`.
-        root: the folder of the recordings.
-
     Returns:
-        At most `MOST_REFERENCES` a species; none if the project has no annotations.
+        At most `MOST_REFERENCES` a species; none if the working directory is no project with annotations.
 
     Raises:
         InputError: a table is damaged.
     """
-    if not ANNOTATIONS.exists():
+    if not (ANNOTATIONS.exists() and PARAMS.exists()):
         return []
+    data = load_params(PARAMS).data
     codes = read_species(SPECIES)
     boxes = read_annotations(ANNOTATIONS, codes)
     boxes = boxes[boxes.is_tp]
-    tables = [read_boxes(path) for path in sorted(results.glob("predictions/*/*/*/boxes.csv"))]
+    tables = [read_boxes(path) for path in sorted(PREDICTIONS.glob("*/*/*/boxes.csv"))]
     scores = pd.concat(tables).score.groupby(level=BOX_COLUMNS).mean() if tables else pd.Series(dtype=float)
     keys = pd.MultiIndex.from_frame(boxes[BOX_COLUMNS])
     boxes = boxes.assign(score=scores.reindex(keys).to_numpy() if tables else np.nan, length=boxes.t_max - boxes.t_min)
@@ -178,8 +179,8 @@ def read_references(results: Path, root: Path) -> list[Reference]:
     boxes = boxes[boxes.recording_id.isin(files.index)]
     return [
         Reference(
-            number, codes[box.species_id], box.recording_id, root / files[box.recording_id], box.t_min, box.t_max,
-            box.f_min or None, box.f_max if np.isfinite(box.f_max) else None,
+            number, codes[box.species_id], box.recording_id, Path(data.root, files[box.recording_id]), data.channel,
+            box.t_min, box.t_max, box.f_min or None, box.f_max if np.isfinite(box.f_max) else None,
         )
         for number, box in enumerate(boxes.itertuples())
     ]  # fmt: skip
@@ -187,7 +188,7 @@ def read_references(results: Path, root: Path) -> list[Reference]:
 
 def reference_facts(reference: Reference) -> dict[str, Any]:
     """What the page must know of a reference, for JSON; not where its file is."""
-    return {name: value for name, value in asdict(reference).items() if name != "file"}
+    return {name: value for name, value in asdict(reference).items() if name not in ("file", "channel")}
 
 
 def require_root(root: Path) -> None:

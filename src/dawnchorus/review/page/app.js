@@ -29,6 +29,7 @@ const problem = (text) => {
 const clips = new Clips(transport, problem);
 const references = new References(byId("references"), transport, clips);
 const view = new View(byId("picture"), byId("cursor"));
+view.usualBand = () => references.band();
 
 // What is shown, and what applies to it. `isBusy`: an answer is on its way to the disk.
 const now = { item: null, clip: null, note: "", since: 0, isBusy: false };
@@ -266,8 +267,7 @@ function skip(step) {
 function playClip(from = null) {
   const { clip } = now;
   if (!clip) return;
-  const { low, high } = clip.box;
-  const band = now.isFiltered && high !== null ? [low / 1.1, high * 1.1] : null;
+  const band = now.isFiltered ? view.callBand() : null;
   play(clip, (from ?? view.from) - clip.start, view.to - clip.start, now.speed, band);
   follow();
 }
@@ -287,7 +287,7 @@ function setSpeed(number) {
 }
 
 function toggleFilter() {
-  if (now.clip?.box.high === null) byId("status").textContent = "The band of this call is not known.";
+  if (now.clip && !view.callBand()) byId("status").textContent = "The band of this call is not known.";
   now.isFiltered = !now.isFiltered;
   mark("filter", now.isFiltered);
   if (position()) playClip();

@@ -71,6 +71,12 @@ export class References {
     this.play(entry);
   }
 
+  /** The frequencies of all calls shown, [lowest, highest] in Hz; null if they are not known. */
+  band() {
+    const boxes = this.shown.map(({ clip }) => clip.box).filter((box) => box.high !== null);
+    return boxes.length ? [Math.min(...boxes.map((box) => box.low ?? 0)), Math.max(...boxes.map((box) => box.high))] : null;
+  }
+
   redraw() {
     for (const { canvas, clip } of this.shown) {
       if (!canvas.clientWidth) continue;

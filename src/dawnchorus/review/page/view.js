@@ -6,6 +6,8 @@ const SHORTEST = 0.05;
 const LONGEST_STEP = 2;
 // Most birds call below this, Hz.
 const USUAL_TOP = 12000;
+// Sample rates above this are for bats, Hz.
+const ULTRASONIC = 100000;
 
 export class View {
   constructor(picture, cursor) {
@@ -29,15 +31,19 @@ export class View {
   /** The frequencies shown, Hz. */
   frequencies() {
     const top = this.clip.rate / 2;
-    const { low, high } = this.clip.box;
-    if (this.band === "all" || this.clip.rate > 100000) {
-      if (this.band !== "box") return [0, top];
-    }
-    if (this.band === "box" && high !== null) {
+    const [low, high] = this.callBand() || [0, null];
+    if (this.band === "call" && high !== null) {
       const margin = Math.max(200, (high - low) * 0.5);
       return [Math.max(0, low - margin), Math.min(top, high + margin)];
     }
-    return [0, Math.min(top, Math.max(USUAL_TOP, (high ?? 0) * 1.25))];
+    const isAll = this.band === "all" || this.clip.rate > ULTRASONIC;
+    return [0, isAll ? top : Math.min(top, Math.max(USUAL_TOP, (high ?? 0) * 1.25))];
+  }
+
+  /** The frequencies of the call, Hz: those of the box, else those of the reference calls; null if neither is known. */
+  callBand() {
+    const { low, high } = this.clip.box;
+    return high === null ? this.usualBand() : [low ?? 0, high];
   }
 
   redraw() {
@@ -72,19 +78,17 @@ export class View {
     this.redraw();
   }
 
-  /** Next of: the usual band, the box's band, all frequencies. Returns its name. */
+  /** Next of: the usual frequencies, those of the call, all. */
   nextBand() {
-    const names = ["usual", "box", "all"];
+    const names = ["usual", "call", "all"];
     this.band = names[(names.indexOf(this.band) + 1) % names.length];
     this.redraw();
-    return this.band;
   }
 
   /** Raise or lower the level that counts as noise, dB. */
   changeContrast(step) {
     this.contrast = Math.max(-40, Math.min(40, this.contrast + step));
     this.redraw();
-    return this.contrast;
   }
 
   toggleMel() {

@@ -1,0 +1,122 @@
+"""`dawnchorus review serve` as a process: what it keeps through kills, restarts and full disks."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from reviews import Server, answer, journal, make_review
+from tiny import ROOT
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    make_review(tmp_path, 40)
+    return tmp_path
+
+
+@pytest.fixture
+def server(project: Path) -> Iterator[Server]:
+    found = Server.start(project)
+    yield found
+    found.kill()
+
+
+def test_it_listens_on_the_loopback_interface_alone_and_keeps_its_token_secret(project: Path, server: Server) -> None:
+    addresses = {one.laddr.ip for one in psutil.Process(server.process.pid).net_connections() if one.status == "LISTEN"}
+    assert addresses == {"127.0.0.1"}
+    file = project / "review/one/address.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(server.token) >= 43
+    # What reviewers may read does not tell it.
+    httpx.get(f"{server.origin}/api/review?token={server.token}")
+    httpx.get(f"{server.origin}/?token=wrong")
+    log = (project / "log.txt").read_text()
+    assert "refused GET '/api/review'" in log
+    assert server.token not in log
+
+
+def test_killed_while_two_reviewers_answer_it_has_lost_no_answer_and_goes_on(project: Path, server: Server) -> None:
+    confirmed: list[tuple[str, int]] = []
+
+    def review(name: str) -> None:
+        with server.client() as client:
+            for item in range(1, 21):
+                try:
+                    found = client.post("/api/answers", json=answer(item, "absent", name))
+                except httpx.TransportError:
+                    return
+                assert found.status_code == 201
+                confirmed.append((name, item))
+                if len(confirmed) == 15:
+                    server.kill()
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(review, ["Anna", "Bert"]))
+    assert len(confirmed) >= 15
+    assert {(line["reviewer"], line["item"]) for line in journal(project)} >= set(confirmed)
+    again = Server.start(project)
+    try:
+        assert again.url == server.url
+        with again.client() as client:
+            for name in ("Anna", "Bert"):
+                known = {one["item"] for one in client.get(f"/api/answers?reviewer={name}").json()}
+                assert known >= {item for who, item in confirmed if who == name}
+            assert client.post("/api/answers", json=answer(20)).status_code == 201
+    finally:
+        again.kill()
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is missing")
+def test_a_full_disk_loses_no_answer(project: Path) -> None:
+    # To a program, a file that may not grow is a full disk.
+    server = Server.start(project, wrapper=("prlimit", "--fsize=2000:unlimited"))
+    try:
+        with server.client() as client:
+            saved = 0
+            while (found := client.post("/api/answers", json=answer(saved + 1))).status_code == 201:
+                saved += 1
+                assert saved < 20
+            assert found.status_code == 507
+            assert "answers.jsonl: File too large" in found.json()["error"]
+            # No part of a line is left, and the server goes on.
+            assert [line["item"] for line in journal(project)] == list(range(1, saved + 1))
+            assert len(client.get("/api/answers?reviewer=Anna").json()) == saved
+            assert f"an answer to item {saved + 1} is not saved" in (project / "log.txt").read_text()
+            resource.prlimit(
+                server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+            )
+            assert client.post("/api/answers", json=answer(saved + 1)).status_code == 201
+        assert [line["item"] for line in journal(project)] == list(range(1, saved + 2))
+    finally:
+        server.kill()
+
+
+def run(project: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "dawnchorus.command", "review", *options], cwd=project, text=True, capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+
+
+def test_mistakes_are_explained(project: Path, server: Server) -> None:
+    done = run(project, "serve", "one")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: port {server.origin.rpartition(':')[2]}: cannot be opened")
+    file = project / "review/one/address.json"
+    file.write_text(json.dumps({"port": "x", "token": ""}))
+    done = run(project, "serve", "one")
+    assert done.stderr.startswith("error: review/one/address.json: is damaged")
+    shutil.rmtree(project / "sounds")
+    done = run(project, "serve", "one")
+    assert done.stderr.startswith("error: sounds: is missing")
+    done = run(project, "serve", "two")
+    assert done.stderr.startswith("error: review/two: is no review; found one")
