@@ -1,6 +1,8 @@
 """A small review for tests of the page, and its server as a process of its own."""
 
 import json
+import os
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -18,6 +20,7 @@ from dawnchorus.review.session import Session, SessionInfo, read_session, write_
 
 RATE = 16_000
 SECONDS = 10.0
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
 CODES = ["wren", "robin"]
 
 
@@ -69,33 +72,43 @@ def journal(project: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+def run(project: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run an action of `dawnchorus review` in a project."""
+    return subprocess.run(
+        [sys.executable, "-m", "dawnchorus.command", "review", *options], cwd=project, text=True, capture_output=True,
+        env=ENVIRONMENT,
+    )  # fmt: skip
+
+
 @dataclass
 class Server:
     """`dawnchorus review serve` as a process.
 
     Attributes:
+        project: the folder in which it runs.
         process: the process.
         url: the address that it printed, with the token.
     """
 
+    project: Path
     process: "subprocess.Popen[str]"
     url: str
 
     @classmethod
-    def start(cls, project: Path, *options: str, wrapper: tuple[str, ...] = ()) -> "Server":
+    def start(cls, project: Path) -> "Server":
         """Start it in a project, and wait until it answers; its log is `project/log.txt`."""
-        command = [*wrapper, sys.executable, "-m", "dawnchorus.command", "review", "serve", "one", *options]
+        command = [sys.executable, "-m", "dawnchorus.command", "review", "serve", "one"]
         with (project / "log.txt").open("a") as log:
             process = subprocess.Popen(
                 command, cwd=project, stdout=subprocess.PIPE, stderr=log, text=True,
-                env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
+                env=ENVIRONMENT,
             )  # fmt: skip
         stream = process.stdout
         if stream is None:
             raise RuntimeError("no output")
         for line in stream:
             if line.strip().startswith("http://"):
-                return cls(process, line.strip())
+                return cls(project, process, line.strip())
         raise RuntimeError((project / "log.txt").read_text())
 
     @property
@@ -111,6 +124,21 @@ class Server:
     def client(self) -> httpx.Client:
         """A program that has the token."""
         return httpx.Client(base_url=self.origin, headers={"Authorization": f"Bearer {self.token}"}, timeout=20)
+
+    def start_again(self) -> None:
+        """Start it after `kill`."""
+        again = Server.start(self.project)
+        self.process, self.url = again.process, again.url
+
+    def fill_disk(self) -> None:
+        """Let files grow by 50 bytes: to a program, a file that may not grow is a full disk."""
+        path = self.project / "review/one/answers.jsonl"
+        size = path.stat().st_size if path.exists() else 0
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size + 50, resource.RLIM_INFINITY))
+
+    def empty_disk(self) -> None:
+        """Let files grow again."""
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def kill(self) -> None:
         """End it as a power cut would."""

@@ -1,11 +1,7 @@
 """`dawnchorus review serve` as a process: what it keeps through kills, restarts and full disks."""
 
 import json
-import os
-import resource
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +9,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from reviews import Server, answer, journal, make_review
-from tiny import ROOT
+from reviews import Server, answer, journal, make_review, run
 
 
 @pytest.fixture
@@ -75,36 +70,22 @@ def test_killed_while_two_reviewers_answer_it_has_lost_no_answer_and_goes_on(pro
         again.kill()
 
 
-@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is missing")
-def test_a_full_disk_loses_no_answer(project: Path) -> None:
-    # To a program, a file that may not grow is a full disk.
-    server = Server.start(project, wrapper=("prlimit", "--fsize=2000:unlimited"))
-    try:
-        with server.client() as client:
-            saved = 0
-            while (found := client.post("/api/answers", json=answer(saved + 1))).status_code == 201:
-                saved += 1
-                assert saved < 20
+def test_a_full_disk_loses_no_answer(project: Path, server: Server) -> None:
+    with server.client() as client:
+        for item in range(1, 4):
+            assert client.post("/api/answers", json=answer(item)).status_code == 201
+        server.fill_disk()
+        for _ in range(2):
+            found = client.post("/api/answers", json=answer(4))
             assert found.status_code == 507
             assert "answers.jsonl: File too large" in found.json()["error"]
             # No part of a line is left, and the server goes on.
-            assert [line["item"] for line in journal(project)] == list(range(1, saved + 1))
-            assert len(client.get("/api/answers?reviewer=Anna").json()) == saved
-            assert f"an answer to item {saved + 1} is not saved" in (project / "log.txt").read_text()
-            resource.prlimit(
-                server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-            )
-            assert client.post("/api/answers", json=answer(saved + 1)).status_code == 201
-        assert [line["item"] for line in journal(project)] == list(range(1, saved + 2))
-    finally:
-        server.kill()
-
-
-def run(project: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "dawnchorus.command", "review", *options], cwd=project, text=True, capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )  # fmt: skip
+            assert [line["item"] for line in journal(project)] == [1, 2, 3]
+        assert len(client.get("/api/answers?reviewer=Anna").json()) == 3
+        assert "an answer to item 4 is not saved" in (project / "log.txt").read_text()
+        server.empty_disk()
+        assert client.post("/api/answers", json=answer(4)).status_code == 201
+    assert [line["item"] for line in journal(project)] == [1, 2, 3, 4]
 
 
 def test_mistakes_are_explained(project: Path, server: Server) -> None:

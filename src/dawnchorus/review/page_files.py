@@ -9,8 +9,8 @@ PAGE = resources.files("dawnchorus.review") / "page"
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}  # fmt: skip
 INDEX, STYLE, APP = "index.html", "style.css", "app.js"
-IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";$', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:async )?function|class|const)", re.MULTILINE)
+IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 
 
 def page_files() -> dict[str, tuple[bytes, str]]:
@@ -46,18 +46,20 @@ def one_page(data: str) -> str:
 
 
 def _joined_modules() -> str:
-    """All modules as one, each behind those that it imports. They share their names, so each name is unique."""
+    """All modules as one script: a function for each, which returns what the module exports."""
     done: dict[str, str] = {}
 
     def add(name: str) -> None:
         if name in done:
             return
-        text = (PAGE / name).read_text()
-        for imported in IMPORT.findall(text):
+        text = (PAGE / f"{name}.js").read_text()
+        for _, imported in IMPORT.findall(text):
             add(imported)
-        done[name] = EXPORT.sub("", IMPORT.sub("", text))
+        exported = ", ".join(found for _, found in EXPORT.findall(text))
+        body = EXPORT.sub(r"\1", IMPORT.sub(r"const \1 = from_\2;", text))
+        done[name] = f"const from_{name} = (() => {{\n{body}return {{ {exported} }};\n}})();\n"
 
-    add(APP)
+    add(APP.removesuffix(".js"))
     joined = "\n".join(done.values())
     if "</script" in joined or "<!--" in joined:
         raise RuntimeError("a module has characters that end a script in HTML")

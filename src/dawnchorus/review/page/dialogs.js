@@ -39,7 +39,10 @@ export async function askReviewer(known, isNew) {
   byId("known-reviewers").replaceChildren(...known.map((name) => Object.assign(document.createElement("option"), { value: name })));
   byId("start-name").value = kept || localStorage.getItem("reviewer") || "";
   for (;;) {
-    const isGiven = await ask("start");
+    const given = ask("start");
+    // Typing replaces the proposed name.
+    byId("start-name").select();
+    const isGiven = await given;
     const name = byId("start-name").value.trim();
     if (isGiven && name) {
       // Two tabs may have two reviewers; a new tab proposes the last one.
