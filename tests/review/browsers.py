@@ -78,3 +78,8 @@ class Reviewer:
         self.page.wait_for_function(
             "([selector, text]) => document.querySelector(selector).innerText.includes(text)", arg=[selector, text]
         )
+
+    def times(self) -> list[float]:
+        """How long each answer took from the key to the next clip on the screen, ms."""
+        script = "performance.getEntriesByName('key to next clip').map(entry => entry.duration)"
+        return [float(one) for one in self.page.evaluate(script)]

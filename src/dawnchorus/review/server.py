@@ -8,6 +8,7 @@ import json
 import logging
 import math
 import socket
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -212,4 +213,6 @@ def serve(server: ReviewServer, address: Address, listening: socket.socket) -> N
         lifespan="off",
         ws="none",
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    # Ctrl+C is how it ends.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])

@@ -21,18 +21,23 @@ const byId = (id) => document.getElementById(id);
 const data = byId("offline-data");
 const transport = data ? new OfflineTransport(data) : new HttpTransport();
 
-/** Show why something does not work just now; "" when it does again. */
-const problem = (text) => {
-  byId("problem").textContent = text;
-  byId("problem").hidden = !text;
+const problems = new Map();
+
+/** A function that shows why something does not work just now; "" when it does again. */
+const problem = (what) => (text) => {
+  problems.set(what, text);
+  const shown = [...problems.values()].filter(Boolean);
+  byId("problem").textContent = shown.join(" ");
+  byId("problem").hidden = !shown.length;
 };
-const clips = new Clips(transport, problem);
-const references = new References(byId("references"), transport, clips);
+const clips = new Clips(transport, problem("sound"));
+const references = new References(byId("references"), transport, clips, problem("references"));
 const view = new View(byId("picture"), byId("cursor"));
 view.usualBand = () => references.band();
+references.speed = () => now.speed;
 
 // What is shown, and what applies to it. `isBusy`: an answer is on its way to the disk.
-const now = { item: null, clip: null, note: "", since: 0, isBusy: false };
+const now = { item: null, clip: null, note: "", since: 0, isBusy: false, turn: 0 };
 Object.assign(now, { margin: 1.5, speed: 1, isFiltered: false, isAuto: false });
 let review, queue, reviewer, outbox, species;
 
@@ -65,7 +70,7 @@ async function start() {
   keys.fill(byId("verdicts"), "verdicts");
   keys.help(byId("help-keys"));
   mark("speed1", true);
-  review = await persistently(() => transport.review(), problem);
+  review = await persistently(() => transport.review(), problem("page"));
   species = new Map(review.species.map((each) => [each.species, each]));
   byId("review-name").textContent = document.title = `Review ${review.name}`;
   for (const id of ["curve-section", "agreement-section"]) byId(id).hidden = transport.isOffline;
@@ -87,13 +92,14 @@ async function start() {
 async function begin(isNew) {
   const name = await askReviewer(review.reviewers, isNew);
   if (name === reviewer) return;
-  const mine = new Outbox(transport, review.id, name, problem);
-  const rest = await mine.sendRest().catch((error) => void problem(error.message));
-  const answers = await persistently(() => transport.answers(name), problem);
+  const mine = new Outbox(transport, review.id, name, problem("answer"));
+  const rest = await mine.sendRest().catch((error) => void problem("page")(error.message));
+  const answers = await persistently(() => transport.answers(name), problem("page"));
   [reviewer, outbox] = [name, mine];
   byId("reviewer").textContent = name;
   queue = new Queue(review.items, answers);
   if (rest) queue.record(rest);
+  now.item = null;
   listSpecies();
   applyFilters();
   if (rest) byId("status").textContent = `Saved an answer of your last visit: item ${rest.item} ${rest.answer}.`;
@@ -126,8 +132,8 @@ function applyFilters() {
 /** Show an item, or that there is none. */
 async function show(item, sinceKey = null) {
   stop();
+  const turn = ++now.turn;
   Object.assign(now, { item, clip: null, note: queue.answers.get(item?.item)?.note || "" });
-  const [next] = [item ? queue.around(item, AHEAD) : []];
   describe(item);
   if (!item) {
     view.show(null);
@@ -138,12 +144,12 @@ async function show(item, sinceKey = null) {
   try {
     clip = await clips.get(item, now.margin);
   } catch (error) {
-    if (now.item !== item) return;
+    if (now.turn !== turn) return;
     view.show(null);
     empty(`${error.message}. Skip this clip (S).`);
   }
   // The reviewer may have gone on while it was loading.
-  if (now.item !== item) return;
+  if (now.turn !== turn) return;
   now.clip = clip;
   now.since = performance.now();
   if (clip) {
@@ -154,9 +160,8 @@ async function show(item, sinceKey = null) {
   }
   document.body.dataset.shown = item.item;
   showProgress();
-  clips.ahead(next, now.margin);
-  references.speed = () => now.speed;
-  references.show(item.species).catch((error) => problem(error.message));
+  clips.ahead(queue.around(item, AHEAD), now.margin);
+  references.show(item.species);
   showCurve();
 }
 
@@ -170,10 +175,12 @@ function describe(item) {
   delete document.body.dataset.shown;
   empty(item ? "" : "No clip is left that the filters show. Choose others above (/).");
   byId("clip-title").textContent = item ? nameOf(item.species) : "";
+  // Who knows the score answers by it; a measurement would only find that again.
+  const isBlind = review.purpose === "measure" && !queue.answers.has(item?.item);
   const parts = item
     ? [
-        `score ${item.score.toFixed(3)}`,
-        item.probability === null ? "" : `probability ${item.probability.toFixed(2)}`,
+        isBlind ? "" : `score ${item.score.toFixed(3)}`,
+        isBlind || item.probability === null ? "" : `probability ${item.probability.toFixed(2)}`,
         `${item.recording_id}, ${item.start_s.toFixed(2)} to ${item.end_s.toFixed(2)} s`,
         [item.site, item.clock_time].filter(Boolean).join(", "),
         `item ${item.item}`,
@@ -308,11 +315,9 @@ function widen(step) {
 async function showCurve() {
   if (transport.isOffline) return;
   const code = now.item.species;
-  const [found, pairs] = await Promise.all([transport.curve(code, reviewer), transport.agreement()]).catch((error) => {
-    problem(error.message);
-    return [];
-  });
-  if (!found || now.item?.species !== code) return;
+  const load = () => Promise.all([transport.curve(code, reviewer), transport.agreement()]);
+  const [found, pairs] = await persistently(load, problem("curve"));
+  if (now.item?.species !== code) return;
   byId("curve-title").textContent = `Precision above a score: ${code}`;
   drawCurve(byId("curve"), found);
   byId("curve-text").textContent = curveText(found);
@@ -346,4 +351,4 @@ function listenToPointer() {
   );
 }
 
-start().catch((error) => problem(error.message));
+start().catch((error) => problem("page")(error.message));

@@ -11,7 +11,7 @@ function add(parent, name, attributes, text) {
   return element;
 }
 
-/** Draw what the server's `Evidence` says: {points: [{score, precision, low, high}], present, absent, threshold, goal}. */
+/** Draw what the answers say: {points: [{score, precision, low, high}], present, absent (scores), threshold, goal}. */
 export function drawCurve(element, found) {
   const svg = document.createElementNS(NS, "svg");
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
@@ -28,16 +28,21 @@ export function drawCurve(element, found) {
   const { points, goal, threshold } = found;
   if (points.length) {
     // A point holds for every score down to the next answer's below it.
-    const steps = (value) => points.map((point, i) => `${x(i ? points[i - 1].score : 0)},${y(point[value])} ${x(point.score)},${y(point[value])}`);
+    const step = (point, i, value) => {
+      const from = x(i ? points[i - 1].score : 0);
+      return `${from},${y(point[value])} ${x(point.score)},${y(point[value])}`;
+    };
+    const steps = (value) => points.map((point, i) => step(point, i, value));
     const back = steps("low").map((part) => part.split(" ").reverse().join(" ")).reverse();
     add(svg, "polygon", { class: "interval", points: [...steps("high"), ...back].join(" ") });
     add(svg, "polyline", { class: "estimate", points: steps("precision").join(" ") });
   }
   if (goal !== null) add(svg, "line", { class: "goal", x1: x(0), x2: x(1), y1: y(goal), y2: y(goal) });
-  if (threshold !== null) add(svg, "line", { class: "threshold", x1: x(threshold), x2: x(threshold), y1: y(0), y2: y(1) });
+  const upright = (name, score, y1, y2) => add(svg, "line", { class: name, x1: x(score), x2: x(score), y1, y2 });
+  if (threshold !== null) upright("threshold", threshold, y(0), y(1));
   // Present answers are marked at the top, absent ones at the bottom.
-  for (const score of found.present) add(svg, "line", { class: "present", x1: x(score), x2: x(score), y1: y(1) - 8, y2: y(1) - 1 });
-  for (const score of found.absent) add(svg, "line", { class: "absent", x1: x(score), x2: x(score), y1: y(0) + 1, y2: y(0) + 8 });
+  for (const score of found.present) upright("present", score, y(1) - 8, y(1) - 1);
+  for (const score of found.absent) upright("absent", score, y(0) + 1, y(0) + 8);
   element.replaceChildren(svg);
 }
 
@@ -48,10 +53,11 @@ export function curveText(found) {
   const parts = [`${found.present.length} present, ${found.absent.length} absent.`];
   if (found.threshold !== null) {
     const at = found.points.find((point) => point.score >= found.threshold);
-    if (at) parts.push(`Above the threshold ${found.threshold.toFixed(3)}: ${percent(at.precision)} (${percent(at.low)} to ${percent(at.high)}).`);
-    else parts.push(`No answer above the threshold ${found.threshold.toFixed(3)} yet.`);
+    const name = `the threshold ${found.threshold.toFixed(3)}`;
+    const interval = at && `${percent(at.precision)} (${percent(at.low)} to ${percent(at.high)})`;
+    parts.push(at ? `Above ${name}: ${interval}.` : `No answer above ${name} yet.`);
   }
-  parts.push(found.is_weighted ? "Weighted as drawn." : "Not a random sample: what you see is not the model's precision.");
+  parts.push(found.is_weighted ? "Weighted as drawn." : "Not a random sample, so not the model's precision.");
   return parts.join(" ");
 }
 

@@ -36,7 +36,8 @@ function ask(id) {
 export async function askReviewer(known, isNew) {
   const kept = sessionStorage.getItem("reviewer");
   if (kept && !isNew) return kept;
-  byId("known-reviewers").replaceChildren(...known.map((name) => Object.assign(document.createElement("option"), { value: name })));
+  const option = (value) => Object.assign(document.createElement("option"), { value });
+  byId("known-reviewers").replaceChildren(...known.map(option));
   byId("start-name").value = kept || localStorage.getItem("reviewer") || "";
   for (;;) {
     const given = ask("start");

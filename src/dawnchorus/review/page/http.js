@@ -13,7 +13,7 @@ async function request(path, options = {}) {
   if (response.ok) return response;
   const reason = await response.json().then((found) => found.error, () => response.statusText);
   if (response.status === 403) {
-    throw new Error(`${reason}; open the address that \`dawnchorus review serve\` prints in another tab, and come back`);
+    throw new Error(`${reason}; open the address that \`dawnchorus review serve\` prints in another tab`);
   }
   if (response.status >= 500) throw new Error(reason);
   throw new Refused(reason);
@@ -42,7 +42,8 @@ export class HttpTransport {
 
   /** Save an answer; when this resolves, it is on disk. */
   send(answer) {
-    return json("api/answers", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(answer) });
+    const headers = { "Content-Type": "application/json" };
+    return json("api/answers", { method: "POST", headers, body: JSON.stringify(answer) });
   }
 
   /** An item's sound with a margin in seconds: {bytes, rate, start (s in the recording), length}. */

@@ -1,4 +1,4 @@
-// Sends answers, again and again until they are on disk. One that is not is kept in the browser, also if the tab closes.
+// Sends answers, again and again until they are on disk. The browser keeps one that is not, also if the tab closes.
 
 import { Refused } from "./http.js";
 

@@ -49,8 +49,9 @@ export function spectrumOf(clip, from, to) {
 /**
  * Draw a clip.
  *
- * clip: {samples, rate, start, box: {start, end, low, high}}, times in s from the recording's start, low and high in Hz or null.
- * view: {from, to in s, low, high in Hz, isMel, contrast in dB}: the part that is shown; contrast lifts the noise's blackening.
+ * clip: {samples, rate, start, box: {start, end, low, high}}; times in s in the recording, frequencies in Hz or null.
+ * view: {from, to (s), low, high (Hz), isMel, contrast}: what is shown; contrast is the level above the noise, dB, that
+ * has the faintest colour.
  */
 export function draw(canvas, clip, view) {
   const size = fit(canvas);

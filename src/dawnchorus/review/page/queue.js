@@ -3,7 +3,8 @@
 export class Queue {
   /** columns: of the items, arrays by name; answers: the reviewer's own, oldest first. */
   constructor(columns, answers) {
-    this.items = columns.item.map((_, row) => Object.fromEntries(Object.keys(columns).map((name) => [name, columns[name][row]])));
+    const names = Object.keys(columns);
+    this.items = columns.item.map((_, row) => Object.fromEntries(names.map((name) => [name, columns[name][row]])));
     this.answers = new Map();
     for (const answer of answers) this.answers.set(answer.item, answer);
     this.rows = new Map(this.items.map((item, row) => [item.item, row]));
@@ -18,7 +19,7 @@ export class Queue {
     return state === "all" || (state === "answered") === this.answers.has(item.item);
   }
 
-  /** Up to `count` shown items behind (or, with step -1, before) an item, from the other end on after the last; never itself. */
+  /** Up to `count` shown items behind an item (step 1) or before it (-1), without itself; the first follows the last. */
   around(current, count = 1, step = 1) {
     const start = current ? this.rows.get(current.item) : step > 0 ? -1 : this.items.length;
     const found = [];

@@ -1,13 +1,13 @@
 // Annotated calls of the species beside the clip, each with its spectrogram and sound.
 
+import { persistently } from "./outbox.js";
 import { draw } from "./picture.js";
 import { play } from "./sound.js";
 
 export class References {
-  constructor(element, transport, clips) {
-    this.element = element;
-    this.transport = transport;
-    this.clips = clips;
+  /** `speed` is a function that returns the speed to play at. */
+  constructor(element, transport, clips, report) {
+    Object.assign(this, { element, transport, clips, report, speed: () => 1 });
     this.species = null;
     this.shown = [];
     this.next = 0;
@@ -22,7 +22,7 @@ export class References {
     this.shown = [];
     this.next = 0;
     this.element.replaceChildren();
-    const found = await this.transport.references(species);
+    const found = await persistently(() => this.transport.references(species), this.report);
     if (species !== this.species) return;
     if (!found.length) this.element.textContent = "No annotated call of this species.";
     for (const reference of found) {
@@ -59,7 +59,7 @@ export class References {
   }
 
   play({ clip }) {
-    play(clip, 0, clip.end - clip.start, this.speed?.() ?? 1, null);
+    play(clip, 0, clip.end - clip.start, this.speed(), null);
   }
 
   /** Play the next call, from the first one again after the last. */
@@ -74,16 +74,17 @@ export class References {
   /** The frequencies of all calls shown, [lowest, highest] in Hz; null if they are not known. */
   band() {
     const boxes = this.shown.map(({ clip }) => clip.box).filter((box) => box.high !== null);
-    return boxes.length ? [Math.min(...boxes.map((box) => box.low ?? 0)), Math.max(...boxes.map((box) => box.high))] : null;
+    if (!boxes.length) return null;
+    return [Math.min(...boxes.map((box) => box.low ?? 0)), Math.max(...boxes.map((box) => box.high))];
   }
 
   redraw() {
     for (const { canvas, clip } of this.shown) {
       if (!canvas.clientWidth) continue;
-      const { low, high } = clip.box;
-      const top = clip.rate / 2;
-      const range = high === null ? [0, Math.min(top, 12000)] : [Math.max(0, low - (high - low)), Math.min(top, high + (high - low))];
-      draw(canvas, clip, { from: clip.start, to: clip.end, low: range[0], high: range[1], isMel: false, contrast: 0 });
+      const [bottom, top] = [clip.box.low ?? 0, clip.box.high ?? 12000];
+      const margin = clip.box.high === null ? 0 : top - bottom;
+      const [low, high] = [Math.max(0, bottom - margin), Math.min(clip.rate / 2, top + margin)];
+      draw(canvas, clip, { from: clip.start, to: clip.end, low, high, isMel: false, contrast: 0 });
     }
   }
 }

@@ -1,4 +1,4 @@
-// Decoding and playback. A sound's file states 48 kHz whatever its true rate, so that browsers decode every sample as it is.
+// Decoding and playback. A file states 48 kHz whatever its true rate, so that browsers decode every sample as it is.
 
 const STATED_RATE = 48000;
 const LOUDEST_GAIN = 30;

@@ -9,7 +9,7 @@ export function frameLength(rate) {
  * Compute power in dB.
  *
  * samples: Float32Array; from, to: range of samples; rate in Hz; most: number of frames at most.
- * Returns {levels: Float32Array [frames x bins], frames, bins, hop, first}; frame i is centred on sample first + i * hop.
+ * Returns {levels: Float32Array [frames x bins], frames, bins, hop, first}; frame i is centred on sample first + i hop.
  */
 export function powerSpectrum(samples, from, to, rate, most) {
   const size = frameLength(rate);
@@ -163,7 +163,8 @@ export function palette(isDark) {
   return Uint32Array.from({ length: 256 }, (_, i) => {
     const at = (i / 255) * (anchors.length - 1);
     const before = Math.min(anchors.length - 2, Math.floor(at));
-    const [r, g, b] = anchors[before].map((value, k) => Math.round(value + (at - before) * (anchors[before + 1][k] - value)));
+    const between = (value, k) => Math.round(value + (at - before) * (anchors[before + 1][k] - value));
+    const [r, g, b] = anchors[before].map(between);
     return (255 << 24) | (b << 16) | (g << 8) | r;
   });
 }
