@@ -113,8 +113,8 @@ class Server:
 
     @property
     def origin(self) -> str:
-        """The address without path and token."""
-        return self.url.partition("/?")[0]
+        """The address without the token."""
+        return self.url.partition("?")[0].rstrip("/")
 
     @property
     def token(self) -> str:

@@ -13,6 +13,7 @@ from dawnchorus.review.session import read_session
 
 ADDRESS = Address(8765, "s3cret" * 8)
 OWN = "http://127.0.0.1:8765"
+BASE = OWN + ADDRESS.folder
 TOKEN = {"Authorization": f"Bearer {ADDRESS.token}"}
 
 
@@ -25,11 +26,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def browser() -> TestClient:
-    return TestClient(ReviewServer(read_session("one")).app(ADDRESS), base_url=OWN)
+    return TestClient(ReviewServer(read_session("one")).app(ADDRESS), base_url=BASE)
 
 
 def program() -> TestClient:
-    return TestClient(ReviewServer(read_session("one")).app(ADDRESS), base_url=OWN, headers=TOKEN)
+    return TestClient(ReviewServer(read_session("one")).app(ADDRESS), base_url=BASE, headers=TOKEN)
 
 
 def opened() -> TestClient:
@@ -47,6 +48,9 @@ def test_the_printed_address_opens_the_page_and_its_cookie_the_rest(project: Pat
     cookie = page.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
+    # A server on another port of this machine gets the cookies of the paths that it knows.
+    assert f"Path={ADDRESS.folder};" in cookie
+    assert client.get(OWN + "/", headers={"Cookie": f"dawnchorus={ADDRESS.token}"}).status_code == 404
     for path in ("/", "/app.js", "/style.css", "/api/review", "/sound/1", "/api/agreement"):
         assert client.get(path).status_code == 200, path
 
@@ -54,7 +58,7 @@ def test_the_printed_address_opens_the_page_and_its_cookie_the_rest(project: Pat
 @pytest.mark.parametrize(
     "path", ["/", "/app.js", "/api/review", "/api/answers?reviewer=Anna", "/sound/1", "/reference/0", "/nothing"]
 )
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Cookie": "dawnchorus-8765=wrong"}])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Cookie": "dawnchorus=wrong"}])
 def test_nothing_is_reachable_without_the_token(project: Path, path: str, headers: dict[str, str]) -> None:
     found = browser().get(path, headers=headers)
     assert found.status_code == 403
@@ -99,7 +103,7 @@ def test_the_page_writes_with_its_own_origin_only(project: Path) -> None:
 
 
 def test_a_foreign_cookie_of_another_program_does_no_harm(project: Path) -> None:
-    cookies = f'username-8888="2|1:0|{{"a":1}}"; dawnchorus-8765={ADDRESS.token}; x=\xe9; =; ;'
+    cookies = f'username-8888="2|1:0|{{"a":1}}"; dawnchorus={ADDRESS.token}; x=\xe9; =; ;'
     headers = [(b"Cookie", cookies.encode("latin-1"))]
     assert browser().get("/api/review", headers=headers).status_code == 200
 
@@ -149,7 +153,7 @@ def test_a_malformed_answer_is_refused_logged_and_not_written(
     assert found.json()["error"].startswith("no valid answer: ")
     assert journal(project) == []
     (record,) = caplog.records
-    assert "refused POST '/api/answers'" in record.getMessage()
+    assert f"refused POST '{ADDRESS.folder}api/answers'" in record.getMessage()
     assert "\n" not in record.getMessage()
 
 
@@ -193,7 +197,7 @@ def test_a_path_outside_the_recordings_is_refused_and_logged(
         (tmp_path / place).parent.mkdir(exist_ok=True)
         (tmp_path / place).write_bytes((tmp_path / "sounds/site/a.wav").read_bytes())
     object.__setattr__(session.items[1], "file", file)
-    client = TestClient(ReviewServer(session).app(ADDRESS), base_url=OWN, headers=TOKEN)
+    client = TestClient(ReviewServer(session).app(ADDRESS), base_url=BASE, headers=TOKEN)
     found = client.get("/sound/1")
     assert found.status_code == 403
     assert "is not below sounds" in found.json()["error"]

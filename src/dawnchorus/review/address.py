@@ -1,5 +1,6 @@
 """The address of a review's server: its port and its secret token, which stay the same when it is started again."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -29,9 +30,18 @@ class Address:
     token: str
 
     @property
+    def folder(self) -> str:
+        """The path below which everything is, `/<letters>/`.
+
+        Browsers send a cookie to all ports of a host, but only below its path. Another server on this machine does not
+        know the path, so it never gets the cookie with the token.
+        """
+        return f"/{hashlib.sha256(self.token.encode()).hexdigest()[:16]}/"
+
+    @property
     def url(self) -> str:
         """What a reviewer opens."""
-        return f"http://{HOST}:{self.port}/?token={self.token}"
+        return f"http://{HOST}:{self.port}{self.folder}?token={self.token}"
 
 
 def read_address(folder: Path) -> Address | None:

@@ -21,6 +21,7 @@ from dawnchorus.review.address import HOSTS, Address
 
 logger = logging.getLogger("dawnchorus.review")
 
+COOKIE = "dawnchorus"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -46,14 +47,14 @@ class Guard:
         self._app = app
         self._token = address.token.encode()
         self._hosts = {f"{host}:{address.port}" for host in HOSTS}
-        self._cookie = f"dawnchorus-{address.port}"
+        self._folder = address.folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let the application do so."""
         if scope["type"] != "http":
             raise RuntimeError(f"unexpected connection of the type {scope['type']}")
         headers = Headers(scope=scope)
-        is_new = scope["path"] == "/" and self._is_token(_query_token(scope))
+        is_new = scope["path"] == self._folder and self._is_token(_query_token(scope))
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -61,7 +62,9 @@ class Guard:
                 for name, value in HEADERS.items():
                     answered[name] = value
                 if is_new:
-                    answered["Set-Cookie"] = f"{self._cookie}={self._token.decode()}; Path=/; HttpOnly; SameSite=Strict"
+                    answered["Set-Cookie"] = (
+                        f"{COOKIE}={self._token.decode()}; Path={self._folder}; HttpOnly; SameSite=Strict"
+                    )
             await send(message)
 
         reason = self._why_refused(scope, headers, is_new)
@@ -78,13 +81,13 @@ class Guard:
             return f"the host {shown(', '.join(hosts))} is not this server"
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
         is_program = scheme.lower() == "bearer" and self._is_token(bearer)
-        if not (is_new or is_program or self._is_token(HTTPConnection(scope).cookies.get(self._cookie, ""))):
+        if not (is_new or is_program or self._is_token(HTTPConnection(scope).cookies.get(COOKIE, ""))):
             return "the token is missing or not this review's"
         origins = headers.getlist("origin")
         if origins and origins != [f"http://{hosts[0].lower()}"]:
             return f"the origin {shown(', '.join(origins))} is another page"
         # The page itself may be opened from anywhere; what it loads is its own.
-        if scope["path"] != "/" and headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        if scope["path"] != self._folder and headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return "another page asked for it"
         # Browsers send the origin with all that writes.
         if scope["method"] not in ("GET", "HEAD") and not origins and not is_program:

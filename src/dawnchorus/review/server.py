@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from dawnchorus.errors import InputError
 from dawnchorus.review.address import Address
@@ -82,7 +82,7 @@ class ReviewServer:
             Route("/{name}", self._file),
         ]
         return Starlette(
-            routes=routes,
+            routes=[Mount(address.folder.rstrip("/"), routes=routes)],
             middleware=[Middleware(Guard, address=address)],
             exception_handlers={HTTPException: _error, InputError: _unreadable, OutsideError: _outside},
         )
