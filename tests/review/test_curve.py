@@ -8,7 +8,7 @@ from reviews import make_review
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
-from dawnchorus.review.agreement import agreement_lines, cohen_kappa
+from dawnchorus.review.agreement import agreement_lines, cohens_kappa
 from dawnchorus.review.curve import evidence, precision_curve
 from dawnchorus.review.items import IMPROVE
 from dawnchorus.review.journal import Answer
@@ -65,17 +65,16 @@ def test_items_that_were_not_drawn_at_random_are_not_called_a_sample(tmp_path: P
 
 def test_kappa_is_that_of_scikit_learn() -> None:
     rng = np.random.default_rng(2)
+    verdicts = np.array(["present", "absent", "unsure"])
     for n in (2, 7, 60):
-        first = (rng.random(n) < 0.6).tolist()
-        second = [one if rng.random() < 0.7 else not one for one in first]
-        if len({*first, *second}) == 2:
-            assert cohen_kappa(first, second) == pytest.approx(cohen_kappa_score(first, second))
-    assert cohen_kappa([True, True], [True, True]) is None
-    assert cohen_kappa([], []) is None
+        first = verdicts[rng.integers(3, size=n)]
+        second = np.where(rng.random(n) < 0.7, first, verdicts[rng.integers(3, size=n)])
+        assert cohens_kappa(first.tolist(), second.tolist()) == pytest.approx(cohen_kappa_score(first, second))
+    assert cohens_kappa(["present"], ["present"]) is None
 
 
 def test_agreement_names_each_pair_with_shared_clips() -> None:
-    answers = [given(1, "present"), given(2, "absent"), given(3, "unsure"), given(1, "present", "Bert"),
-               given(2, "other", "Bert"), given(3, "present", "Bert"), given(9, "present", "Cleo")]  # fmt: skip
-    assert agreement_lines(answers) == ["Anna and Bert agree on 2 of 2 clips, Cohen's kappa 1.00."]
+    answers = [given(1, "present"), given(2, "absent"), given(1, "present", "Bert"), given(2, "other", "Bert"),
+               given(9, "present", "Cleo")]  # fmt: skip
+    assert agreement_lines(answers) == ["Anna and Bert: 2 of 2 answers agree, Cohen's kappa 1.00"]
     assert agreement_lines([]) == []

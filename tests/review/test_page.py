@@ -195,7 +195,7 @@ def test_two_reviewers_do_not_see_each_other_but_their_agreement(browser: Browse
         one.go(key)
         two.go(key)
     assert two.text("#progress-text") == "3 of 10000"
-    two.wait_for_text("#agreement", "Ida and Jan agree on 3 of 3 clips, Cohen's kappa 1.00.")
+    two.wait_for_text("#agreement", "Ida and Jan: 3 of 3 answers agree, Cohen's kappa 1.00.")
     two.wait_for_text("#curve-text", "2 present, 1 absent.")
     assert one.page.locator("#curve polyline.estimate").count() == 1
     for each in (one, two):

@@ -225,7 +225,7 @@ def test_each_reviewer_sees_the_own_answers_and_all_the_agreement(project: Path)
     own = client.get("/api/answers?reviewer=Anna").json()
     assert [(one["item"], one["answer"]) for one in own] == [(1, "present"), (2, "present"), (3, "absent")]
     # Chance agreement: 2/3 * 1/3 + 1/3 * 2/3 = 4/9; kappa = (2/3 - 4/9) / (1 - 4/9) = 0.4.
-    assert client.get("/api/agreement").json() == ["Anna and Bert agree on 2 of 3 clips, Cohen's kappa 0.40."]
+    assert client.get("/api/agreement").json() == ["Anna and Bert: 2 of 3 answers agree, Cohen's kappa 0.40"]
     client.post("/api/answers", json=answer(3, "undone", "Anna"))
     assert len(client.get("/api/answers?reviewer=Anna").json()) == 2
     assert client.get("/api/review").json()["reviewers"] == ["Anna", "Bert"]

@@ -6,6 +6,7 @@ the probability that the window of the same rank has by the models of the first 
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,15 @@ from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import Annotations, labelled_boxes, read_annotations, read_uncertain
+from dawnchorus.data.answers import read_answers
 from dawnchorus.data.complete import read_complete
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.species import read_species
-from dawnchorus.data.splits import TRAIN
+from dawnchorus.data.splits import TEST, TRAIN
 from dawnchorus.evaluation.bootstrap import number_groups
 from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.files import replacing
+from dawnchorus.inference.answer_thresholds import answered_windows, apply_answers
 from dawnchorus.inference.crossfit import measure_thresholds, reliability_table
 from dawnchorus.inference.ensemble import EnsembleWindows, collect_windows, read_weights
 from dawnchorus.inference.reliability_tables import COLUMNS, write_reliability
@@ -37,6 +40,7 @@ def main() -> None:
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--complete", type=Path, required=True)
+    parser.add_argument("--answers", type=Path, required=True, help="folder that may have answers.csv")
     parser.add_argument("--species", type=Path, required=True)
     parser.add_argument("--splits", type=Path, required=True, help="folder with train.csv")
     parser.add_argument("--predictions", type=Path, required=True, help="folder with <round>/<backbone>/<fold>/")
@@ -82,6 +86,15 @@ def main() -> None:
     if not (reason or is_single or has_test):
         reason = f"with several rounds, it takes at least {FEWEST_TEST} test recordings"
     table["no_promise"] = table.no_promise.where(table.no_promise != "", reason)
+    target, split = (shipped.test, TEST) if has_test else (shipped.oof, TRAIN)
+    answered = answered_windows(read_answers(arguments.answers), target, split, species)
+    if answered.attrs["missing"]:
+        print(f"{answered.attrs['missing']} answers are not used: no window is where they are", file=sys.stderr)
+    if len(answered):
+        model, table = apply_answers(model, table, target.scores, answered, params.detect.precision, params.seed)
+        if not has_test:
+            # The answers are about scores that are as much too high.
+            table["no_promise"] = table.no_promise.where(table.no_promise != "", reason)
     with replacing(arguments.thresholds) as path:
         write_thresholds(path, model, table)
     with replacing(arguments.reliability) as path:

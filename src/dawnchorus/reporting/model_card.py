@@ -8,6 +8,7 @@ import pandas as pd
 from dawnchorus.config.features import BIRDNET
 from dawnchorus.config.params import Params
 from dawnchorus.features.embedders import BIRDNET_LICENCE
+from dawnchorus.inference.answer_thresholds import ANNOTATIONS
 from dawnchorus.inference.reliability_tables import calibration_lines
 from dawnchorus.models.bundle import Member, Species
 
@@ -63,12 +64,11 @@ def model_card(
         *(
             f"| {row.species} | {names[row.species]} | {_number(row.threshold)} | {_number(row.precision)} "
             f"| {_number(row.precision_low)} | {_number(row.probability)} | {_number(row.average_precision)} "
-            f"| {row.present_boxes:.0f} present boxes in {row.present_recordings:.0f} recordings, "
-            f"{row.absent_boxes:.0f} absent boxes, {row.complete_recordings:.0f} completely annotated recordings "
-            f"| {row.no_promise} |"
+            f"| {_evidence(row)} | {row.no_promise} |"
             for row in rows.itertuples()
         ),
         "",
+        *_densities(thresholds),
         *_measured(thresholds, models),
         "## Figures of the ensemble",
         "",
@@ -90,6 +90,36 @@ def model_card(
     if any(params.features[name].model == BIRDNET for name in params.embeddings):
         lines += ["", f"{BIRDNET_LICENCE} Heads in `members/` are made with it; it is not part of this folder."]
     return "\n".join(lines) + "\n"
+
+
+def _evidence(row: Any) -> str:
+    """What a row of the table of thresholds rests on."""
+    if row.rests_on != ANNOTATIONS:
+        return f"{row.rests_on}, {row.present_answers:.0f} of them present, to a random sample of windows"
+    return (
+        f"{row.present_boxes:.0f} present boxes in {row.present_recordings:.0f} recordings, {row.absent_boxes:.0f} "
+        f"absent boxes, {row.complete_recordings:.0f} completely annotated recordings"
+    )
+
+
+def _densities(thresholds: pd.DataFrame) -> list[str]:
+    """A section on call density, from the answers of reviewers; empty if there are none."""
+    known = thresholds[thresholds.density.notna()]
+    if known.empty:
+        return []
+    return [
+        "## Call density",
+        "",
+        "The share of windows with the species in the recordings that reviewers measured, with 90 % intervals.",
+        "",
+        "| species | density | rests on |",
+        "|---|---|---|",
+        *(
+            f"| {row.species} | {row.density:.3f} ({row.density_low:.3f} to {row.density_high:.3f}) | {row.rests_on} |"
+            for row in known.itertuples()
+        ),
+        "",
+    ]
 
 
 def _measured(thresholds: pd.DataFrame, models: str) -> list[str]:

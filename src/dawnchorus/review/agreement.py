@@ -1,52 +1,46 @@
 """How far reviewers agree."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from itertools import combinations
 
-from dawnchorus.review.journal import ABSENT, OTHER, PRESENT, Answer
-
-VERDICTS = {PRESENT: True, ABSENT: False, OTHER: False}
+from dawnchorus.review.journal import ABSENT, OTHER, Answer
 
 
-def cohen_kappa(first: Sequence[bool], second: Sequence[bool]) -> float | None:
-    """Cohen's kappa (1960): 1 for full agreement, 0 for what chance would give.
-
-    (`sklearn.metrics` takes a second to import.)
+def cohens_kappa(one: Sequence[str], other: Sequence[str]) -> float | None:
+    """Agreement of two reviewers beyond chance: 1 for full agreement, 0 for that of chance (Cohen 1960).
 
     Args:
-        first: one reviewer's verdicts on some items.
-        second: the other's on the same items, in the same order.
+        one: the answers of a reviewer, at least one.
+        other: those of another reviewer to the same items.
 
     Returns:
-        None where it is not defined: without items, or if all verdicts are one and the same.
+        Cohen's kappa; None if both always gave the same single answer, where chance agrees, too.
     """
-    n = len(first)
-    if len({*first, *second}) < 2:
-        return None
-    observed = sum(one == other for one, other in zip(first, second, strict=True)) / n
-    one, other = sum(first) / n, sum(second) / n
-    by_chance = one * other + (1 - one) * (1 - other)
-    return (observed - by_chance) / (1 - by_chance)
+    n_items = len(one)
+    observed = sum(first == second for first, second in zip(one, other, strict=True)) / n_items
+    counts = Counter(one), Counter(other)
+    by_chance = sum(counts[0][answer] * counts[1][answer] for answer in counts[0]) / n_items**2
+    return None if by_chance == 1 else (observed - by_chance) / (1 - by_chance)
 
 
-def agreement_lines(answers: Iterable[Answer]) -> list[str]:
-    """A sentence for each pair of reviewers who have answered the same items; unsure answers are left out.
+def agreement_lines(answers: Sequence[Answer]) -> list[str]:
+    """A line for each two reviewers who answered the same items: how many, in how many they agree, and kappa.
 
-    Args:
-        answers: that count.
+    `other` counts as absent, because it says the same of the item's species.
     """
-    found: dict[str, dict[int, bool]] = {}
+    by_reviewer: dict[str, dict[int, str]] = {}
     for answer in answers:
-        if answer.answer in VERDICTS:
-            found.setdefault(answer.reviewer, {})[answer.item] = VERDICTS[answer.answer]
+        said = ABSENT if answer.answer == OTHER else answer.answer
+        by_reviewer.setdefault(answer.reviewer, {})[answer.item] = said
     lines = []
-    for one, other in combinations(sorted(found), 2):
-        shared = sorted(found[one].keys() & found[other].keys())
-        if not shared:
+    for one, other in combinations(sorted(by_reviewer), 2):
+        both = sorted(by_reviewer[one].keys() & by_reviewer[other].keys())
+        if not both:
             continue
-        first, second = ([found[name][item] for item in shared] for name in (one, other))
-        equal = sum(a == b for a, b in zip(first, second, strict=True))
-        kappa = cohen_kappa(first, second)
-        more = "" if kappa is None else f", Cohen's kappa {kappa:.2f}"
-        lines.append(f"{one} and {other} agree on {equal} of {len(shared)} clips{more}.")
+        first, second = ([by_reviewer[name][item] for item in both] for name in (one, other))
+        n_equal = sum(mine == yours for mine, yours in zip(first, second, strict=True))
+        kappa = cohens_kappa(first, second)
+        value = "unknown: both gave one answer only" if kappa is None else f"{kappa:.2f}"
+        lines.append(f"{one} and {other}: {n_equal} of {len(both)} answers agree, Cohen's kappa {value}")
     return lines

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# A stratum should have at least this many items, and this many windows.
-FEWEST_ITEMS, FEWEST_WINDOWS = 3, 4
+from dawnchorus.inference.strata import count_strata, log_strata
 
 
 @dataclass(frozen=True)
@@ -28,26 +27,6 @@ class Sample:
     inclusion: NDArray[np.float64]
 
 
-def log_strata(scores: NDArray[np.floating], n_strata: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Divide windows by their rank: the lower half, the next quarter, the next eighth, and so on.
-
-    So the highest scores, where few windows decide about a threshold, have strata of their own, and every window
-    belongs to one: Navine et al. 2024 (doi 10.3389/fbirs.2024.1380636).
-
-    Args:
-        scores: shape [Windows].
-        n_strata: number of strata, from 1.
-        rng: decides between equal scores.
-
-    Returns:
-        The stratum of each window, from 1 (lowest), shape [Windows].
-    """
-    rank = np.empty(len(scores), int)
-    rank[np.lexsort([rng.random(len(scores)), scores])[::-1]] = np.arange(len(scores))
-    above = (rank + 0.5) / len(scores)
-    return np.clip(np.floor(-np.log2(above)), 0, n_strata - 1).astype(int) + 1
-
-
 def draw_sample(scores: NDArray[np.floating], n_items: int, rng: np.random.Generator) -> Sample:
     """Draw windows to measure a species with: about equally many from each of `log_strata`, without replacement.
 
@@ -57,8 +36,7 @@ def draw_sample(scores: NDArray[np.floating], n_items: int, rng: np.random.Gener
         rng: random generator.
     """
     n_items = min(n_items, len(scores))
-    most = max(1, int(np.log2(max(1, len(scores) / FEWEST_WINDOWS))))
-    n_strata = int(np.clip(n_items // FEWEST_ITEMS, 1, most))
+    n_strata = count_strata(len(scores), n_items)
     strata = log_strata(scores, n_strata, rng)
     sizes = np.bincount(strata, minlength=n_strata + 1)[1:]
     counts = np.zeros(n_strata, int)

@@ -42,7 +42,7 @@ def finish_reviews(sessions: Sequence[Session], spend: bool) -> list[str]:
     FOLDER.mkdir(exist_ok=True)
     with filelock.FileLock(FOLDER / ".finish.lock"):
         before = read_answers(ANSWERS)
-        places = _Places()
+        places = Places()
         for session in sessions:
             answers = session.answers()
             if not answers:
@@ -60,7 +60,7 @@ def finish_reviews(sessions: Sequence[Session], spend: bool) -> list[str]:
     return [*lines, f"{ANSWERS / TABLE}: {len(every)} answers. Commit it, and run the workflow again"]
 
 
-def merged(session: Session, answers: Sequence[Answer], places: "_Places", is_spent: bool) -> pd.DataFrame:
+def merged(session: Session, answers: Sequence[Answer], places: "Places", is_spent: bool) -> pd.DataFrame:
     """The rows of a review for `answers.csv`, one for each item that was answered, and each other species in it.
 
     Args:
@@ -97,6 +97,20 @@ def merged(session: Session, answers: Sequence[Answer], places: "_Places", is_sp
     return table
 
 
+def unmerged_reviews(sessions: Sequence[Session]) -> list[str]:
+    """The names of the reviews whose present answers are not in `answers/answers.csv`."""
+    known, places, found = read_answers(ANSWERS), Places(), []
+    for session in sessions:
+        answers = session.answers()
+        before = known[known.review == session.info.name]
+        is_spent = bool((before.purpose == SPENT).any())
+        after = merged(session, answers, places, is_spent)
+        said = [set(zip(table.item.astype(int), table.species, table.answer, strict=True)) for table in (before, after)]
+        if said[0] != said[1]:
+            found.append(session.info.name)
+    return found
+
+
 def majority(given: Sequence[Answer]) -> str:
     """The answer that most reviewers gave; unsure if two are equally frequent. `other` counts as absent."""
     counts = Counter(ABSENT if answer.answer == OTHER else answer.answer for answer in given).most_common()
@@ -120,7 +134,7 @@ def _inclusion(items: Mapping[int, Item], table: pd.DataFrame) -> list[float]:
     return found
 
 
-class _Places:
+class Places:
     """Finds the recordings of items in the data set."""
 
     def __init__(self) -> None:

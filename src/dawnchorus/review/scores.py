@@ -16,13 +16,14 @@ from dawnchorus.data.tables import read_table, to_numbers
 from dawnchorus.errors import InputError
 from dawnchorus.features.embeddings import read_embeddings
 from dawnchorus.features.frames import to_seconds
-from dawnchorus.inference.calibration import log_odds
+from dawnchorus.inference.answer_thresholds import ANNOTATIONS
+from dawnchorus.inference.calibration import Calibration, log_odds
 from dawnchorus.inference.detections import COLUMNS as DETECTION_COLUMNS
 from dawnchorus.inference.detections import site_of
 from dawnchorus.inference.ensemble import collect_windows, read_weights
 from dawnchorus.inference.journal import FOLDER as WINDOWS_FOLDER
 from dawnchorus.inference.journal import RUN, Journal
-from dawnchorus.inference.threshold_tables import read_thresholds
+from dawnchorus.inference.threshold_tables import RESTS_ON, read_thresholds
 from dawnchorus.inference.thresholds import FEWEST_TEST, WindowModel
 from dawnchorus.inference.window_tables import Windows, read_windows
 from dawnchorus.models.bundle import Bundle, read_bundle
@@ -39,6 +40,7 @@ class ScoredWindows:
     Attributes:
         bundle: the model.
         model: probabilities of scores.
+        prior: the same from annotations alone; it knows nothing of species whose probabilities rest on answers.
         thresholds: of each species; NaN for one without, shape [Species].
         window_seconds: length of a window, s.
         data_root: folder that all recordings are in.
@@ -57,6 +59,7 @@ class ScoredWindows:
 
     bundle: Bundle
     model: WindowModel
+    prior: WindowModel
     thresholds: NDArray[np.float64]
     window_seconds: float
     data_root: Path
@@ -165,10 +168,17 @@ def _spread(members: list[Windows]) -> NDArray[np.float64]:
     return np.std([log_odds(windows.scores) for windows in members], axis=0)
 
 
-def _thresholds(bundle: Bundle) -> tuple[WindowModel, NDArray[np.float64], float]:
+def _thresholds(bundle: Bundle) -> tuple[WindowModel, WindowModel, NDArray[np.float64], float]:
     model, table = read_thresholds(bundle.thresholds, bundle.codes)
     settings = bundle.info.settings
-    return model, table.threshold.to_numpy(float), to_seconds(Shapes.of(settings).window[0], settings.spectrogram)
+    # Answers must not count twice.
+    is_free = (table[RESTS_ON] == ANNOTATIONS).to_numpy()
+    curves = Calibration(
+        np.where(is_free, model.calibration.slopes, 1.0), np.where(is_free, model.calibration.offsets, 0.0)
+    )
+    prior = WindowModel(curves, np.where(is_free, model.prevalence, np.nan))
+    seconds = to_seconds(Shapes.of(settings).window[0], settings.spectrogram)
+    return model, prior, table.threshold.to_numpy(float), seconds
 
 
 def _of_detect(output: Path, model: Path) -> ScoredWindows:

@@ -140,7 +140,7 @@ class ReviewServer:
         })  # fmt: skip
 
     def _agreement(self, request: Request) -> Response:
-        return JSONResponse(agreement_lines(self._answers.current().values()))
+        return JSONResponse(agreement_lines(list(self._answers.current().values())))
 
     def _item_sound(self, request: Request) -> Response:
         item = self._session.items.get(request.path_params["item"])

@@ -321,7 +321,8 @@ async function showCurve() {
   byId("curve-title").textContent = `Precision above a score: ${code}`;
   drawCurve(byId("curve"), found);
   byId("curve-text").textContent = curveText(found);
-  byId("agreement").textContent = pairs.join(" ") || "Nobody else has answered the same clips.";
+  const sentences = pairs.map((pair) => `${pair}.`);
+  byId("agreement").textContent = sentences.join(" ") || "Nobody else has answered the same clips.";
 }
 
 function saveFile() {
