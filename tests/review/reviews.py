@@ -1,5 +1,6 @@
 """A small review for tests of the page, and its server as a process of its own."""
 
+import argparse
 import json
 import os
 import resource
@@ -15,6 +16,7 @@ import soundfile
 from tiny import ROOT
 
 from dawnchorus.models.bundle import Species
+from dawnchorus.review.command import add_review
 from dawnchorus.review.items import MEASURE, Item, Purpose, write_items
 from dawnchorus.review.session import Session, SessionInfo, read_session, write_info
 
@@ -72,12 +74,12 @@ def journal(project: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def run(project: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    """Run an action of `dawnchorus review` in a project."""
-    return subprocess.run(
-        [sys.executable, "-m", "dawnchorus.command", "review", *options], cwd=project, text=True, capture_output=True,
-        env=ENVIRONMENT,
-    )  # fmt: skip
+def review(*options: str) -> None:
+    """Run an action of `dawnchorus review` in this process."""
+    parser = argparse.ArgumentParser()
+    add_review(parser.add_subparsers())
+    chosen = parser.parse_args(["review", *options])
+    chosen.command(chosen)
 
 
 @dataclass

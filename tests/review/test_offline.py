@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browsers import Reviewer, chromium, needs_browser
 from playwright.sync_api import Browser
-from reviews import journal, make_review, run
+from reviews import journal, make_review, review
 
 from dawnchorus.errors import InputError
 from dawnchorus.review.journal import Answer
@@ -81,6 +81,14 @@ def test_a_large_review_is_not_exported(session: Session, tmp_path: Path) -> Non
     assert not (tmp_path / "page.html").exists()
 
 
+def test_a_folder_is_not_replaced_by_the_page(session: Session, tmp_path: Path) -> None:
+    for name in ("sounds", "sounds.html"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        with pytest.raises(InputError, match=r"is no name of a file that ends in \.html"):
+            export_page(session, tmp_path / name, 50)
+        assert (tmp_path / name).is_dir()
+
+
 def test_an_item_outside_the_recordings_is_not_exported(session: Session, tmp_path: Path) -> None:
     object.__setattr__(session.items[2], "file", "/etc/passwd")
     with pytest.raises(InputError, match="item 2: '/etc/passwd' is not below sounds"):
@@ -132,15 +140,23 @@ def test_the_exported_page_works_alone_and_its_answers_come_back(
     anna.page.context.close()
 
 
-def test_the_commands_explain_themselves(session: Session, tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    done = run(tmp_path, "export", "one", "--output", str(page))
-    assert done.returncode == 0, done.stderr
-    assert f"{page}: " in done.stdout
-    file = tmp_path / "answers.jsonl"
-    file.write_text(lines((1, "present", "01")))
-    done = run(tmp_path, "import", "one", str(file))
-    assert done.stdout == "1 new answers by Anna; 0 were known or older than a known one\n"
-    done = run(tmp_path, "import", "one", str(tmp_path / "none.jsonl"))
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {tmp_path / 'none.jsonl'}: No such file")
+def test_the_commands_tell_what_they_did(session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    review("export", "one", "--output", "page.html")
+    assert capsys.readouterr().out.startswith("page.html: 0.")
+    (tmp_path / "answers.jsonl").write_text(lines((1, "present", "01")))
+    review("import", "one", "answers.jsonl")
+    assert capsys.readouterr().out == "1 new answers by Anna; 0 were known or older than a known one\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("serve", "one", "--port", "65536"), ("serve", "one", "--port", "x"),
+     ("export", "one", "--output", "a.html", "--limit", "nan")],
+)  # fmt: skip
+def test_a_wrong_number_is_named(
+    session: Session, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit):
+        review(*options)
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert f"found '{options[-1]}', expected a number" in message

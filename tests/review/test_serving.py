@@ -9,7 +9,10 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from reviews import Server, answer, journal, make_review, run
+from reviews import Server, answer, journal, make_review, review
+
+from dawnchorus.errors import InputError
+from dawnchorus.review.address import listen
 
 
 @pytest.fixture
@@ -88,16 +91,17 @@ def test_a_full_disk_loses_no_answer(project: Path, server: Server) -> None:
     assert [line["item"] for line in journal(project)] == [1, 2, 3, 4]
 
 
-def test_mistakes_are_explained(project: Path, server: Server) -> None:
-    done = run(project, "serve", "one")
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: port {server.origin.split(':')[2].partition('/')[0]}: cannot be opened")
-    file = project / "review/one/address.json"
-    file.write_text(json.dumps({"port": "x", "token": ""}))
-    done = run(project, "serve", "one")
-    assert done.stderr.startswith("error: review/one/address.json: is damaged")
+def test_mistakes_are_explained(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    folder = project / "review/one"
+    address, listening = listen(folder, None)
+    with listening, pytest.raises(InputError, match=f"port {address.port}: cannot be opened"):
+        review("serve", "one")
+    (folder / "address.json").write_text(json.dumps({"port": "x", "token": ""}))
+    with pytest.raises(InputError, match=r"address\.json: is damaged"):
+        review("serve", "one")
     shutil.rmtree(project / "sounds")
-    done = run(project, "serve", "one")
-    assert done.stderr.startswith("error: sounds: is missing")
-    done = run(project, "serve", "two")
-    assert done.stderr.startswith("error: review/two: is no review; found one")
+    with pytest.raises(InputError, match="sounds: is missing"):
+        review("serve", "one")
+    with pytest.raises(InputError, match="review/two: is no review; found one"):
+        review("serve", "two")

@@ -57,8 +57,10 @@ def export_page(session: Session, output: Path, most_mb: float) -> int:
         The file's size, bytes.
 
     Raises:
-        InputError: a recording cannot be read, or the file would be larger.
+        InputError: `output` is no name of an HTML file, a recording cannot be read, or the file would be larger.
     """
+    if output.suffix.lower() != ".html" or output.is_dir():
+        raise InputError(f"{output}: is no name of a file that ends in .html")
     root = Path(session.info.data_root)
     require_root(root)
     references = _first(read_references())

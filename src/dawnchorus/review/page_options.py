@@ -1,6 +1,7 @@
 """The commands of `dawnchorus review` around the page: `serve`, `export` and `import`."""
 
 import argparse
+import math
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def add_page_commands(actions: argparse._SubParsersAction) -> None:
     serve = actions.add_parser("serve", help="open the local page on which reviewers listen and answer")
     serve.add_argument("review", metavar="REVIEW", help="name of the review, or its folder")
     serve.add_argument(
-        "--port", type=int, choices=range(1, 65536), metavar="PORT",
+        "--port", type=_port, metavar="PORT",
         help="port on this machine's loopback interface (default: that of the last time, or any free one)",
     )  # fmt: skip
     serve.set_defaults(command=_serve)
@@ -24,13 +25,30 @@ def add_page_commands(actions: argparse._SubParsersAction) -> None:
     export.add_argument("review", metavar="REVIEW", help="name of the review, or its folder")
     export.add_argument("--output", type=Path, required=True, metavar="FILE.html", help="the file to write")
     export.add_argument(
-        "--limit", type=float, default=MOST_MB, metavar="MB", help="largest size of the file (default: %(default)g MB)"
-    )
+        "--limit", type=_megabytes, default=MOST_MB, metavar="MB",
+        help="largest size of the file (default: %(default)g MB)",
+    )  # fmt: skip
     export.set_defaults(command=_export)
     imported = actions.add_parser("import", help="add the answers that an exported page saved")
     imported.add_argument("review", metavar="REVIEW", help="name of the review, or its folder")
     imported.add_argument("file", type=Path, metavar="FILE", help="the file of answers, *.jsonl")
     imported.set_defaults(command=_import)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1 to 65535")
+    return int(text)
+
+
+def _megabytes(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 < found < math.inf:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0")
+    return found
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -79,7 +79,7 @@ async function start() {
   byId("save-file").hidden = !transport.isOffline;
   byId("save-file").addEventListener("click", saveFile);
   byId("help-button").addEventListener("click", showHelp);
-  byId("reviewer").addEventListener("click", () => begin(true));
+  byId("reviewer").addEventListener("click", () => now.isBusy || begin(true));
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("filters").addEventListener("change", applyFilters);
   // The cookie has the token by now; the address need not show it.

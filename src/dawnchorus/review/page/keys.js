@@ -39,6 +39,8 @@ export class Keys {
       if (event.key === "Escape" || event.key === "Enter") event.target.blur();
       return;
     }
+    // A button that Tab has reached is pressed as everywhere.
+    if (event.target instanceof HTMLButtonElement && [" ", "Enter"].includes(event.key)) return;
     const action = this.byKey.get(event.key) || this.byKey.get(event.key.toLowerCase());
     if (!action) return;
     event.preventDefault();
