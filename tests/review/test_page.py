@@ -174,6 +174,16 @@ def test_filters_and_skipping_choose_what_is_shown(browser: Browser, server: Ser
     assert fred.go("ArrowRight") == 2
     assert fred.go("ArrowLeft") == 3
     assert fred.item == 2
+    # Back leads to answered clips, too.
+    fred.go("p")
+    assert (fred.go("ArrowLeft"), fred.item) == (3, 2)
+    fred.wait_for_text("#own-note", "You answered present.")
+    assert (fred.go("ArrowLeft"), fred.item) == (2, 1)
+    fred.press("ArrowLeft")
+    assert fred.text("#status") == "There is no earlier clip."
+    fred.go("ArrowRight")
+    assert fred.item == 3
+    fred.go("z")
     fred.press("/", *"robin", "Enter")
     fred.wait_for_clip(2)
     assert fred.text("#clip-title") == "robin sp. (robin)"

@@ -39,6 +39,8 @@ references.speed = () => now.speed;
 // What is shown, and what applies to it. `isBusy`: an answer is on its way to the disk.
 const now = { item: null, clip: null, note: "", since: 0, isBusy: false, turn: 0 };
 Object.assign(now, { margin: 1.5, speed: 1, isFiltered: false, isAuto: false });
+// Items that were shown, the last one last.
+const seen = [];
 let review, queue, reviewer, outbox, species;
 
 const keys = new Keys(
@@ -48,6 +50,7 @@ const keys = new Keys(
     writeNote,
     undo,
     skip,
+    back,
     playOrStop: () => (position() ? stop() : playClip()),
     setSpeed,
     toggleFilter,
@@ -100,6 +103,7 @@ async function begin(isNew) {
   queue = new Queue(review.items, answers);
   if (rest) queue.record(rest);
   now.item = null;
+  seen.length = 0;
   listSpecies();
   applyFilters();
   if (rest) byId("status").textContent = `Saved an answer of your last visit: item ${rest.item} ${rest.answer}.`;
@@ -126,12 +130,13 @@ function applyFilters() {
     high: number("filter-high", 1),
   };
   if (now.item && queue.shows(now.item)) showProgress();
-  else show(queue.around(null)[0] || null);
+  else show(queue.after(null)[0] || null);
 }
 
 /** Show an item, or that there is none. */
 async function show(item, sinceKey = null) {
   stop();
+  if (now.item && now.item !== item) seen.push(now.item);
   const turn = ++now.turn;
   Object.assign(now, { item, clip: null, note: queue.answers.get(item?.item)?.note || "" });
   describe(item);
@@ -160,7 +165,7 @@ async function show(item, sinceKey = null) {
   }
   document.body.dataset.shown = item.item;
   showProgress();
-  clips.ahead(queue.around(item, AHEAD), now.margin);
+  clips.ahead(queue.after(item, AHEAD), now.margin);
   references.show(item.species);
   showCurve();
 }
@@ -219,7 +224,7 @@ async function answer(verdict, others = []) {
     seconds: Math.round((performance.now() - now.since) / 100) / 10,
   };
   // A note stays with the answer, so a pressed key stands for all that is on the page.
-  await save(entry, () => queue.around(item)[0] || null, `Saved: item ${item.item} ${WORDS[verdict]}.`);
+  await save(entry, () => queue.after(item)[0] || null, `Saved: item ${item.item} ${WORDS[verdict]}.`);
 }
 
 async function undo() {
@@ -267,8 +272,21 @@ async function writeNote() {
   showOwn();
 }
 
-function skip(step) {
-  if (!now.isBusy && now.item) show(queue.around(now.item, 1, step)[0] || now.item);
+function skip() {
+  if (!now.isBusy && now.item) show(queue.after(now.item)[0] || now.item);
+}
+
+/** Show the clip that was shown before, answered or not. */
+function back() {
+  if (now.isBusy) return;
+  const item = seen.pop();
+  if (!item) {
+    byId("status").textContent = "There is no earlier clip.";
+    return;
+  }
+  // It is not a step that the next `back` returns from.
+  now.item = null;
+  show(item);
 }
 
 function playClip(from = null) {

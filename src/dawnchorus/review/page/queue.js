@@ -19,13 +19,13 @@ export class Queue {
     return state === "all" || (state === "answered") === this.answers.has(item.item);
   }
 
-  /** Up to `count` shown items behind an item (step 1) or before it (-1), without itself; the first follows the last. */
-  around(current, count = 1, step = 1) {
-    const start = current ? this.rows.get(current.item) : step > 0 ? -1 : this.items.length;
+  /** Up to `count` items behind an item that the filters show, without itself; the first follows the last. */
+  after(current, count = 1) {
+    const start = current ? this.rows.get(current.item) : -1;
     const found = [];
     const length = this.items.length;
     for (let n = 1; n <= length && found.length < count; n++) {
-      const item = this.items[(((start + n * step) % length) + length) % length];
+      const item = this.items[(start + n) % length];
       if (item !== current && this.shows(item)) found.push(item);
     }
     return found;
