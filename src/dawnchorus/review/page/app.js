@@ -228,7 +228,7 @@ async function answer(verdict, others = []) {
 }
 
 async function undo() {
-  const last = queue.last();
+  const last = queue?.last();
   if (!last) {
     byId("status").textContent = "There is no answer of yours to take back.";
     return;
