@@ -19,13 +19,19 @@ SPECIES = [Species(species=code, scientific_name="", common_name="") for code in
 NETWORK = Member(backbone="small_cnn", fold=0, weight=1.0)
 
 
-def card(params: Params, measured: list[float], reliability: pd.DataFrame, member: Member = NETWORK) -> str:
+def card(
+    params: Params, measured: list[float], reliability: pd.DataFrame, member: Member = NETWORK, answered: bool = False
+) -> str:
     thresholds = pd.DataFrame({
         "species": ["OWL", "LARK"], "threshold": [0.75, np.nan], "probability": [0.625, np.nan],
         "precision": [0.9, np.nan], "precision_low": [0.8, np.nan], "no_promise": ["", "no present box"],
     })  # fmt: skip
     thresholds[LABELS] = 7
     thresholds[MEASURED] = [measured, [np.nan] * 6]
+    thresholds = thresholds.assign(present_answers=0, rests_on="annotations", density=np.nan)
+    if answered:
+        thresholds.loc[0, ["present_answers", "rests_on"]] = 12, "30 answers of m"
+        thresholds.loc[0, ["density", "density_low", "density_high"]] = 0.05, 0.04, 0.07
     recordings = pd.DataFrame({"seconds": [60.0], "usable": [True]})
     species_metrics = pd.DataFrame({"species": ["OWL", "LARK"], "average_precision": [0.5, 0.5]})
     return model_card(params, SPECIES, [member], thresholds, species_metrics, {}, reliability, recordings)
@@ -51,6 +57,14 @@ def test_without_complete_recordings_and_honest_scores_neither_is_shown(tiny: Pa
     assert "Completely annotated recordings" not in text
     assert "calibration error" not in text
     assert "There are none: no test recording has ground truth" in text
+
+
+def test_it_says_which_answers_figures_rest_on(tiny: Params) -> None:
+    text = card(tiny, [np.nan] * 6, pd.DataFrame(columns=COLUMNS), answered=True)
+    assert "| 30 answers of m, 12 of them present, to a random sample of windows |  |" in text
+    assert "| 7 present boxes in 7 recordings, 7 absent boxes, 7 completely annotated recordings | no present" in text
+    assert "| OWL | 0.050 (0.040 to 0.070) | 30 answers of m |" in text
+    assert "Call density" not in card(tiny, [np.nan] * 6, pd.DataFrame(columns=COLUMNS))
 
 
 def test_heads_alone_are_named_with_the_licence_and_without_a_band(tiny: Params) -> None:

@@ -178,6 +178,12 @@ def test_answers_become_annotations_of_their_species_only() -> None:
         assert pd.Series([said]).str.contains(part).all(), part
 
 
+def test_reviews_that_contradict_each_other_leave_a_stretch_uncertain() -> None:
+    rows = [("a", "train", "OWL", said, "improve") for said in ("present", "absent")]
+    found = add_answers(dataset(), answers(*rows, ("a", "train", "LARK", "present", "improve")))
+    assert found.annotations[["species", "label"]].to_numpy().tolist() == [["OWL", "uncertain"], ["LARK", "present"]]
+
+
 def test_labels_stand_where_answers_contradict_them() -> None:
     table = answers(("a", "train", "OWL", "absent", "improve"))
     found = add_answers(dataset(("a", 4, 5)), table)

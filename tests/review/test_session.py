@@ -84,6 +84,7 @@ def test_a_missing_or_damaged_review_is_named(session: Session) -> None:
         ("item", "2", "each item once"),
         ("score", "2", "a number from 0 to 1"),
         ("end_s", "1", "a time after start_s"),
+        ("channel", "left", "mean, or a number from 1"),
         ("purpose", "play", "measure or improve or confirm"),
         ("inclusion_probability", "x", "a number"),
     ],

@@ -55,13 +55,6 @@ def test_a_measure_sample_is_of_the_recordings_that_thresholds_are_for(scored: S
     assert owl not in (sorted(owl), sorted(owl)[::-1])
 
 
-def test_windows_of_strata_and_sites_are_counted(scored: ScoredWindows) -> None:
-    start(scored, "measure")
-    table = pd.read_csv("review/measure-1-12/windows.csv")
-    assert table.groupby("species").windows.sum().to_dict() == {"OWL": 400, "LARK": 400}
-    assert table.groupby(["species", "site"]).windows.sum().tolist() == [200] * 4
-
-
 def test_the_same_seed_draws_the_same_items_and_another_one_others(scored: ScoredWindows) -> None:
     first = start(scored, "measure")
     Path("review/measure-1-12").rename("review/before")

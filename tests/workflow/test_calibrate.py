@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from dawnchorus.inference.box_scores import score_boxes
 from dawnchorus.inference.box_tables import write_boxes
 from dawnchorus.inference.reliability_tables import read_reliability
 from dawnchorus.inference.threshold_tables import read_thresholds
-from dawnchorus.inference.window_tables import Windows, write_windows
+from dawnchorus.inference.window_tables import Windows, read_windows, write_windows
 
 SPECIES = ["OWL", "LARK"]
 SECONDS, STARTS = 3.0, np.arange(0, 60, 3.0)
@@ -80,7 +81,8 @@ def calibrate(folder: Path, predictions: str, params: Path, fails: bool = False)
     outputs = [word for name in ("thresholds", "reliability") for word in (f"--{name}", folder / f"{name}.csv")]
     done = subprocess.run(
         [sys.executable, "workflow/scripts/calibrate.py", "--params", params, *tables, "--splits", folder / "splits",
-         "--predictions", folder / predictions, "--supervised", folder / "supervised", "--lock", folder / "dvc.lock",
+         "--answers", folder / "answers", "--predictions", folder / predictions,
+         "--supervised", folder / "supervised", "--lock", folder / "dvc.lock",
          *outputs],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, capture_output=True, text=True,
     )  # fmt: skip
@@ -169,3 +171,50 @@ def test_complete_recordings_show_precision_and_recall(experiment: Path, changed
     assert np.isnan(lark).all()
     assert owl.measured_precision_low < owl.measured_precision < owl.measured_precision_high
     assert 0.5 < owl.measured_recall_low < owl.measured_recall <= owl.measured_recall_high <= 1
+
+
+def answers_to(experiment: Path, windows: Windows, truth: np.ndarray, split: str) -> None:
+    """Write answers about every tenth window, by score, for OWL."""
+    order = np.argsort(-windows.scores[:, 0])[::10]
+    names = np.array(windows.recording_ids)[windows.recordings]
+    table = pd.DataFrame({
+        "review": "m", "item": range(1, len(order) + 1), "recording_id": names[order], "split": split,
+        "t_min": windows.starts[order], "t_max": windows.starts[order] + SECONDS, "species": "OWL",
+        "answer": np.where(truth.reshape(-1, 2)[order, 0], "present", "absent"), "reviewer": "Ada", "time": "",
+        "model": "", "score": 0.5, "purpose": "measure", "stratum": "1", "inclusion_probability": 0.1,
+    })  # fmt: skip
+    (experiment / "answers").mkdir(exist_ok=True)
+    table.to_csv(experiment / "answers/answers.csv", index=False)
+
+
+def test_answers_about_test_recordings_give_promises_that_annotations_cannot(
+    experiment: Path, changed: Callable[..., Path]
+) -> None:
+    truth = truth_of(1, TEST)
+    by_fold = [
+        read_windows(experiment / f"predictions/second/small_cnn/{fold}/test.parquet", SPECIES) for fold in (0, 1)
+    ]
+    both = replace(by_fold[0], scores=np.mean([one.scores for one in by_fold], axis=0, dtype=np.float32))
+    answers_to(experiment, both, truth, "test")
+    params = changed(rounds=ROUNDS, split={"method": "stratified"})
+    calibrate(experiment, "predictions", params)
+    _, found = read_thresholds(experiment / "thresholds.csv", SPECIES)
+    assert found.rests_on.tolist() == ["60 answers of m", "annotations"]
+    owl = found.loc[0]
+    is_above = both.scores[:, 0] >= owl.threshold
+    assert owl.windows_above == is_above.sum()
+    assert truth.reshape(-1, 2)[is_above, 0].mean() >= owl.precision_low
+    assert owl.density_low < truth[..., 0].mean() < owl.density_high
+    # The other species has the figures that it has without answers.
+    (experiment / "answers/answers.csv").unlink()
+    calibrate(experiment, "predictions", params)
+    _, before = read_thresholds(experiment / "thresholds.csv", SPECIES)
+    pd.testing.assert_series_equal(before.loc[1, :"measured_recall_high"], found.loc[1, :"measured_recall_high"])
+    assert "density" not in (experiment / "thresholds.csv").read_text()
+
+
+def test_answers_whose_windows_are_gone_are_counted(experiment: Path, changed: Callable[..., Path]) -> None:
+    windows = read_windows(experiment / "single/first/small_cnn/0/test.parquet", SPECIES)
+    answers_to(experiment, replace(windows, starts=windows.starts + 1), truth_of(1, TEST), "test")
+    said = calibrate(experiment, "single", changed())
+    assert "60 answers are not used: no window is where they are" in said

@@ -96,7 +96,11 @@ def add_answers(dataset: Dataset, answers: pd.DataFrame) -> Dataset:
             "f_min": float("nan"), "f_max": float("nan"), "label": used.answer.map(LABELS), "annotator": used.reviewer,
             "table": TABLE, "line": used.index,
         }
-    ).drop_duplicates(["recording_id", "species", "t_min", "t_max", "label"])  # fmt: skip
+    )  # fmt: skip
+    stretch = ["recording_id", "species", "t_min", "t_max"]
+    # Where reviews contradict each other, nobody knows.
+    is_open = rows.groupby(stretch).label.transform("nunique") > 1
+    rows = rows.assign(label=rows.label.where(~is_open, "uncertain")).drop_duplicates(stretch)
     if rows.empty:
         return replace(dataset, remarks=[*dataset.remarks, *remarks])
     counts = ", ".join(f"{(rows.label == label).sum()} {answer}" for answer, label in LABELS.items())
@@ -111,6 +115,4 @@ def add_answers(dataset: Dataset, answers: pd.DataFrame) -> Dataset:
             f"{TABLE} line {first.line_x} and {first.table_y}: correct one of them"
         )
     parts = [table for table in (dataset.annotations, rows) if len(table)]
-    return replace(
-        dataset, annotations=pd.concat(parts, ignore_index=True), remarks=[*dataset.remarks, *remarks]
-    )  # fmt: skip
+    return replace(dataset, annotations=pd.concat(parts, ignore_index=True), remarks=[*dataset.remarks, *remarks])

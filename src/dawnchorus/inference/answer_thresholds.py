@@ -23,7 +23,7 @@ from dawnchorus.inference.window_tables import Windows
 from dawnchorus.seeding import generator
 
 # The quantile of the precision that is its lower bound, and how much an answer counts. Windows of one recording are
-# alike, and no curve is exactly right: so, in nine of ten cases the precision is higher (benchmarks/answers.py).
+# alike, and no curve is exactly right: so, in nine of ten cases the precision is higher (benchmarks/measured.py).
 LOWER, DISCOUNT = 0.05, 0.75
 # With fewer answers, thresholds rest on annotations. With fewer present ones, nothing is promised.
 FEWEST_ANSWERS, FEWEST_PRESENT = 10, 3

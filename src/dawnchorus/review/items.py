@@ -84,6 +84,8 @@ def read_items(path: Path) -> list[Item]:
     refuse_rows(path, table, "item", numbers.duplicated(), "each item once")
     for column in ("recording_id", "file", "species"):
         refuse_rows(path, table, column, table[column] == "", "a name")
+    refuse_rows(path, table, "channel", ~table.channel.str.fullmatch(r"mean|[1-9]\d*"), "mean, or a number from 1")
+    refuse_rows(path, table, "split", ~table.split.isin(["train", "test", ""]), "train, test or nothing")
     refuse_rows(path, table, "purpose", ~table.purpose.isin(PURPOSES), " or ".join(PURPOSES))
     for column in NUMBERS:
         table[column] = to_numbers(path, table, column)

@@ -58,13 +58,13 @@ def measured_species(scored: ScoredWindows, sessions: Sequence[Session], seed: i
         table = merged(session, session.answers(), places, is_spent=False)
         for answer in table[table.answer != UNSURE].itertuples():
             item = session.items[int(answer.item)]
-            rows = by_file.get(item.file, np.empty(0, int))
-            channel = "mean" if not len(rows) or scored.channel[frame[rows[0]]] == 0 else None
-            same = [row for row in rows if channel or str(scored.channel[frame[row]]) == item.channel]
-            close = [row for row in same if abs(scored.starts[frame[row]] - item.start_s) <= TOLERANCE_SECONDS]
-            if close:
-                found.append((item.species, close[0], answer.answer == PRESENT, answer.inclusion_probability,
-                              session.info.name))  # fmt: skip
+            channel = 0 if item.channel == "mean" else int(item.channel)
+            for row in by_file.get(item.file, ()):
+                is_close = abs(scored.starts[frame[row]] - item.start_s) <= TOLERANCE_SECONDS
+                if is_close and scored.channel[frame[row]] == channel:
+                    found.append(
+                        (item.species, row, answer.answer == PRESENT, answer.inclusion_probability, session.info.name)
+                    )
     columns = ["species", "row", "is_present", "inclusion_probability", "review"]
     answered = pd.DataFrame(found, columns=columns)
     sites = scored.recordings.site.to_numpy(str)[scored.recording[frame]]

@@ -2,7 +2,6 @@
 
     session.json    what was asked for, and of which model
     items.csv       the windows to listen to, drawn once
-    windows.csv     for `measure`: the number of windows in each stratum and site
     answers.jsonl   what reviewers answered
 
 Git ignores it; `dawnchorus review finish` merges its answers into `data/answers.csv`.
@@ -26,7 +25,7 @@ from dawnchorus.review.items import Item, Purpose, read_items
 from dawnchorus.review.journal import UNDONE, Answer, AnswerJournal, standing_answers
 
 FOLDER = Path("review")
-INFO, ITEMS, WINDOWS, ANSWERS = "session.json", "items.csv", "windows.csv", "answers.jsonl"
+INFO, ITEMS, ANSWERS = "session.json", "items.csv", "answers.jsonl"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

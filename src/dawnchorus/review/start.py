@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from dawnchorus.data.annotations import COLUMNS as ANNOTATION_COLUMNS
@@ -21,7 +20,6 @@ from dawnchorus.review.session import (
     FOLDER,
     ITEMS,
     NAME,
-    WINDOWS,
     SessionInfo,
     read_session,
     session_names,
@@ -77,13 +75,12 @@ def start_review(
             "reviewed: use --purpose confirm, or run `dawnchorus detect` again"
         )
     items: list[Item] = []
-    windows, remarks = [], []
+    remarks = []
     known = _known(asked) if purpose != MEASURE else {}
     for code in asked:
         rng = generator(seed, "review", purpose, code)
         if purpose == MEASURE:
-            found, table = _measure(scored, code, n_items, rng)
-            windows.append(table)
+            found = _measure(scored, code, n_items, rng)
         elif purpose == IMPROVE:
             found = _improve(scored, code, n_items, known)
         else:
@@ -104,8 +101,6 @@ def start_review(
     with replacing(folder) as temporary:
         temporary.mkdir()
         write_items(temporary / ITEMS, items)
-        if purpose == MEASURE:
-            pd.concat(windows, ignore_index=True).to_csv(temporary / WINDOWS, index=False)
         write_info(temporary, info)
     return [
         *remarks,
@@ -183,10 +178,8 @@ def _or_none(number: float) -> float | None:
     return None if np.isnan(number) else float(number)
 
 
-def _measure(
-    scored: ScoredWindows, code: str, n_items: int, rng: np.random.Generator
-) -> tuple[list[Item], pd.DataFrame]:
-    """Items in random order, and the number of windows in each stratum and site."""
+def _measure(scored: ScoredWindows, code: str, n_items: int, rng: np.random.Generator) -> list[Item]:
+    """Items in random order: that of scores would tell reviewers what to expect."""
     frame = np.flatnonzero(scored.is_measured)
     sample = draw_sample(scored.scores[frame, scored.bundle.codes.index(code)], n_items, rng)
     items = [
@@ -195,10 +188,7 @@ def _measure(
             _items(scored, code, frame[sample.rows], MEASURE), sample.strata[sample.rows], sample.inclusion, strict=True
         )
     ]
-    site = scored.recordings.site.to_numpy()[scored.recording[frame]]
-    counts = pd.DataFrame({"species": code, "stratum": sample.strata, "site": site})
-    table = counts.groupby(["species", "stratum", "site"]).size().rename("windows").reset_index()
-    return [items[position] for position in rng.permutation(len(items))], table
+    return [items[position] for position in rng.permutation(len(items))]
 
 
 def _improve(scored: ScoredWindows, code: str, n_items: int, known: Stretches) -> list[Item]:
