@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dawnchorus.errors import InputError
 from dawnchorus.review.items import MEASURE, PURPOSES
+from dawnchorus.review.page_options import add_page_commands
 from dawnchorus.review.session import read_session, review_lines, session_names
 
 
@@ -26,6 +27,7 @@ def add_review(commands: argparse._SubParsersAction) -> None:
     start.add_argument("--seed", type=int, default=1, help="seed of the draws (default: %(default)s)")
     start.add_argument("--model", type=Path, help="the model that dawnchorus detect used (default: results/model)")
     start.set_defaults(command=_start)
+    add_page_commands(actions)
     finish = actions.add_parser("finish", help="merge the answers of reviews into answers/answers.csv")
     finish.add_argument("reviews", nargs="+", metavar="REVIEW", help="names of reviews")
     finish.add_argument(
