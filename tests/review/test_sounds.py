@@ -61,10 +61,10 @@ def test_a_long_event_is_cut_and_says_so(project: Path) -> None:
     assert found.note == "only the first 60 s are shown"
 
 
-def test_silence_and_a_wrong_channel(project: Path) -> None:
-    item = make_review(project, file="sounds/x.wav", channel="x").items[1]
+def test_silence_and_a_missing_channel(project: Path) -> None:
+    item = make_review(project, file="sounds/x.wav", channel="2").items[1]
     soundfile.write(project / "sounds/x.wav", np.zeros(80_000), RATE)
-    with pytest.raises(InputError, match="item 1: channel: found 'x'"):
+    with pytest.raises(InputError, match="channel 2 was asked for"):
         item_sound(item, Path("sounds"), 1.0)
     object.__setattr__(item, "channel", "1")
     samples, _ = soundfile.read(io.BytesIO(item_sound(item, Path("sounds"), 1.0).flac))

@@ -121,8 +121,6 @@ def item_sound(item: Item, root: Path, margin: float) -> ReviewSound:
         InputError: the file cannot be decoded.
     """
     path = recording_path(item.file, root)
-    if item.channel != "mean" and not item.channel.isdecimal():
-        raise InputError(f"item {item.item}: channel: found {item.channel!r}, expected a number from 1, or mean")
     channel: Channel = "mean" if item.channel == "mean" else int(item.channel)
     start = max(0.0, item.start_s - margin)
     end = item.end_s + margin
