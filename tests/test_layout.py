@@ -15,7 +15,7 @@ LEVELS = [
     ["models", "evaluation", "demo", "kaggle"],
     ["inference"],
     ["training"],
-    ["reporting"],
+    ["reporting", "export"],
     ["workflow"],
     ["cli"],
     ["command"],
