@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from dawnchorus.cli import run
+from dawnchorus.config.params import STUDENT
 from dawnchorus.data.conversion import convert
 from dawnchorus.data.formats import reading, writing
 from dawnchorus.data.survey import survey
-from dawnchorus.models.bundle import STUDENT, read_bundle
+from dawnchorus.models.bundle import read_bundle
 from dawnchorus.workflow.cores import cores
 from dawnchorus.workflow.detect_options import LONGEST, add_options, number, options_of
 from dawnchorus.workflow.detection import detect, find_recordings

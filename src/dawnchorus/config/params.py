@@ -20,6 +20,8 @@ from dawnchorus.config.split import Split
 from dawnchorus.config.train import Train, pretrained_source
 from dawnchorus.config.window import Image, Window
 
+# What the student is called beside the members.
+STUDENT = "student"
 # A backbone has the name of its module in `models/backbones/`.
 BackboneName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=50)]
 
@@ -43,6 +45,9 @@ class Params(Section):
         description="rounds of self-training, each {id, pseudo_labels, weight}; list a round before the rounds that "
         "use it; the last one is evaluated and shipped"
     )
+    student: Annotated[list[BackboneName], Field(max_length=1)] = Field(
+        description="backbone of a student, one network that learns from the whole ensemble for export; [] for none"
+    )
     spectrogram: Spectrogram
     features: dict[BackboneName, Embedding] = Field(description="the embeddings that can be listed in embeddings")
     window: Window
@@ -61,6 +66,8 @@ class Params(Section):
             raise ValueError(f"folds is {self.folds}; they must be numbered 0, 1, 2, ... without gaps")
         if len(set(self.members)) < len(self.members):
             raise ValueError(f"backbones and embeddings are {self.members}; each name may appear only once")
+        if STUDENT in self.members:
+            raise ValueError(f"backbones and embeddings are {self.members}; {STUDENT} is no name for a member")
         if not self.members:
             raise ValueError("backbones and embeddings are both empty; list at least one")
         if self.predict.hop_seconds > self.window.seconds:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import keras
 
+from dawnchorus.config.params import STUDENT
 from dawnchorus.errors import InputError
-from dawnchorus.models.bundle import STUDENT, STUDENT_THRESHOLDS, Bundle
+from dawnchorus.models.bundle import STUDENT_THRESHOLDS, Bundle
 from dawnchorus.models.members import load_ensemble, load_student
 
 

@@ -28,7 +28,7 @@ from dawnchorus.errors import InputError
 from dawnchorus.models.declarations import backbone_names
 
 INFO, MEMBERS, THRESHOLDS = "model.json", "members", "thresholds.csv"
-STUDENT, STUDENT_WEIGHTS, STUDENT_THRESHOLDS = "student", "student.weights.h5", "student_thresholds.csv"
+STUDENT_WEIGHTS, STUDENT_THRESHOLDS = "student.weights.h5", "student_thresholds.csv"
 # Raised when a change makes older programs misread a bundle.
 FORMAT = 3
 COPY_AGAIN = "copy the model again from where it was trained"
