@@ -24,9 +24,12 @@ from dawnchorus.export.comparison import Comparison, check_sounds, windows_of
 from dawnchorus.export.exporting import export_model
 from dawnchorus.export.front_end import MelFrontEnd
 from dawnchorus.export.request import SUFFIXES, Quantization, Request, Target
+from dawnchorus.features.mel import mel_spectrogram
 from dawnchorus.inference.streaming import score_recording
+from dawnchorus.models.building import build_models
 from dawnchorus.models.bundle import Bundle, read_bundle
 from dawnchorus.models.members import load_ensemble
+from dawnchorus.models.shapes import Shapes
 
 SOUNDS = check_sounds(144_000, 48_000)
 
@@ -39,7 +42,8 @@ def short_timing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def bundle(params: Params, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A model with windows of 3 s at 48 kHz, as BirdNET's."""
-    return read_bundle(make_bundle(tmp_path_factory.mktemp("export") / "model", changed(params, {"seed": 1}), 0.0))
+    folder = tmp_path_factory.mktemp("export") / "model"
+    return read_bundle(make_bundle(folder, params, 0.0, student="small_resnet"))
 
 
 @pytest.fixture(scope="module")
@@ -142,12 +146,25 @@ def test_members_can_be_chosen(bundle: Bundle, tmp_path: Path) -> None:
     # The model's thresholds are not for a member's scores.
     assert not (tmp_path / "first_thresholds.csv").exists()
     assert "- Thresholds: none." in (tmp_path / "first_README.md").read_text()
-    with pytest.raises(InputError, match=r"has no member 'resnet-0'; expected one of small_cnn-0, small_cnn-1"):
+    with pytest.raises(
+        InputError, match=r"has no member 'resnet-0'; expected one of small_cnn-0, small_cnn-1, student"
+    ):
         export_model(bundle, Request("litert", members=["resnet-0"]), first)
-    with pytest.raises(InputError, match=r"has no student; name the student's backbone in `student`"):
-        export_model(bundle, Request("litert", members=["student"]), first)
+    with pytest.raises(InputError, match="the student is no member of the ensemble; export it alone"):
+        export_model(bundle, Request("litert", members=["student", "small_cnn-0"]), first)
     with pytest.raises(InputError, match=r"but not for small_cnn-0 alone; leave out --calibrated or --members"):
         export_model(bundle, Request("litert", members=["small_cnn-0"], is_calibrated=True), first)
+
+
+def test_a_student_is_exported_with_its_own_thresholds(params: Params, bundle: Bundle, tmp_path: Path) -> None:
+    export_model(bundle, Request("litert", members=["student"]), tmp_path / "a.tflite")
+    network, _ = build_models("small_resnet", Shapes.of(params), len(SPECIES), 0.0, 2)
+    network.load_weights(bundle.folder / "student.weights.h5")
+    windows = np.stack([mel_spectrogram(each, params.spectrogram)[:141] for each in SOUNDS])
+    expected = network.predict_on_batch(windows.astype(np.float16))
+    np.testing.assert_allclose(run(tmp_path / "a.tflite", SOUNDS), expected, atol=1e-4)
+    table = pd.read_csv(tmp_path / "a_thresholds.csv")
+    np.testing.assert_array_equal(table.threshold, pd.read_csv(bundle.folder / "student_thresholds.csv").threshold)
 
 
 @pytest.mark.parametrize("target", ["onnx", "birdnet"])
@@ -179,6 +196,8 @@ def test_what_cannot_be_exported_is_refused_with_the_reason(tiny: Params, tmp_pa
     short = read_bundle(make_bundle(tmp_path / "short", tiny))
     with pytest.raises(InputError, match=r"takes 96000 samples at 48000 Hz, but programs for BirdNET 2\.4 give 144000"):
         export_model(short, Request("birdnet"), tmp_path / "a.tflite")
+    with pytest.raises(InputError, match=r"has no student; name the student's backbone in `student` in params\.yaml"):
+        export_model(short, Request("litert", members=["student"]), tmp_path / "a.tflite")
     with pytest.raises(InputError, match=r"a\.onnx: expected a file name that ends in \.tflite"):
         export_model(short, Request("litert"), tmp_path / "a.onnx")
 
