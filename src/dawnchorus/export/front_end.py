@@ -25,8 +25,8 @@ class MelFrontEnd(keras.layers.Layer):
     Sound is followed and preceded by half a frame of silence. Decibels are rounded to half precision, as the store
     rounds them.
 
-    The Fourier transform is one step of Cooley and Tukey's, by matrix products: a frame of n = rows * columns samples is
-    written into a matrix row by row; its columns are transformed and turned, then its rows. It is as exact as a fast
+    The Fourier transform is one step of Cooley and Tukey's, by matrix products: a frame of n = rows * columns samples
+    is written into a matrix row by row; its columns are transformed and turned, then its rows. It is as exact as a fast
     one, takes a quarter of the time of LiteRT's, and needs no power of two. In ONNX, Keras writes that one as an
     operation that does not exist. Only frequencies of a mel filter are computed.
 
