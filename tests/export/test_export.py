@@ -189,6 +189,8 @@ def test_a_file_is_only_written_where_its_scores_are_the_models(bundle: Bundle, 
     wrong = np.full((1, 144_000), np.nan, np.float32)
     with pytest.raises(InputError, match=r"b\.tflite: its scores differ .* by more than nan, expected at most 0\.0001"):
         export_model(bundle, Request("litert"), tmp_path / "b.tflite", wrong)
+    with pytest.raises(InputError, match="there is no recording with any sound to compare it on"):
+        export_model(bundle, Request("litert"), tmp_path / "b.tflite", [])
     assert list(tmp_path.iterdir()) == []
 
 

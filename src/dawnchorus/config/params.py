@@ -115,6 +115,11 @@ class Params(Section):
     @model_validator(mode="after")
     def _rounds_are_possible(self) -> Self:
         require_lineage(self.rounds)
+        if self.student and (self.train.checkpoint != "last" or self.split.method == "notebook"):
+            raise ValueError(
+                f"student ({self.student[0]}) needs train.checkpoint: last and split.method: stratified, or the scores "
+                "that it learns from would not be of left-out recordings"
+            )
         if len(self.rounds) > 1 and self.train.checkpoint != "last":
             raise ValueError(
                 f"train.checkpoint ({self.train.checkpoint}) must be last with several rounds: models of earlier "
@@ -129,7 +134,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _pseudo_labels_are_of_whole_windows(self) -> Self:
-        if self.train.cutmix_probability > 0 and any(each.pseudo_labels != NONE for each in self.rounds):
+        learns = self.student or any(each.pseudo_labels != NONE for each in self.rounds)
+        if self.train.cutmix_probability > 0 and learns:
             raise ValueError(
                 f"train.cutmix_probability ({self.train.cutmix_probability}) must be 0 where models learn from "
                 "pseudo-labels: these are scores of whole windows, not of the parts that CutMix keeps"

@@ -70,6 +70,8 @@ def export_model(
                 scores = _score(part, settings, samples)
                 # A species whose probability is unknown has 0 in the file.
                 expected.append(scores if probabilities is None else np.nan_to_num(probabilities.probabilities(scores)))
+            if not found:
+                raise InputError(f"{output}: there is no recording with any sound to compare it on; it was not written")
             limits = np.full(len(bundle.codes), np.nan) if thresholds is None else thresholds.threshold.to_numpy(float)
             comparison = Comparison.of(np.concatenate(found), np.concatenate(expected), limits)
             most = MOST_DIFFERENCE[request.quantization]
