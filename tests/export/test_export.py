@@ -209,9 +209,11 @@ def test_a_comparison_counts_ranks_and_detections() -> None:
     found = expected + np.array([[0, 0], [0, 0], [0.2, 0], [0, 0.1]])
     thresholds = np.array([0.35, np.nan])
     # One of six pairs of windows has the other order: (5 - 1) / 6. The second species has no ranks.
-    assert Comparison.of(found, expected, thresholds) == Comparison(
-        4, pytest.approx(0.2), pytest.approx(0.193), pytest.approx(4 / 6), pytest.approx(4 / 6), 1, 0, 1
-    )
+    result = Comparison.of(found, expected, thresholds)
+    assert (result.n_windows, result.detections, result.lost, result.added) == (4, 1, 0, 1)
+    assert result.difference == pytest.approx(0.2)
+    assert result.typical == pytest.approx(0.193)
+    assert result.agreement == result.least_agreement == pytest.approx(4 / 6)
 
 
 def test_a_recording_is_cut_into_windows_at_the_models_rate(tmp_path: Path) -> None:
