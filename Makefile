@@ -72,6 +72,7 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	    data/embeddings/*/model.txt data/embeddings/*/train data/embeddings/*/test data/embeddings/*/unlabelled data/embeddings/*/.unfinished-* \
 	    results/params_checked.txt results/logs results/predictions/none results/predictions/*/*/* results/supervised/*/*/* \
 	    results/models/*/*/*.weights.h5 results/models/*/*/*.npz \
+	    results/models/*/student/*.thresholds.csv results/models/*/student/*.metrics.json \
 	    results/curves/*/*/*.csv results/epoch_weights/*/*/* results/checkpoints/*/*/* results/provenance/*@*.json \
 	    results/scores results/kaggle results/figures.json results/species_metrics.csv results/provenance.json \
 	    results/thresholds.csv results/reliability.csv results/model results/detections.csv results/raven \

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import cycle
 from pathlib import Path
 
-import birdnet
+import birdnet_speed
 import keras
 import numpy as np
 import scipy.fft
@@ -32,7 +32,7 @@ from dawnchorus.models.members import load_ensemble
 from dawnchorus.workflow.devices import use_device
 
 ROOT = Path(__file__).parent.parent
-RATE = birdnet.RATE
+RATE = birdnet_speed.RATE
 LONG_HOURS = 4
 DAY_HOURS = 24
 # Of each recording of the row on all cores, s.
@@ -102,7 +102,7 @@ def measure(folder: Path) -> list[Row]:
     n_members = len(read_bundle(whole).info.members)
     sides = [
         Side.of(f"{n_members} members, hop {settings.predict.hop_seconds:g} s", whole, settings.predict.hop_seconds),
-        Side.of(f"1 member, hop {birdnet.SECONDS} s", single, birdnet.SECONDS),
+        Side.of(f"1 member, hop {birdnet_speed.SECONDS} s", single, birdnet_speed.SECONDS),
     ]
     rows = []
     with on_one_core():
@@ -118,7 +118,7 @@ def _one_core(sides: list[Side], recording: Path, name: str, seconds: int, times
     without_start: list[float] = []
 
     def peer() -> None:
-        without_start.append(float(_run([sys.executable, str(ROOT / "benchmarks/birdnet.py"), str(recording)])))
+        without_start.append(float(_run([sys.executable, str(ROOT / "benchmarks/birdnet_speed.py"), str(recording)])))
 
     turns: dict[str, Callable[[], object]] = {"BirdNET": peer}
     for side in sides:

@@ -1,6 +1,7 @@
 """A model bundle with untrained members, which score noise anyhow, for tests of what reads bundles."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.threshold_tables import write_thresholds
 from dawnchorus.inference.thresholds import WindowModel
 from dawnchorus.models.building import build_models
-from dawnchorus.models.bundle import THRESHOLDS, Member, Species, write_bundle
+from dawnchorus.models.bundle import STUDENT_THRESHOLDS, STUDENT_WEIGHTS, THRESHOLDS, Member, Species, write_bundle
 from dawnchorus.models.shapes import Shapes
 
 SPECIES = [
@@ -29,29 +30,52 @@ def settings_of(params: Params) -> ModelSettings:
     )  # fmt: skip
 
 
-def make_bundle(folder: Path, params: Params, threshold: float = 0.5) -> Path:
-    """Write a bundle of two members into a new folder; the second species has no threshold."""
+def make_bundle(
+    folder: Path,
+    params: Params,
+    threshold: float = 0.5,
+    species: Sequence[Species] = SPECIES,
+    backbone: str = "small_cnn",
+    student: str | None = None,
+) -> Path:
+    """Write a bundle of two members into a new folder; only the first species has a threshold and a probability."""
     work = folder.with_name(f"{folder.name}.work")
     work.mkdir()
     members = {}
     for fold in (0, 1):
-        scorer, _ = build_models("small_cnn", Shapes.of(params), len(SPECIES), 0.0, fold)
         path = work / f"{fold}.weights.h5"
-        scorer.save_weights(path)
-        members[path] = Member(backbone="small_cnn", fold=fold, weight=0.5)
-    model = WindowModel(Calibration(np.array([1.2, 1.0]), np.array([0.5, 0.0])), np.array([0.1, np.nan]))
-    table = pd.DataFrame({
-        "species": [each.species for each in SPECIES], "threshold": [threshold, np.nan], "prevalence": model.prevalence,
-        "probability": [0.7, np.nan], "precision": [0.9, np.nan], "precision_low": [0.8, np.nan],
-        "windows_above": [5, 0], "present_boxes": [12, 0], "present_recordings": [9, 0], "absent_boxes": [8, 0],
-        "complete_recordings": [0, 0],
-        "no_promise": ["", "no present box"],
-    })  # fmt: skip
-    write_thresholds(work / THRESHOLDS, model, table)
+        _network(path, backbone, params, len(species), fold)
+        members[path] = Member(backbone=backbone, fold=fold, weight=0.5)
+    unknown = len(species) - 1
+    model = WindowModel(
+        Calibration(np.array([1.2, *[1.0] * unknown]), np.array([0.5, *[0.0] * unknown])),
+        np.array([0.1, *[np.nan] * unknown]),
+    )
+
+    def write(path: Path, threshold: float) -> None:
+        known = {"threshold": threshold, "probability": 0.7, "precision": 0.9, "precision_low": 0.8}
+        counts = {"windows_above": 5, "present_boxes": 12, "present_recordings": 9, "absent_boxes": 8}
+        table = pd.DataFrame({
+            "species": [each.species for each in species], "prevalence": model.prevalence,
+            **{name: [value, *[np.nan] * unknown] for name, value in known.items()},
+            **{name: [value, *[0] * unknown] for name, value in counts.items()},
+            "complete_recordings": 0, "no_promise": ["", *["no present box"] * unknown],
+        })  # fmt: skip
+        write_thresholds(path, model, table)
+
+    write(work / THRESHOLDS, threshold)
     (work / "figures.json").write_text(json.dumps({}))
+    files = {THRESHOLDS: work / THRESHOLDS, "figures.json": work / "figures.json"}
+    if student is not None:
+        _network(work / STUDENT_WEIGHTS, student, params, len(species), 2)
+        write(work / STUDENT_THRESHOLDS, threshold / 2)
+        files |= {name: work / name for name in (STUDENT_WEIGHTS, STUDENT_THRESHOLDS)}
     folder.mkdir()
-    write_bundle(
-        folder, settings_of(params), SPECIES, "", members,
-        {THRESHOLDS: work / THRESHOLDS, "figures.json": work / "figures.json"}, "# A model\n", {},
-    )  # fmt: skip
+    write_bundle(folder, settings_of(params), species, "", members, files, "# A model\n", {}, student)
     return folder
+
+
+def _network(path: Path, backbone: str, params: Params, n_species: int, seed: int) -> None:
+    """Write the weights of an untrained network."""
+    scorer, _ = build_models(backbone, Shapes.of(params), n_species, 0.0, seed)
+    scorer.save_weights(path)

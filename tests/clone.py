@@ -156,7 +156,9 @@ class Clone:
         """
         stale = set(json.loads(self.run("dvc", "status", "--json", "--with-deps", "dvc.yaml")))
         parameters = YAML(typ="safe").load(self.path / "params.yaml")
-        shape = json.dumps([parameters[key] for key in ("data", "backbones", "embeddings", "folds", "rounds")])
+        shape = json.dumps(
+            [parameters[key] for key in ("data", "backbones", "embeddings", "folds", "rounds", "student")]
+        )
         if shape not in self._edges:
             self._edges[shape] = re.findall(r'"([^"]+)" -> "([^"]+)"', self.run("dvc", "dag", "--dot"))
         edges = self._edges[shape]

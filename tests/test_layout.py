@@ -15,7 +15,7 @@ LEVELS = [
     ["models", "evaluation", "demo", "kaggle"],
     ["inference"],
     ["training"],
-    ["reporting", "review"],
+    ["reporting", "review", "export"],
     ["workflow"],
     ["cli"],
     ["command"],

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from dawnchorus.cli import run
+from dawnchorus.config.params import STUDENT
 from dawnchorus.data.conversion import convert
 from dawnchorus.data.formats import reading, writing
 from dawnchorus.data.survey import survey
@@ -14,7 +15,9 @@ from dawnchorus.models.bundle import read_bundle
 from dawnchorus.review.command import add_review
 from dawnchorus.workflow.cores import cores
 from dawnchorus.workflow.detect_options import LONGEST, add_options, number, options_of
-from dawnchorus.workflow.detection import detect
+from dawnchorus.workflow.detection import detect, find_recordings
+
+NOT_COMPARED = "not compared on recordings: name some with --compare"
 
 
 def main() -> None:
@@ -130,25 +133,59 @@ def _add_export(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--to",
         required=True,
-        choices=["litert", "birdnet"],
-        help="litert: a file that gives scores; birdnet: one for programs that load custom models for BirdNET 2.4",
+        choices=["litert", "onnx", "birdnet"],
+        help="litert, onnx: a file that gives scores; birdnet: a LiteRT file for programs that load custom models for "
+        "BirdNET 2.4",
     )
-    parser.add_argument("--output", type=Path, required=True, help="the file, which ends in .tflite")
+    parser.add_argument("--output", type=Path, required=True, help="the file, which ends in .tflite or .onnx")
     parser.add_argument("--quantize", choices=["none", "float16", "int8"], default="none", help="smaller weights")
+    parser.add_argument(
+        "--members",
+        type=lambda text: [] if text == "all" else text.split(","),
+        default=[],
+        metavar="NAMES",
+        help="names of members with commas between them, as `dawnchorus model info` tells them; student for the "
+        "student (default: all members)",
+    )
+    parser.add_argument("--calibrated", action="store_true", help="give probabilities instead of scores")
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="recordings, folders of recordings, and *.txt that list such paths, on which the file is compared with "
+        "the model",
+    )
     parser.set_defaults(command=_export)
 
 
 def _export(options: argparse.Namespace) -> None:
     bundle = read_bundle(options.model)
+    recordings = None if options.compare is None else find_recordings(options.compare).values()
     # TensorFlow takes seconds to import.
-    from dawnchorus.models.export import check_sounds, export_model, samples_of
+    from dawnchorus.export.comparison import windows_of
+    from dawnchorus.export.exporting import export_model
+    from dawnchorus.export.graph import samples_of
+    from dawnchorus.export.hosts import hosts
+    from dawnchorus.export.request import Request
 
-    sounds = check_sounds(samples_of(bundle), bundle.info.settings.spectrogram.sample_rate)
-    found = export_model(bundle, options.to, options.quantize, options.output, sounds)
+    settings = bundle.info.settings
+    windows = (
+        None
+        if recordings is None
+        else (
+            samples
+            for path in recordings
+            for samples in windows_of(path, settings.spectrogram.sample_rate, settings.channel, samples_of(settings))
+        )
+    )
+    request = Request(options.to, options.quantize, options.members, options.calibrated)
+    found = export_model(bundle, request, options.output, windows)
     print(
         f"{options.output}: {found.n_bytes / 1e6:.2f} MB, {found.times_real_time:.0f} times real time on one thread",
-        f"largest difference of a score from the model's: {found.difference:.2g}; "
-        f"{found.agreement:.3%} of pairs in the same order",
+        f"compared with the model on sounds made for it: {found.sounds.text}",
+        f"compared with the model on recordings: {found.recordings.text}" if found.recordings else NOT_COMPARED,
+        *hosts(bundle, options.to),
         sep="\n",
     )
 
@@ -158,7 +195,15 @@ def _add_model(commands: argparse._SubParsersAction) -> None:
     actions = parser.add_subparsers(required=True)
     info = actions.add_parser("info", help="check the files of a model, and print its card")
     info.add_argument("model", type=Path, help="folder of the model, results/model of a finished run")
-    info.set_defaults(command=lambda options: print((read_bundle(options.model).folder / "README.md").read_text()))
+    info.set_defaults(command=_model_info)
+
+
+def _model_info(options: argparse.Namespace) -> None:
+    bundle = read_bundle(options.model)
+    print((bundle.folder / "README.md").read_text(encoding="utf-8"))
+    print("Members:", ", ".join(member.name for member in bundle.info.members))
+    if bundle.info.student is not None:
+        print("Beside them:", STUDENT)
 
 
 if __name__ == "__main__":

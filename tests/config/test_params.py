@@ -97,6 +97,11 @@ def test_what_depends_on_several_sections(params: Params) -> None:
         ({"augment": {"choices": ["time_masks"], "time_mask_frames": 141}}, r"time_mask_frames \(141\).*\(141\)"),
         ({"augment": {"choices": ["frequency_masks"], "frequency_mask_mels": 64}}, r"frequency_mask_mels \(64\)"),
         ({"split": {"method": "notebook", "group": "site"}}, r"group \('site'\) must be null"),
+        ({"student": ["small_cnn", "resnet"]}, "at most 1 item"),
+        ({"student": ["small_cnn"], "train": {"checkpoint": "validation_lwlrap"}}, r"student \(small_cnn\) needs"),
+        ({"student": ["small_cnn"], "split": {"method": "notebook"}}, r"student \(small_cnn\) needs train.checkpoint"),
+        ({"student": ["small_cnn"], "train": {"cutmix_probability": 0.5}}, r"cutmix_probability \(0.5\) must be 0"),
+        ({"embeddings": ["student"]}, "student is no name for a member"),
     ]
     two, aside = [FIRST, SECOND], FIRST | {"id": "aside"}
     cases += [

@@ -52,11 +52,12 @@ def test_a_damaged_or_missing_file_is_named(bundle: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 3}, r"written by Dawnchorus '.*' in a newer format; update"),
+        ({"format": 4}, r"written by Dawnchorus '.*' in a newer format; update"),
         ({"species": 3}, r"species: Input should be a valid list"),
         ({"species": []}, "has no hash of any member"),
         ({"members": [{"backbone": "own", "fold": 0, "weight": 1.0}]}, "has no hash of members/own-0"),
         ({"files": {"../../secret": ""}}, r"found the file '../../secret', expected paths inside the model"),
+        ({"student": "small_cnn"}, r"has no hash of student\.weights\.h5"),
         ({"extra": 1}, "extra: Extra inputs are not permitted"),
     ],
 )

@@ -20,7 +20,12 @@ NETWORK = Member(backbone="small_cnn", fold=0, weight=1.0)
 
 
 def card(
-    params: Params, measured: list[float], reliability: pd.DataFrame, member: Member = NETWORK, answered: bool = False
+    params: Params,
+    measured: list[float],
+    reliability: pd.DataFrame,
+    member: Member = NETWORK,
+    answered: bool = False,
+    student: dict[str, dict[str, float]] | None = None,
 ) -> str:
     thresholds = pd.DataFrame({
         "species": ["OWL", "LARK"], "threshold": [0.75, np.nan], "probability": [0.625, np.nan],
@@ -34,7 +39,9 @@ def card(
         thresholds.loc[0, ["density", "density_low", "density_high"]] = 0.05, 0.04, 0.07
     recordings = pd.DataFrame({"seconds": [60.0], "usable": [True]})
     species_metrics = pd.DataFrame({"species": ["OWL", "LARK"], "average_precision": [0.5, 0.5]})
-    return model_card(params, SPECIES, [member], thresholds, species_metrics, {}, reliability, recordings)
+    return model_card(
+        params, SPECIES, [member], thresholds, species_metrics, {}, reliability, recordings, student or {}
+    )
 
 
 def test_both_precisions_are_shown_and_what_was_measured(tiny: Params) -> None:
@@ -86,3 +93,13 @@ def test_the_plot_of_reliability_shows_columns_that_the_table_has() -> None:
     fields = set(re.findall(r'"field": "(\w+)"', template)) | set(re.findall(r"datum\.(\w+)", template))
     # DVC adds the revision.
     assert fields <= {*COLUMNS, "rev"}
+
+
+def test_a_student_stands_next_to_its_ensemble(tiny: Params) -> None:
+    nothing = pd.DataFrame(columns=COLUMNS)
+    assert "Student" not in card(tiny, [np.nan] * 6, nothing)
+    figures = {"ensemble": {"lwlrap": 0.9, "lwlrap_low": 0.8}, "student": {"lwlrap": 0.85, "lwlrap_low": 0.75}}
+    text = card(changed(tiny, {"student": ["small_resnet"]}), [np.nan] * 6, nothing, student=figures)
+    assert "one network (small_resnet)" in text
+    assert "- test recordings: lwlrap: 0.85; of the ensemble: 0.9\n" in text
+    assert "low" not in text[text.index("## Student") : text.index("## Limits")]

@@ -30,7 +30,8 @@ MEMBERS = {"backbones", "embeddings"}
 PACKAGE = ROOT / "src/dawnchorus"
 STAGES = {"check_params", "synthesize", "ingest", "split_folds", "cache_spectrograms", "cache_unlabelled",
           "embedding_model", "embed", "embed_unlabelled", "fetch_weights", "no_pseudo_labels", "train", "predict",
-          "train_head", "predict_head", "ensemble", "calibrate", "bundle", "find_detections", "report"}  # fmt: skip
+          "train_head", "predict_head", "train_student", "calibrate_student", "ensemble", "calibrate", "bundle",
+          "find_detections", "report"}  # fmt: skip
 # One checks all parameters, the other shows those that differ from the defaults.
 WITH_ALL_PARAMETERS = {"check_params", "report"}
 TWO_ROUNDS = [
@@ -39,7 +40,8 @@ TWO_ROUNDS = [
 # Keys that a stage may track without the rest of their section.
 SINGLE_KEYS = {
     "data.bad_audio", "data.channel", "data.columns", "data.format", "data.root", "data.site_pattern", "data.species",
-    "data.timezone", "detect.gap_seconds", "detect.min_seconds", "detect.precision", "ensemble.weights",
+    "data.timezone", "detect.gap_seconds", "detect.min_seconds", "detect.precision", "ensemble.bootstrap_samples",
+    "ensemble.weights",
     "labels.complete", "labels.min_overlap", "predict.hop_seconds", "spectrogram.sample_rate", "split.group",
     "split.method", "train.checkpoint", "train.pretrained", "train.threads", "train.unlabelled_fraction",
 }  # fmt: skip
@@ -79,6 +81,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone with two rounds in which nothing has run, so that Snakemake's calls leave the workspace alone."""
     clone = Clone.new(tmp_path_factory.mktemp("dag") / "clone")
     clone.edit_params("rounds", TWO_ROUNDS)
+    clone.edit_params("student", ["small_cnn"])
     add_embedding(clone)
     return clone
 
@@ -186,7 +189,7 @@ def test_a_stage_tracks_exactly_the_parameters_that_it_reads(stages: dict[str, l
     code = {path for path in closure(script(name)) if has_effect(path)} | {script(name)}
     # Where recordings are is no matter to a stage whose table holds a hash of each.
     read = parameters_read(code) - {"data.root"}
-    if name == "train":  # the next test has the keys of this section
+    if name in ("train", "train_student"):  # the next test has the keys of this section
         read = read - {"train"} | {f"train.{key}" for key in PARAMETERS["train"]}
     for stage in stages[name]:
         tracked = {key for dep in stage.deps for key in getattr(dep, "params", [])}
@@ -199,7 +202,7 @@ def test_an_interrupted_training_is_bound_to_all_parameters_that_it_tracks(stage
     bound |= {f"train.{key}" for key in PARAMETERS["train"]}
     # The weights that it begins with come by way of a folder, and a logger changes no result.
     assert Train.model_fields.keys() - PARAMETERS["train"] == {"pretrained", "logger"}
-    for stage in stages["train"]:
+    for stage in [*stages["train"], *stages["train_student"]]:
         assert {key for dep in stage.deps for key in getattr(dep, "params", [])} == bound
 
 

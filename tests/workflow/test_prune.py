@@ -8,21 +8,22 @@ from dawnchorus.workflow.prune import prune
 def test_only_the_experiments_own_models_are_left(tmp_path: Path) -> None:
     kept = ["models/first/a/0.weights.h5", "curves/first/a/1.csv", "predictions/first/a/0/oof.csv",
             "checkpoints/first/a/1/0123/epoch-1/curve.json", "epoch_weights/first/a/0/1.weights.h5",
-            "models/first/a/.writing.2.weights.h5", "scores/ensemble.csv", "notes.txt"]  # fmt: skip
+            "models/first/a/.writing.2.weights.h5", "models/first/student/b.weights.h5",
+            "scores/ensemble.csv", "notes.txt"]  # fmt: skip
     gone = ["models/first/a/2.weights.h5", "models/first/gone/0.weights.h5", "models/gone/a/0.weights.h5",
             "curves/first/a/2.csv", "predictions/first/a/10/oof.csv", "predictions/gone/a/0/oof.csv",
-            "supervised/gone/a/0/oof.csv",
+            "supervised/gone/a/0/oof.csv", "models/first/student/a.weights.h5",
             "checkpoints/first/gone/0/0123/epoch-1/curve.json", "epoch_weights/gone/a/0/1.weights.h5"]  # fmt: skip
     for name in [*kept, *gone]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "predictions/none").mkdir()
     (tmp_path / "epoch_weights/first/a/1").mkdir()
-    prune(tmp_path, ["first"], ["a"], [0, 1])
+    prune(tmp_path, ["first"], ["a"], [0, 1], ["b"])
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
     # Empty folders that stages wrote are outputs; those that only held others are not.
     assert (tmp_path / "predictions/none").is_dir()
     assert (tmp_path / "epoch_weights/first/a/1").is_dir()
     assert not (tmp_path / "models/gone").exists()
     assert not (tmp_path / "curves/first/gone").exists()
-    prune(tmp_path / "nowhere", ["first"], ["a"], [0])
+    prune(tmp_path / "nowhere", ["first"], ["a"], [0], [])

@@ -16,6 +16,8 @@ RESOURCES = {
     "embed_unlabelled": (workflow.cores, "tensorflow"),
     "train": (config["train"]["threads"], BACKEND),
     "predict": (config["train"]["threads"], BACKEND),
+    "train_student": (config["train"]["threads"], BACKEND),
+    "calibrate_student": (config["train"]["threads"], BACKEND),
     "train_head": (config["train"]["threads"], None),
     "predict_head": (config["train"]["threads"], None),
 }

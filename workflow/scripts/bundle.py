@@ -9,6 +9,7 @@ import pandas as pd
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.model import ModelSettings
+from dawnchorus.config.params import STUDENT
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.species import read_species_names
 from dawnchorus.data.splits import TRAIN
@@ -17,7 +18,14 @@ from dawnchorus.files import replacing
 from dawnchorus.inference.ensemble import read_weights
 from dawnchorus.inference.reliability_tables import read_reliability
 from dawnchorus.inference.threshold_tables import read_thresholds
-from dawnchorus.models.bundle import THRESHOLDS, Member, Species, write_bundle
+from dawnchorus.models.bundle import (
+    STUDENT_THRESHOLDS,
+    STUDENT_WEIGHTS,
+    THRESHOLDS,
+    Member,
+    Species,
+    write_bundle,
+)
 from dawnchorus.reporting.model_card import model_card
 from dawnchorus.reporting.provenance import hash_of_data
 
@@ -60,23 +68,30 @@ def main() -> None:
     )
     names = read_species_names(arguments.species)
     species = [Species.model_validate(row) for row in names.to_dict("records")]
-    card = model_card(
-        params, species, list(members.values()), read_thresholds(arguments.thresholds, list(names.species))[1],
-        species_metrics, json.loads(arguments.figures.read_text()),
-        read_reliability(arguments.reliability), read_recordings(arguments.splits / f"{TRAIN}.csv"),
-    )  # fmt: skip
     files = {
         THRESHOLDS: arguments.thresholds,
         "figures.json": arguments.figures,
         "species_metrics.csv": arguments.species_metrics,
         "reliability.csv": arguments.reliability,
     }
+    student, student_figures = next(iter(params.student), None), {}
+    if student is not None:
+        beside = arguments.models / last / STUDENT
+        files[STUDENT_WEIGHTS] = beside / f"{student}.weights.h5"
+        files[STUDENT_THRESHOLDS] = beside / f"{student}.thresholds.csv"
+        student_figures = json.loads((beside / f"{student}.metrics.json").read_text())
+    card = model_card(
+        params, species, list(members.values()), read_thresholds(arguments.thresholds, list(names.species))[1],
+        species_metrics, json.loads(arguments.figures.read_text()),
+        read_reliability(arguments.reliability), read_recordings(arguments.splits / f"{TRAIN}.csv"),
+        student_figures,
+    )  # fmt: skip
     data = hash_of_data(arguments.lock, params.data.root) or ""
     with replacing(arguments.output) as folder:
         folder.mkdir()
         write_bundle(
             folder, settings, species, data, members, files, card,
-            {name: model_digest(each) for name, each in features.items()},
+            {name: model_digest(each) for name, each in features.items()}, student,
         )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def main() -> None:
     recordings = {f"{row.fold}/{row.Index}": root / row.file for row in table.itertuples()}
     with replacing(arguments.output) as folder:
         folder.mkdir()
-        if arguments.first_round == arguments.last_round:
+        if arguments.first_round == arguments.last_round and not params.student:
             print(f"{len(recordings)} training recordings have no annotation and are not used", file=sys.stderr)
             return
         what = "unlabelled recordings cached"

@@ -29,7 +29,7 @@ def main() -> None:
     require_logger(params)
     require_folder("data.root", params.data.root)
     require_folder("data.labels", params.data.labels)
-    prune(arguments.results, [each.id for each in params.rounds], params.members, params.folds)
+    prune(arguments.results, [each.id for each in params.rounds], params.members, params.folds, params.student)
     with replacing(arguments.output) as path:
         path.write_text("The parameters are valid.\n")
 

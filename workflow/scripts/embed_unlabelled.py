@@ -25,7 +25,7 @@ def main() -> None:
     table = read_recordings(arguments.recordings, ["fold"])
     with replacing(arguments.output) as folder:
         folder.mkdir()
-        if arguments.first_round == arguments.last_round:
+        if arguments.first_round == arguments.last_round and not params.student:
             return
         unfinished = arguments.output.with_name(f".unfinished-{arguments.output.name}")
         bad = embed_table(

@@ -2,9 +2,9 @@
 
 A model of the last round scores the windows of the test recordings, and of the annotated recordings in the fold that it
 was not trained on. Clip scores and box scores follow from these. A model of an earlier round scores all windows of the
-training recordings in that fold, annotated and unlabelled; later rounds use these scores as pseudo-labels. A model of
-the first of several rounds scores the windows that those of the last one do, too: no other round learns from
-annotations alone, so probabilities are fitted to these scores.
+training recordings in that fold, annotated and unlabelled; later rounds use these scores as pseudo-labels. Where there
+is a student, so does one of the last round. A model of the first of several rounds scores the windows that those of the
+last one do, too: no other round learns from annotations alone, so probabilities are fitted to these scores.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def main() -> None:
                 tables, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out), boxes,
                 shapes.window[0] * frame_seconds, params.labels.min_overlap, species,
             )  # fmt: skip
-        if not is_last:
+        if not is_last or params.student:
             unlabelled = arguments.spectrograms / UNLABELLED / str(arguments.fold)
             hop = window_hop(shapes.window[0])
             for spectrograms, recordings in (

@@ -73,7 +73,7 @@ def main() -> None:
                 folder if is_last else supervised, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out),
                 boxes, length * second, params.labels.min_overlap, species,
             )  # fmt: skip
-        if not is_last:
+        if not is_last or params.student:
             hop = min(length, to_frames(params.predict.hop_seconds, params.spectrogram))
             unlabelled = arguments.embeddings / UNLABELLED / str(arguments.fold)
             files = {name: arguments.embeddings / TRAIN / f"{name}.npz" for name in left_out}

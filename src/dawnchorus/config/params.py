@@ -21,6 +21,8 @@ from dawnchorus.config.split import Split
 from dawnchorus.config.train import Train, pretrained_source
 from dawnchorus.config.window import Image, Window
 
+# What the student is called beside the members.
+STUDENT = "student"
 # A backbone has the name of its module in `models/backbones/`.
 BackboneName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=50)]
 
@@ -44,6 +46,9 @@ class Params(Section):
         description="rounds of self-training, each {id, pseudo_labels, weight}; list a round before the rounds that "
         "use it; the last one is evaluated and shipped"
     )
+    student: Annotated[list[BackboneName], Field(max_length=1)] = Field(
+        description="backbone of a student, one network that learns from the whole ensemble for export; [] for none"
+    )
     spectrogram: Spectrogram
     features: dict[BackboneName, Embedding] = Field(description="the embeddings that can be listed in embeddings")
     window: Window
@@ -63,6 +68,8 @@ class Params(Section):
             raise ValueError(f"folds is {self.folds}; they must be numbered 0, 1, 2, ... without gaps")
         if len(set(self.members)) < len(self.members):
             raise ValueError(f"backbones and embeddings are {self.members}; each name may appear only once")
+        if STUDENT in self.members:
+            raise ValueError(f"backbones and embeddings are {self.members}; {STUDENT} is no name for a member")
         if not self.members:
             raise ValueError("backbones and embeddings are both empty; list at least one")
         if self.predict.hop_seconds > self.window.seconds:
@@ -110,6 +117,11 @@ class Params(Section):
     @model_validator(mode="after")
     def _rounds_are_possible(self) -> Self:
         require_lineage(self.rounds)
+        if self.student and (self.train.checkpoint != "last" or self.split.method == "notebook"):
+            raise ValueError(
+                f"student ({self.student[0]}) needs train.checkpoint: last and split.method: stratified, or the scores "
+                "that it learns from would not be of left-out recordings"
+            )
         if len(self.rounds) > 1 and self.train.checkpoint != "last":
             raise ValueError(
                 f"train.checkpoint ({self.train.checkpoint}) must be last with several rounds: models of earlier "
@@ -124,7 +136,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _pseudo_labels_are_of_whole_windows(self) -> Self:
-        if self.train.cutmix_probability > 0 and any(each.pseudo_labels != NONE for each in self.rounds):
+        learns = self.student or any(each.pseudo_labels != NONE for each in self.rounds)
+        if self.train.cutmix_probability > 0 and learns:
             raise ValueError(
                 f"train.cutmix_probability ({self.train.cutmix_probability}) must be 0 where models learn from "
                 "pseudo-labels: these are scores of whole windows, not of the parts that CutMix keeps"

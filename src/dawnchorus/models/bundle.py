@@ -3,6 +3,7 @@
     model.json       settings, species, members, the hash of the data set, and that of every other file
     members/         weights: <backbone>-<fold>.weights.h5, and linear heads on embeddings: <embedding>-<fold>.npz
     thresholds.csv   threshold and calibration of each species
+    student.weights.h5, student_thresholds.csv   a network that learned from the ensemble, if there is one
     figures.json     species_metrics.csv and reliability.csv: how good it is
     README.md        the model card, for people
 
@@ -27,8 +28,9 @@ from dawnchorus.errors import InputError
 from dawnchorus.models.declarations import backbone_names
 
 INFO, MEMBERS, THRESHOLDS = "model.json", "members", "thresholds.csv"
+STUDENT_WEIGHTS, STUDENT_THRESHOLDS = "student.weights.h5", "student_thresholds.csv"
 # Raised when a change makes older programs misread a bundle.
-FORMAT = 2
+FORMAT = 3
 COPY_AGAIN = "copy the model again from where it was trained"
 
 
@@ -53,9 +55,14 @@ class Member(Section):
     is_head: bool = False
 
     @property
+    def name(self) -> str:
+        """Its name in the ensemble."""
+        return f"{self.backbone}-{self.fold}"
+
+    @property
     def file(self) -> str:
         """The path of its weights in the bundle."""
-        return f"{MEMBERS}/{self.backbone}-{self.fold}.{'npz' if self.is_head else 'weights.h5'}"
+        return f"{MEMBERS}/{self.name}.{'npz' if self.is_head else 'weights.h5'}"
 
 
 class ModelInfo(Section):
@@ -69,6 +76,8 @@ class ModelInfo(Section):
     species: list[Species]
     members: list[Member]
     files: dict[str, str]
+    # The student's backbone. A bundle of format 2 has none.
+    student: str | None = None
     # The hash of each embedding's model, which is not in the bundle.
     embeddings: dict[str, str] = Field(default_factory=dict)
 
@@ -117,6 +126,7 @@ def write_bundle(
     files: Mapping[str, Path],
     card: str,
     embeddings: Mapping[str, str],
+    student: str | None = None,
 ) -> None:
     """Write a bundle.
 
@@ -129,6 +139,7 @@ def write_bundle(
         files: further files by their names in the bundle.
         card: the text of `README.md`.
         embeddings: hash of the model of each embedding, as from `embedders.model_digest`.
+        student: the student's backbone; `files` then has its weights and thresholds.
     """
     (folder / MEMBERS).mkdir()
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -139,7 +150,8 @@ def write_bundle(
     }
     info = ModelInfo(
         format=FORMAT, dawnchorus=version("dawnchorus"), keras=version("keras"), data=data, settings=settings,
-        species=list(species), members=list(members.values()), files=hashes, embeddings=dict(embeddings),
+        species=list(species), members=list(members.values()), files=hashes, student=student,
+        embeddings=dict(embeddings),
     )  # fmt: skip
     (folder / INFO).write_text(info.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
@@ -166,6 +178,8 @@ def read_bundle(folder: Path) -> Bundle:
         if _digest(file) != expected:
             raise InputError(f"{file}: is damaged or from another model: its hash is not that in {path}; {COPY_AGAIN}")
     needed = [THRESHOLDS, *(member.file for member in info.members)]
+    if info.student is not None:
+        needed += [STUDENT_WEIGHTS, STUDENT_THRESHOLDS]
     missing = [name for name in needed if name not in info.files]
     if missing or not info.members or not info.species:
         raise InputError(f"{path}: has no hash of {missing[0] if missing else 'any member'}; {COPY_AGAIN}")
@@ -174,7 +188,8 @@ def read_bundle(folder: Path) -> Bundle:
         raise InputError(
             f"{path}: has heads on {', '.join(sorted(heads))}, but not the settings of these; {COPY_AGAIN}"
         )
-    unknown = sorted({member.backbone for member in info.members if not member.is_head} - set(backbone_names()))
+    networks = {member.backbone for member in info.members if not member.is_head} | {info.student or ""} - {""}
+    unknown = sorted(networks - set(backbone_names()))
     if unknown:
         raise InputError(
             f"{path}: needs the backbone {unknown[0]}, which this installation of Dawnchorus does not have; install "

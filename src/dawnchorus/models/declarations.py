@@ -86,7 +86,7 @@ def require_backbones(params: Params) -> None:
         InputError: there is no such backbone, images are too small for it, or it has no pretrained weights.
     """
     frames, mels = params.image_shape
-    for name in params.backbones:
+    for name in dict.fromkeys([*params.backbones, *params.student]):
         found = declaration(name)
         if min(frames, mels) < found.smallest_image:
             raise InputError(
@@ -94,7 +94,7 @@ def require_backbones(params: Params) -> None:
                 f"window.seconds ({params.window.seconds}), spectrogram.n_mels ({params.spectrogram.n_mels}) and the "
                 f"section image give {frames} x {mels}"
             )
-        source = pretrained_source(params.train.pretrained, name)
+        source = pretrained_source(params.train.pretrained, name) if name in params.backbones else "none"
         if source != "none" and not found.can_be_pretrained:
             raise InputError(
                 f"train.pretrained: found {source} for {name}, which has no pretrained weights; set it for "

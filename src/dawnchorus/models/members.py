@@ -1,15 +1,22 @@
-"""The members of a bundle that are networks on spectrograms, as one Keras model."""
+"""The networks on spectrograms of a bundle, as one Keras model."""
+
+from collections.abc import Sequence
 
 import keras
 
 from dawnchorus.models.building import build_models
-from dawnchorus.models.bundle import COPY_AGAIN, Bundle
+from dawnchorus.models.bundle import COPY_AGAIN, STUDENT_WEIGHTS, Bundle, Member
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.models.weights import load_weights
 
 
-def load_ensemble(bundle: Bundle) -> keras.Model:
-    """Build all members that are networks on spectrograms as one model. There must be one.
+def load_ensemble(bundle: Bundle, members: Sequence[Member] | None = None) -> keras.Model:
+    """Build members that are networks on spectrograms as one model.
+
+    Args:
+        bundle: the model.
+        members: the members to average, whose weights are scaled to a sum of 1; by default all networks, of which there
+            must be one, with their own weights.
 
     Returns:
         A model from windows (Batch, Frames, Mels) in dB, float16, to scores (Batch, Species), the weighted sum of the
@@ -18,18 +25,29 @@ def load_ensemble(bundle: Bundle) -> keras.Model:
     Raises:
         InputError: weights do not fit.
     """
-    settings = bundle.info.settings
-    shapes = Shapes.of(settings)
-    windows = keras.Input(shapes.window, dtype="float16", name="windows")
-    scores = []
-    for member in bundle.info.members:
-        if member.is_head:
-            continue
-        scorer, _ = build_models(
-            member.backbone, shapes, len(bundle.info.species), 0.0, 0, settings.image.frequency_channel,
-            settings.head.pooling, settings.head.frame_weight > 0,
-        )  # fmt: skip
-        load_weights(scorer, bundle.folder / member.file, COPY_AGAIN)
-        scorer.name = f"{member.backbone}_{member.fold}"
-        scores.append(scorer(windows) * member.weight)
+    total = 1.0 if members is None else sum(member.weight for member in members)
+    networks = [member for member in bundle.info.members if not member.is_head] if members is None else members
+    windows = keras.Input(Shapes.of(bundle.info.settings).window, dtype="float16", name="windows")
+    scores = [
+        _network(bundle, member.backbone, member.file, member.name)(windows) * (member.weight / total)
+        for member in networks
+    ]
     return keras.Model(windows, keras.layers.add(scores) if len(scores) > 1 else scores[0])
+
+
+def load_student(bundle: Bundle) -> keras.Model:
+    """Build the student, which the bundle must have; result and errors are those of `load_ensemble`."""
+    if bundle.info.student is None:
+        raise ValueError(f"{bundle.folder} has no student")
+    return _network(bundle, bundle.info.student, STUDENT_WEIGHTS, "student")
+
+
+def _network(bundle: Bundle, backbone: str, file: str, name: str) -> keras.Model:
+    settings = bundle.info.settings
+    scorer, _ = build_models(
+        backbone, Shapes.of(settings), len(bundle.info.species), 0.0, 0, settings.image.frequency_channel,
+        settings.head.pooling, settings.head.frame_weight > 0,
+    )  # fmt: skip
+    load_weights(scorer, bundle.folder / file, COPY_AGAIN)
+    scorer.name = name.replace("-", "_")
+    return scorer

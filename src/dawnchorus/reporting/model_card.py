@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dawnchorus.config.features import BIRDNET
-from dawnchorus.config.params import Params
+from dawnchorus.config.params import STUDENT, Params
 from dawnchorus.features.embedders import BIRDNET_LICENCE
 from dawnchorus.inference.answer_thresholds import ANNOTATIONS
 from dawnchorus.inference.reliability_tables import calibration_lines
@@ -34,6 +34,7 @@ def model_card(
     metrics: Mapping[str, Any],
     reliability: pd.DataFrame,
     recordings: pd.DataFrame,
+    student_figures: Mapping[str, Any],
 ) -> str:
     """Write a model card in Markdown.
 
@@ -46,6 +47,8 @@ def model_card(
         metrics: the content of `results/figures.json`.
         reliability: table from `reliability_tables.read_reliability`.
         recordings: annotated recordings, as from `recordings.read_recordings`.
+        student_figures: figures on test recordings, of "ensemble" and "student"; empty if there is no student, or no
+            ground truth.
     """
     hours = recordings.seconds[recordings.usable].sum() / 3600
     kinds = ", ".join(dict.fromkeys(f"heads on {each.backbone}" if each.is_head else each.backbone for each in members))
@@ -86,6 +89,7 @@ def model_card(
         "",
         *_figures(metrics, reliability, models),
         "",
+        *_student(params, student_figures),
         "## Limits",
         "",
         *(f"- {limit}" for limit in LIMITS),
@@ -132,6 +136,29 @@ def _densities(thresholds: pd.DataFrame) -> list[str]:
         ),
         "",
     ]
+
+
+def _student(params: Params, figures: Mapping[str, Any]) -> list[str]:
+    """A section on the student; empty if there is none."""
+    if not params.student:
+        return []
+    lines = [
+        "## Student",
+        "",
+        f"`student.weights.h5` is one network ({params.student[0]}) that learned from the ensemble and the "
+        "annotations, for small computers: `dawnchorus export <this folder> --members student`. Its own thresholds "
+        "give as many windows of the test recordings as those of the ensemble; the precision is that of the "
+        "ensemble's.",
+        "",
+    ]
+    if figures:
+        lines += [
+            f"- test recordings: {key.replace('_', ' ')}: {figures[STUDENT][key]}; of the ensemble: {value}"
+            for key, value in figures["ensemble"].items()
+            if not key.endswith(("_low", "_high"))
+        ]
+        lines.append("")
+    return lines
 
 
 def _measured(thresholds: pd.DataFrame, models: str) -> list[str]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dawnchorus.config.params import Params
 from dawnchorus.data.complete import Completeness
+from dawnchorus.data.copies import copies_of_training
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.inference.calibration import correct
 from dawnchorus.inference.ensemble import Predictions
@@ -51,15 +52,6 @@ def corrected_scores(
     corrected = {name: correct(each.test, each.boxes, declared) for name, each in predictions.items()}
     *_, (_, prevalence) = corrected.values()
     return {name: scores for name, (scores, _) in corrected.items()}, prevalence
-
-
-def copies_of_training(recordings: Recordings) -> list[str]:
-    """List the usable test recordings with the same sound as a training recording.
-
-    They are left out of the test metrics, because models may have been trained on them.
-    """
-    test = recordings.test
-    return list(test.index[test.usable & test.digest.isin(recordings.train.digest)])
 
 
 def metrics_of(
@@ -124,7 +116,7 @@ def out_of_fold_truth(recordings: Recordings, recording_ids: list[str]) -> tuple
 def truth_of_test(recordings: Recordings) -> GroundTruth | None:
     """The ground truth of the test recordings, without copies of training recordings; None without a call."""
     table = recordings.ground_truth
-    truth = GroundTruth.of_truth(table[~table.index.isin(copies_of_training(recordings))])
+    truth = GroundTruth.of_truth(table[~table.index.isin(copies_of_training(recordings.train, recordings.test))])
     # LWLRAP needs at least one call.
     return truth if truth.truth.any() else None
 
@@ -144,7 +136,7 @@ def count_skipped(recordings: Recordings) -> dict[str, int]:
         "recordings": int((~train.usable).sum() + (~test.usable).sum()),
         "tp_rows": int((bad & recordings.annotations.is_tp).sum()),
         "fp_rows": int((bad & ~recordings.annotations.is_tp).sum()),
-        "copies": len(copies_of_training(recordings)),
+        "copies": len(copies_of_training(recordings.train, recordings.test)),
     }
 
 

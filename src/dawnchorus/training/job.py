@@ -1,4 +1,4 @@
-"""A training job: trains one backbone of one round on all folds except one."""
+"""A training job: trains one backbone of one round on all folds except one, or the student on all of them."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -46,9 +46,9 @@ class Job:
     """What to train, and the paths of the inputs.
 
     Attributes:
-        round_id: id of the round.
+        round_id: id of the round, or the name of the student.
         backbone: name of the backbone.
-        fold: the fold to leave out.
+        fold: the fold to leave out; None for none.
         annotations: `data/annotations.csv`.
         folds: `data/folds.csv`.
         species: `data/species.csv`.
@@ -64,7 +64,7 @@ class Job:
 
     round_id: str
     backbone: str
-    fold: int
+    fold: int | None
     annotations: Path
     folds: Path
     species: Path
@@ -112,7 +112,8 @@ def train_model(job: Job, params: Params, device: str, log: Log | None = None) -
     shapes = Shapes.of(params)
     scored = scored_recordings(job.pseudo_labels)
     # The draws of a first round must not depend on its id or on the number of rounds.
-    draws = (job.round_id, job.backbone, job.fold) if scored else (job.backbone, job.fold)
+    draws = (job.backbone,) if job.fold is None else (job.backbone, job.fold)
+    draws = (job.round_id, *draws) if scored else draws
     seed = int(generator(params.seed, "weights", *draws).integers(2**31))
     scorer, trainer = build_models(
         job.backbone, shapes, len(species), params.train.dropout, seed, params.image.frequency_channel,

@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-# Subfolders of results with paths <round>/<backbone>/<fold>, where <fold> is a folder or the start of a file name.
+from dawnchorus.config.params import STUDENT
+
+# Subfolders of results with paths <round>/<backbone>/<fold>, or <round>/student/<backbone>, where the last part is a
+# folder or the start of a file name.
 FOLDERS = ("models", "curves", "epoch_weights", "predictions", "supervised", "checkpoints")
 
 
-def prune(results: Path, rounds: Sequence[str], backbones: Sequence[str], folds: Sequence[int]) -> list[Path]:
+def prune(
+    results: Path, rounds: Sequence[str], backbones: Sequence[str], folds: Sequence[int], students: Sequence[str]
+) -> list[Path]:
     """Remove the outputs of models that are not part of the experiment.
 
     DVC hashes some folders as a whole, and plots all curves in a folder. With files of other models in them, an
@@ -21,12 +26,14 @@ def prune(results: Path, rounds: Sequence[str], backbones: Sequence[str], folds:
         rounds: ids of the experiment's rounds.
         backbones: names of its backbones.
         folds: its folds.
+        students: the backbone of its student, if it has one, which is of the last round.
 
     Returns:
         The files and folders that were removed.
     """
     removed = []
     kept = {(each, backbone, str(fold)) for each in rounds for backbone in backbones for fold in folds}
+    kept |= {(rounds[-1], STUDENT, backbone) for backbone in students}
     for kind in FOLDERS:
         for path in sorted((results / kind).glob("*/*/*")):
             # The name of a file that is being written starts with a dot; its job may still be running.

@@ -83,6 +83,7 @@ def remove_leftovers(address: str) -> list[Path]:
         [each["id"] for each in values["rounds"]],
         [*values["backbones"], *values["embeddings"]],
         values["folds"],
+        values["student"],
     )
     leftovers = [path for path in removed if predictions in path.parents]
     if leftovers:

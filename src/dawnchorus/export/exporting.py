@@ -1,0 +1,135 @@
+"""Write an exported file, compare it with its model, and write labels, thresholds and a text beside it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dawnchorus.config.model import ModelSettings
+from dawnchorus.errors import InputError
+from dawnchorus.export.comparison import Comparison, Exported, check_sounds, windows_per_second
+from dawnchorus.export.graph import Output, build_graph, samples_of
+from dawnchorus.export.hosts import require_birdnets_input
+from dawnchorus.export.litert import load_litert, write_litert
+from dawnchorus.export.onnx_files import load_onnx, write_onnx
+from dawnchorus.export.parts import Part, choose_part
+from dawnchorus.export.readme import readme
+from dawnchorus.export.request import SUFFIXES, Quantization, Request
+from dawnchorus.features.mel import mel_spectrogram
+from dawnchorus.files import replacing
+from dawnchorus.inference.threshold_tables import read_thresholds
+from dawnchorus.inference.thresholds import WindowModel
+from dawnchorus.models.bundle import Bundle
+from dawnchorus.models.shapes import Shapes
+
+# Difference of nearly all scores that is only rounding; None where precision is given up for size.
+MOST_DIFFERENCE: dict[Quantization, float | None] = {"none": 1e-4, "float16": 2e-3, "int8": None}
+BATCH_SIZE = 16
+# Of the thresholds beside a file.
+COLUMNS = ["species", "threshold", "precision", "precision_low", "no_promise"]
+
+
+def export_model(
+    bundle: Bundle, request: Request, output: Path, recordings: Iterable[NDArray[np.float32]] | None = None
+) -> Exported:
+    """Write a model as one file, with its labels, thresholds and a text about it beside it.
+
+    Args:
+        bundle: the model.
+        request: what to export.
+        output: the file, whose name ends as `SUFFIXES` says.
+        recordings: windows of recordings to compare scores of, shape [Samples] each.
+
+    Raises:
+        InputError: the model cannot be exported so, or the exported file's scores differ from the model's.
+    """
+    settings = bundle.info.settings
+    if output.suffix != SUFFIXES[request.target]:
+        raise InputError(f"{output}: expected a file name that ends in {SUFFIXES[request.target]}")
+    if request.target == "birdnet":
+        require_birdnets_input(bundle)
+    part = choose_part(bundle, request.members)
+    thresholds, probabilities = _thresholds(bundle, part, request)
+    with replacing(output) as path:
+        graph = build_graph(part.scorer, settings, Output(request.target == "birdnet", probabilities))
+        if request.target == "onnx":
+            write_onnx(graph, path, request.quantization)
+            run = load_onnx(path)
+        else:
+            write_litert(graph, path, request.quantization)
+            run = load_litert(path)
+
+        def compare(windows: Iterable[NDArray[np.float32]]) -> Comparison:
+            found, expected = [], []
+            for samples in _batches(windows):
+                given = np.array([run(each) for each in samples])
+                found.append(1 / (1 + np.exp(-given)) if request.target == "birdnet" else given)
+                scores = _score(part, settings, samples)
+                # A species whose probability is unknown has 0 in the file.
+                expected.append(scores if probabilities is None else np.nan_to_num(probabilities.probabilities(scores)))
+            if not found:
+                raise InputError(f"{output}: there is no recording with any sound to compare it on; it was not written")
+            limits = np.full(len(bundle.codes), np.nan) if thresholds is None else thresholds.threshold.to_numpy(float)
+            comparison = Comparison.of(np.concatenate(found), np.concatenate(expected), limits)
+            most = MOST_DIFFERENCE[request.quantization]
+            # Where a decibel is rounded to half precision the other way, a few scores differ more.
+            if most is not None and not (comparison.typical <= most and comparison.difference <= 10 * most):
+                raise InputError(
+                    f"{output}: its scores differ from those of {bundle.folder}: 1 % of them by more than "
+                    f"{comparison.typical:.2g}, expected at most {most:g}, and one by {comparison.difference:.2g}, "
+                    f"expected at most {10 * most:g}; it was not written"
+                )
+            return comparison
+
+        sounds = check_sounds(samples_of(settings), settings.spectrogram.sample_rate)
+        result = Exported(
+            compare(sounds), None if recordings is None else compare(recordings), path.stat().st_size,
+            windows_per_second(run, sounds[-1]) * settings.window.seconds,
+        )  # fmt: skip
+    beside = output.with_suffix("")
+    with replacing(beside.with_name(f"{beside.name}_Labels.txt")) as path:
+        path.write_text("\n".join(label_lines(bundle)) + "\n", encoding="utf-8")
+    if thresholds is not None:
+        with replacing(beside.with_name(f"{beside.name}_thresholds.csv")) as path:
+            thresholds.to_csv(path, index=False, float_format="%.9g")
+    with replacing(beside.with_name(f"{beside.name}_README.md")) as path:
+        path.write_text(readme(bundle, part, request, output, result), encoding="utf-8")
+    return result
+
+
+def label_lines(bundle: Bundle) -> list[str]:
+    """The labels as programs for BirdNET read them: `Scientific name_Common name`, in the order of scores."""
+    return [
+        f"{each.scientific_name or each.species}_{each.common_name or each.species}" for each in bundle.info.species
+    ]
+
+
+def _thresholds(bundle: Bundle, part: Part, request: Request) -> tuple[pd.DataFrame | None, WindowModel | None]:
+    """The thresholds of what a file gives, and the model that turns its scores into probabilities if it shall."""
+    if part.thresholds is None:
+        if request.is_calibrated:
+            raise InputError(
+                f"{bundle.folder}: probabilities are known for the mean of all members, but not for "
+                f"{', '.join(part.names)} alone; leave out --calibrated or --members"
+            )
+        return None, None
+    model, table = read_thresholds(part.thresholds, bundle.codes)
+    if request.is_calibrated:
+        table["threshold"] = model.probabilities(table.threshold.to_numpy(float))
+    return table[COLUMNS], model if request.is_calibrated else None
+
+
+def _score(part: Part, settings: ModelSettings, samples: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The model's scores of windows, shape [Windows, Species]."""
+    frames = Shapes.of(settings).window[0]
+    windows = np.stack([mel_spectrogram(each, settings.spectrogram)[:frames] for each in samples])
+    return np.asarray(part.scorer.predict_on_batch(windows.astype(np.float16)))
+
+
+def _batches(windows: Iterable[NDArray[np.float32]]) -> Iterator[list[NDArray[np.float32]]]:
+    waiting = iter(windows)
+    while several := list(islice(waiting, BATCH_SIZE)):
+        yield several

@@ -1,0 +1,44 @@
+"""Which programs take an exported file, and why others do not."""
+
+from dawnchorus.errors import InputError
+from dawnchorus.export.graph import samples_of
+from dawnchorus.export.request import Target
+from dawnchorus.models.bundle import Bundle
+
+# The input that programs for BirdNET 2.4 give a model.
+BIRDNET_SAMPLES, BIRDNET_RATE = 144_000, 48_000
+BIRDNETS_HOSTS = "programs for BirdNET 2.4 (the Python package birdnet, BirdNET-Analyzer, BirdNET-Go, BirdNET-Pi)"
+
+
+def require_birdnets_input(bundle: Bundle) -> None:
+    """Check that a model takes what programs for BirdNET 2.4 give it.
+
+    Raises:
+        InputError: it takes another number of samples, or another sample rate.
+    """
+    reason = _other_input(bundle)
+    if reason:
+        raise InputError(
+            f"{bundle.folder}: {reason}; train with window.seconds: 3.0 and spectrogram.sample_rate: 48000, or export "
+            "--to litert"
+        )
+
+
+def hosts(bundle: Bundle, target: Target) -> list[str]:
+    """Lines that say which programs take a file, and which do not."""
+    runtime = "ONNX Runtime" if target == "onnx" else "LiteRT"
+    if target == "birdnet":
+        return [f"taken by {BIRDNETS_HOSTS}, and by any program with {runtime}"]
+    reason = _other_input(bundle) or "this file gives numbers from 0 to 1, but they expect log odds: use --to birdnet"
+    return [f"taken by any program with {runtime}", f"not taken by {BIRDNETS_HOSTS}: {reason}"]
+
+
+def _other_input(bundle: Bundle) -> str:
+    """Why programs for BirdNET 2.4 cannot give a model its input; empty if they can."""
+    n_samples, rate = samples_of(bundle.info.settings), bundle.info.settings.spectrogram.sample_rate
+    if (n_samples, rate) == (BIRDNET_SAMPLES, BIRDNET_RATE):
+        return ""
+    return (
+        f"takes {n_samples} samples at {rate} Hz, but programs for BirdNET 2.4 give {BIRDNET_SAMPLES} at "
+        f"{BIRDNET_RATE} Hz"
+    )
