@@ -15,11 +15,18 @@ from dawnchorus.models.bundle import read_bundle
 from dawnchorus.review.scores import clock_time, read_scores
 
 
+@pytest.fixture(scope="module")
+def model(tiny: Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model."""
+    return make_bundle(tmp_path_factory.mktemp("bundle") / "model", tiny)
+
+
 @pytest.fixture
-def project(tiny: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model, and in `found` the scores of two recordings by it."""
     monkeypatch.chdir(tmp_path)
-    bundle = read_bundle(make_bundle(tmp_path / "model", tiny))
+    Path("model").symlink_to(model)
+    bundle = read_bundle(model)
     found = Path("found")
     journal = Journal(found, bundle.codes)
     journal.begin({"model": bundle.scorer_digest})
