@@ -38,7 +38,7 @@ def write_onnx(model: keras.Model, path: Path, quantization: Quantization) -> No
     graph = content.graph
     if len(graph.input) > 1:
         raise InputError(
-            "Keras's export to ONNX turns constants of this network's backbone into inputs, which no program would give "
+            "Keras's export to ONNX turns constants of this network's backbone into inputs, which programs do not give "
             "the file; export --to litert"
         )
     if quantization != "none":
