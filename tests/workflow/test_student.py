@@ -10,6 +10,7 @@ from clone import Clone
 @pytest.mark.slow
 def test_a_parameter_adds_the_student_to_the_model(through_snakemake: Clone, tmp_path: Path) -> None:
     clone = through_snakemake.copy(tmp_path / "clone")
+    before = (clone.path / "params.yaml").read_text()
     clone.edit_params("student", ["small_cnn"])
     clone.started()
     clone.snakemake()
@@ -26,7 +27,7 @@ def test_a_parameter_adds_the_student_to_the_model(through_snakemake: Clone, tmp
     card = (model / "README.md").read_text()
     assert "- test recordings: macro average precision: " in card[card.index("## Student") :]
 
-    clone.edit_params("student", [])
+    (clone.path / "params.yaml").write_text(before)
     clone.snakemake()
     assert json.loads((model / "model.json").read_text())["student"] is None
     assert not (model / "student.weights.h5").exists()

@@ -22,7 +22,7 @@ def write_onnx(model: keras.Model, path: Path, quantization: Quantization) -> No
     """Convert a model to an ONNX file. Quantized weights become float32 again where the file is loaded.
 
     Raises:
-        InputError: tf2onnx is not installed.
+        InputError: tf2onnx is not installed, or the network cannot be an ONNX file.
     """
     try:
         import onnx
@@ -36,6 +36,11 @@ def write_onnx(model: keras.Model, path: Path, quantization: Quantization) -> No
         model.export(path, format="onnx", verbose=False, opset_version=OPSET)
     content = onnx.load(path)
     graph = content.graph
+    if len(graph.input) > 1:
+        raise InputError(
+            "Keras's export to ONNX turns constants of this network's backbone into inputs, which programs do not give "
+            "the file; export --to litert"
+        )
     if quantization != "none":
         _quantize(graph, quantization)
     _rename(graph, graph.output[0].name, "predictions")
