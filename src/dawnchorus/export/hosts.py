@@ -7,7 +7,8 @@ from dawnchorus.models.bundle import Bundle
 
 # The input that programs for BirdNET 2.4 give a model.
 BIRDNET_SAMPLES, BIRDNET_RATE = 144_000, 48_000
-BIRDNETS_HOSTS = "programs for BirdNET 2.4 (the Python package birdnet, BirdNET-Analyzer, BirdNET-Go, BirdNET-Pi)"
+TRIED, EXPECTED = "the Python package birdnet", "BirdNET-Analyzer, BirdNET-Go and BirdNET-Pi"
+BIRDNETS_HOSTS = f"programs for BirdNET 2.4 ({TRIED}, {EXPECTED})"
 
 
 def require_birdnets_input(bundle: Bundle) -> None:
@@ -28,7 +29,10 @@ def hosts(bundle: Bundle, target: Target) -> list[str]:
     """Lines that say which programs take a file, and which do not."""
     runtime = "ONNX Runtime" if target == "onnx" else "LiteRT"
     if target == "birdnet":
-        return [f"taken by {BIRDNETS_HOSTS}, and by any program with {runtime}"]
+        return [
+            f"taken by {TRIED}, and by any program with {runtime}",
+            f"fits {EXPECTED} by their source; not tried",
+        ]
     reason = _other_input(bundle) or "this file gives numbers from 0 to 1, but they expect log odds: use --to birdnet"
     return [f"taken by any program with {runtime}", f"not taken by {BIRDNETS_HOSTS}: {reason}"]
 

@@ -19,8 +19,8 @@ SAMPLES = 200
 # From fewer recordings, resampling them says little about others.
 FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
-# The few highest of thousands of windows lie beyond most labels, where the calibration extrapolates.
-FEWEST_WINDOWS = 5
+# The one or two highest of thousands of windows lie beyond most labels, where the calibration extrapolates.
+FEWEST_WINDOWS = 3
 # Fewer test recordings do not show how often species call; thresholds are then for recordings like the annotated ones.
 FEWEST_TEST = 20
 # Numbers of labels that a threshold rests on.
