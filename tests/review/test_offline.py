@@ -1,11 +1,10 @@
 """One HTML file with a review's sound, and the file of answers that comes back."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsers import Reviewer, chromium, needs_browser
+from browsers import Reviewer
 from playwright.sync_api import Browser
 from reviews import journal, make_review, review
 
@@ -101,13 +100,6 @@ def test_names_in_the_data_do_not_end_its_element(session: Session, tmp_path: Pa
     assert "alert(1)</script>" not in (tmp_path / "page.html").read_text()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@needs_browser
 def test_the_exported_page_works_alone_and_its_answers_come_back(
     session: Session, tmp_path: Path, browser: Browser
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsers import Reviewer, chromium, needs_browser
+from browsers import Reviewer
 from playwright.sync_api import Browser
 from reviews import RATE, Server, journal, make_review
 from scipy.fft import rfft
@@ -15,13 +15,7 @@ from scipy.signal.windows import hann
 
 from dawnchorus.review.session import read_session
 
-pytestmark = [needs_browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from history import History
+from playwright.sync_api import Browser, expect
 from tiny import ROOT
 
-CHROMIUM = Path("/usr/bin/chromium")
 
-
-def test_plots_of_two_revisions_are_drawn_without_a_network(tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip("there is no Chromium")
+def test_plots_of_two_revisions_are_drawn_without_a_network(tmp_path: Path, browser: Browser) -> None:
     history = History(tmp_path / "project")
     history.experiment("other", {"train.epochs": 3}, 0.4)
     # As in the Makefile.
@@ -24,26 +19,24 @@ def test_plots_of_two_revisions_are_drawn_without_a_network(tmp_path: Path) -> N
     for command in (("config", "--local", "plots.html_template", "plots.html"), ("plots", "diff", "HEAD", "other")):
         subprocess.run([dvc, *command], cwd=history.path, check=True, capture_output=True)
 
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        requests: list[str] = []
-        problems: list[str] = []
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.goto((history.path / "dvc_plots/index.html").as_uri())
-        # One for each training, the species and the reliability.
-        plots = page.locator("svg.marks")
-        playwright.expect(plots).to_have_count(4)
-        texts = plots.evaluate_all(
-            "plots => plots.map(plot => [...plot.querySelectorAll('text')].map(each => each.textContent))"
-        )
-        for drawn in texts:
-            assert {"revision", "HEAD", "other"} <= set(drawn)
-        assert ["results/curves/first/small_cnn/0.csv" in drawn for drawn in texts].count(True) == 1
-        # Loss of each revision, and two metrics of each.
-        assert plots.nth(0).locator(".mark-line path[d^=M]").count() >= 2 + 4
-        browser.close()
+    page = browser.new_page()
+    requests: list[str] = []
+    problems: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto((history.path / "dvc_plots/index.html").as_uri())
+    # One for each training, the species and the reliability.
+    plots = page.locator("svg.marks")
+    expect(plots).to_have_count(4)
+    texts = plots.evaluate_all(
+        "plots => plots.map(plot => [...plot.querySelectorAll('text')].map(each => each.textContent))"
+    )
+    for drawn in texts:
+        assert {"revision", "HEAD", "other"} <= set(drawn)
+    assert ["results/curves/first/small_cnn/0.csv" in drawn for drawn in texts].count(True) == 1
+    # Loss of each revision, and two metrics of each.
+    assert plots.nth(0).locator(".mark-line path[d^=M]").count() >= 2 + 4
+    page.close()
     assert len(requests) == 1
     assert problems == []
