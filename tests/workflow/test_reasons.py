@@ -53,6 +53,8 @@ def test_a_dry_run_tells_why_each_job_runs(through_snakemake: Clone, tmp_path: P
         "ensemble": "ensemble in params.yaml changed",
         "bundle": "after calibrate, ensemble and 2 more",
         "find_detections": "after calibrate, predict",
+        # It lists the settings that differ from the defaults.
+        "report": "train in params.yaml changed, ensemble in params.yaml changed",
     }
     # Each job tells it in its log, too.
     assert (clone.path / "logs/ensemble.log").read_text().startswith("reason: never run\n")

@@ -34,7 +34,7 @@ def test_answers_rerun_what_they_change(through_snakemake: Clone, tmp_path: Path
     before = (clone.path / "data/annotations.csv").read_bytes()
     clone.snakemake()
     # What measures trains no model.
-    assert clone.started() == sorted(["ingest", "bundle", "calibrate", "find_detections"])
+    assert clone.started() == sorted(["ingest", "bundle", "calibrate", "find_detections", "report"])
     assert (clone.path / "data/annotations.csv").read_bytes() == before
     table = pd.read_csv(clone.path / "results/thresholds.csv").set_index("species")
     assert table.rests_on["s1"] == "12 answers of m"
