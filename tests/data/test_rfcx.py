@@ -113,7 +113,7 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
               for name in ("recordings", "annotations", "species", "ground-truth", "complete", "template")}  # fmt: skip
     tables["remarks"] = folder / "remarks.txt"
     (folder / "labels").mkdir()
-    report = run("ingest", folder, "--data", data, "--labels", folder / "labels", *options(tables))
+    report = run("ingest", folder, "--data", data, "--labels", folder / "labels", "--answers", folder, *options(tables))
     assert "train: 2 recordings, 0.0 h, 0 unusable" in report
     assert tables["remarks"].read_text() == ""
     assert "duplicate content: 2" in report  # the test recordings here are the training recordings
@@ -171,6 +171,7 @@ def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_
     run("train", folder, "--complete", folder / "complete.csv", "--spectrograms", folder / "spectrograms/train",
         "--unlabelled", tmp_path / "unlabelled", "--pretrained", tmp_path / "pretrained",
         "--pseudo-labels", tmp_path / "none", "--pseudo-label-weight", "0", "--curve", tmp_path / "curve.csv",
+        "--logs", tmp_path / "logs",
         "--epoch-weights", tmp_path / "epochs", "--checkpoint", tmp_path / "checkpoint", *model)  # fmt: skip
     assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
     run("predict", folder, "--test", folder / "splits/test.csv", "--spectrograms", folder / "spectrograms",

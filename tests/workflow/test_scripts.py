@@ -45,7 +45,9 @@ def ingest(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.Comple
     options += ["--remarks", str(outputs / "remarks.txt")]
     labels = data.parent / "labels"
     labels.mkdir(exist_ok=True)
-    return run_script("ingest", "--data", str(data), "--labels", str(labels), *options, params=params)
+    return run_script(
+        "ingest", "--data", str(data), "--labels", str(labels), "--answers", str(data), *options, params=params
+    )
 
 
 def split_folds(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.CompletedProcess[str]:

@@ -129,7 +129,7 @@ def test_a_killed_training_goes_on_after_its_last_epoch(tmp_path: Path, through_
         "results/predictions/none", "--pseudo-label-weight", "0", "--round", "first", "--backbone", "small_cnn",
         "--fold", "0", "--checkpoint", str(elsewhere / "checkpoint"), "--weights",
         str(elsewhere / "0.weights.h5"), "--curve", str(elsewhere / "0.csv"), "--epoch-weights",
-        str(elsewhere / "checkpoints"), "--provenance", str(elsewhere),
+        str(elsewhere / "checkpoints"), "--provenance", str(elsewhere), "--logs", str(elsewhere / "logs"),
     )  # fmt: skip
     results = clone.path / "results"
     assert (elsewhere / "0.weights.h5").read_bytes() == (results / "models/first/small_cnn/0.weights.h5").read_bytes()
