@@ -17,6 +17,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from dawnchorus.dotted import flatten
 from dawnchorus.errors import InputError
 
 MOST_SHOWN = 5
@@ -166,11 +167,5 @@ def _values(path: Path, keys: Sequence[str]) -> dict[str, Any]:
     except (OSError, ValueError, YAMLError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
     wanted = tuple(f"{key}." for key in keys)
-    return {key: value for key, value in _flat(content).items() if not keys or f"{key}.".startswith(wanted)}
-
-
-def _flat(content: Any, prefix: str = "") -> dict[str, Any]:
-    """The values of nested sections by dotted key."""
-    if not isinstance(content, dict):
-        return {prefix.removesuffix("."): content}
-    return {key: value for name, part in content.items() for key, value in _flat(part, f"{prefix}{name}.").items()}
+    found = flatten(content if isinstance(content, dict) else {"": content})
+    return {key: value for key, value in found.items() if not keys or f"{key}.".startswith(wanted)}

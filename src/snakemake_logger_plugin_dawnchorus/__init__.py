@@ -48,6 +48,8 @@ class LogHandler(LogHandlerBase):
             self._is_unread = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
         except Exception:
+            if self._display is not None:
+                self._display.stop()
             self._is_plain, self._display = True, None
             self.handleError(record)
 

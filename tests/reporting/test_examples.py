@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from listening import BOXES, made_experiment, recordings, windows
-from scipy.special import logit
 from sounds import RATE
 
 from dawnchorus.audio.clips import Clip
@@ -16,6 +15,7 @@ from dawnchorus.features.pictures import FrequencyAxis
 from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.ensemble import EnsembleWindows
 from dawnchorus.inference.thresholds import WindowModel
+from dawnchorus.inference.window_tables import Windows
 from dawnchorus.reporting.report import candidates as found
 from dawnchorus.reporting.report.candidates import COLUMNS, Basis, Judge, judge_of_folds, labelled_candidates
 from dawnchorus.reporting.report.choice import Kind, choose_examples
@@ -141,19 +141,34 @@ def test_detections_in_test_recordings_count_where_the_truth_is_known() -> None:
     assert not len(found.test_candidates(test, recordings([], truth=[[np.nan, np.nan]] * 3), detections, ["x", "y"]))
 
 
-def test_thresholds_out_of_fold_have_the_probability_of_those_of_all_models() -> None:
-    names = "abcdefgh"
-    boxes = [(name, 0, 1.0, 2.0, 0, np.inf, index < 4) for index, name in enumerate(names)]
-    oof = windows({name: [0.9 - 0.1 * index] * 5 for index, name in enumerate(names)})
-    empty = windows({})
-    judge = judge_of_folds(
-        EnsembleWindows(oof, empty, [empty]), recordings(boxes, train=names), np.array([0.8, 0.8]), 3.0, 0.5
-    )
-    at_threshold = judge.of_scores(np.array([0]), judge.thresholds[:1])
-    assert at_threshold["probability"] == pytest.approx([0.8])
-    # The second species has no call, so nothing of it is detected.
-    assert np.isnan(judge.thresholds[1])
-    assert logit(judge.thresholds[0]) > logit(0.5)
+def judge(oof: Windows, test_by_fold: list[Windows], test: Windows, thresholds: list[float]) -> Judge:
+    boxes = [(name, 0, 1.0, 2.0, 0, np.inf, index < 4) for index, name in enumerate(oof.recording_ids)]
+    table = pd.DataFrame({"threshold": thresholds, "probability": 0.8})
+    scored = EnsembleWindows(oof, test_by_fold[0], test_by_fold)
+    return judge_of_folds(scored, recordings(boxes, train="".join(oof.recording_ids)), test.scores, table, 3.0, 0.5)
+
+
+def test_thresholds_are_for_scores_out_of_fold_where_there_are_few_test_recordings() -> None:
+    oof = windows({name: [0.9 - 0.1 * index] * 5 for index, name in enumerate("abcdefgh")})
+    found = judge(oof, [windows({})], windows({}), [0.7, np.nan])
+    np.testing.assert_array_equal(found.thresholds, [0.7, np.nan])
+    probabilities = found.of_scores(np.array([0, 0]), np.array([0.3, 0.8]))["probability"]
+    assert probabilities[0] < 0.5 < probabilities[1]
+
+
+def test_as_many_test_windows_are_above_thresholds_of_folds_as_above_those_of_all_models() -> None:
+    oof = windows({name: [0.9 - 0.1 * index] * 5 for index, name in enumerate("abcdefgh")})
+    names = [f"t{number:02}" for number in range(20)]
+    # Window number k of all has 0.99 - 0.01 k by all models, and less by those of each fold.
+    folds = [windows({name: [part * (0.99 - 0.01 * number)] * 5 for number, name in enumerate(names)})
+             for part in (0.8, 0.6)]  # fmt: skip
+    test = windows({name: [0.99 - 0.01 * number] * 5 for number, name in enumerate(names)})
+    found = judge(oof, folds, test, [0.955, np.nan])
+    # Twenty windows, of four recordings, reach 0.955; the twentieth has 0.96 by all.
+    assert found.thresholds[0] == pytest.approx(0.7 * 0.96, abs=1e-6)
+    # Where no window reaches it, the probability is that of the threshold.
+    found = judge(oof, folds, test, [0.995, np.nan])
+    assert found.of_scores(np.array([0]), found.thresholds[:1])["probability"] == pytest.approx([0.8])
 
 
 def test_boxes_lie_where_the_axes_say() -> None:

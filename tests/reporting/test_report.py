@@ -104,7 +104,7 @@ def page(params: Params, tmp_path_factory: pytest.TempPathFactory) -> Page:
 def test_the_table_of_species_has_the_numbers_of_the_tables(page: Page) -> None:
     table = "species-table"
     assert page.column(table, "Species") == SPECIES
-    assert page.column(table, "At least right") == [
+    assert page.column(table, "Right at least") == [
         "81 % 94 % expected",
         f"{NOTHING} no window reaches it",
         f"{NOTHING} no present box",

@@ -89,6 +89,14 @@ def answered(scored: ScoredWindows, n: int = 60, name: str = "m") -> Session:
     return session
 
 
+def test_a_spent_sample_measures_no_more(scored: ScoredWindows) -> None:
+    session = answered(scored)
+    assert set(measured_species(scored, [session], 1)) == {"OWL", "LARK"}
+    finish_reviews([session], spend=True)
+    assert measured_species(scored, [session], 1) == {}
+    assert "its sample is spent" in "\n".join(report_lines(session, {}, {}))
+
+
 def test_density_by_site_holds_the_truth(scored: ScoredWindows) -> None:
     measured = measured_species(scored, [answered(scored)], 1)
     truth = np.load("truth.npy")

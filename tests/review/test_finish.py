@@ -111,6 +111,24 @@ def test_a_sample_measures_until_it_is_spent(project: Path) -> None:
     assert finished("m").purpose.tolist() == ["spent", "spent"]
 
 
+def test_a_review_is_named_once(project: Path) -> None:
+    give(read_session("m"), 1, "present")
+    before = finished("m")
+    with pytest.raises(InputError, match="m: is the name of several of these reviews"):
+        finished("m", "review/m")
+    pd.testing.assert_frame_equal(finished("m"), before)
+
+
+def test_a_sample_of_some_recordings_measures_no_split(project: Path, params: Params) -> None:
+    """As those that `dawnchorus detect` was run on, which may be recordings of the data set."""
+    scored = replace(scored_windows(params), is_whole=False)
+    start_review(scored, Path("results"), "measure", ["OWL"], 12, "some", 1, NOW)
+    as_dataset([file.removeprefix("data/own/") for file in scored.recordings.file])
+    for name in ("m", "some"):
+        give(read_session(name), 1, "present")
+    assert finished("m", "some").split.to_dict() == {("m", "1", "OWL"): "test", ("some", "1", "OWL"): ""}
+
+
 def test_a_review_without_answers_is_refused_and_the_table_stays(project: Path) -> None:
     give(read_session("i"), 1, "present")
     finished("i")

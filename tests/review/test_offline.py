@@ -40,6 +40,16 @@ def test_a_file_of_answers_is_imported_once(session: Session, tmp_path: Path) ->
     assert len(journal(tmp_path)) == 4
 
 
+def test_a_note_may_have_any_letters(session: Session, tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    first, answer = lines((1, "present", "01")).rstrip("\n").split("\n")
+    # As browsers write it: JSON has no escapes for these separators of lines.
+    note = "two\u2028lines\u0085more"
+    file.write_text(f"{first}\n{json.dumps(json.loads(answer) | {'note': note}, ensure_ascii=False)}\n")
+    assert import_answers(session, file).new == 1
+    assert [one.note for one in session.answers()] == [note]
+
+
 def test_an_old_answer_does_not_replace_a_newer_one(session: Session, tmp_path: Path) -> None:
     session.answer(Answer(1, "present", "Anna", "2026-06-01T12:00:02+02:00", "wren"))
     file = tmp_path / "answers.jsonl"

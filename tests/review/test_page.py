@@ -140,6 +140,10 @@ def test_other_species_and_notes_are_typed(browser: Browser, server: Server, pro
     olga = Reviewer(browser, server.url, "Olga")
     olga.press("n", *"far away", "Enter")
     olga.wait_for_text("#own-note", "Note: far away")
+    # More of the recording is shown; the note is not saved yet, but stays.
+    olga.press("w")
+    olga.wait_for_clip()
+    olga.wait_for_text("#own-note", "Note: far away")
     olga.press("o", *"dun", "Enter")
     assert olga.text("#other-chosen") == "dunnock sp. (dunnock) \u00d7"
     olga.go("Enter")

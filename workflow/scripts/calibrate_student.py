@@ -20,8 +20,9 @@ from dawnchorus.features.frames import to_frames
 from dawnchorus.files import replacing
 from dawnchorus.inference.ensemble import collect_windows, read_weights
 from dawnchorus.inference.scoring import score_windows
-from dawnchorus.inference.student import FEWEST_TEST, thresholds_by_rank, without_thresholds
+from dawnchorus.inference.student import thresholds_by_rank, without_thresholds
 from dawnchorus.inference.threshold_tables import read_thresholds, write_thresholds
+from dawnchorus.inference.thresholds import FEWEST_TEST
 from dawnchorus.inference.window_tables import Windows
 from dawnchorus.models.building import build_models
 from dawnchorus.models.shapes import Shapes

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -15,6 +14,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 
 from dawnchorus.config.loading import parse_params, parse_sections, read_text
 from dawnchorus.config.params import Params
+from dawnchorus.dotted import flatten
 from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 
@@ -103,7 +103,7 @@ def switch_to_preset(path: Path, folder: Path, name: str) -> Switch:
     load_preset(folder, name)
     new = preset_text(folder, name)
     old = read_text(path) if path.exists() else ""
-    before, after = (dict(_flat(parse_sections(text, path))) if text else {} for text in (old, new))
+    before, after = (_texts(parse_sections(text, path)) if text else {} for text in (old, new))
     backup = None
     if old and old not in [preset_text(folder, each) for each in preset_names(folder)]:
         numbered = (path.with_name(f"{path.stem}.backup-{number}{path.suffix}") for number in count(1))
@@ -146,10 +146,9 @@ def _override(content: CommentedMap, overrides: dict[Any, Any]) -> None:
                 comment.column = 0
 
 
-def _flat(sections: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield dotted keys and their values as YAML text."""
-    for key, value in sections.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value, default=str)
+def _texts(sections: dict[str, Any]) -> dict[str, str]:
+    """The values as YAML text, by dotted key."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, default=str)
+        for key, value in flatten(sections).items()
+    }

@@ -92,8 +92,12 @@ def export_model(
     beside = output.with_suffix("")
     with replacing(beside.with_name(f"{beside.name}_Labels.txt")) as path:
         path.write_text("\n".join(label_lines(bundle)) + "\n", encoding="utf-8")
-    if thresholds is not None:
-        with replacing(beside.with_name(f"{beside.name}_thresholds.csv")) as path:
+    table = beside.with_name(f"{beside.name}_thresholds.csv")
+    if thresholds is None:
+        # That of an earlier export is not this file's.
+        table.unlink(missing_ok=True)
+    else:
+        with replacing(table) as path:
             thresholds.to_csv(path, index=False, float_format="%.9g")
     with replacing(beside.with_name(f"{beside.name}_README.md")) as path:
         path.write_text(readme(bundle, part, request, output, result), encoding="utf-8")

@@ -4,10 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dawnchorus.inference.thresholds import MEASURED, WindowModel
+from dawnchorus.inference.thresholds import FEWEST_TEST, MEASURED, WindowModel
 
-# Fewer test recordings do not show which scores of the student are as rare as those of the ensemble.
-FEWEST_TEST = 20
 NO_THRESHOLD = f"the student's thresholds take at least {FEWEST_TEST} test recordings"
 
 

@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from dawnchorus.evaluation.bootstrap import draw_recordings
 from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.prevalence import estimate_window_prevalence
+from dawnchorus.wording import counted
 
 # The quantile of the bootstrap that is the lower bound. With 20 present and 20 absent simulated labels a species, the
 # precision is above it in nine of ten cases, and above the 10 % quantile in six of seven.
@@ -241,11 +242,11 @@ def _why_not(n_present: int, n_recordings: int, n_absent: int, n_complete: int) 
     if not n_present:
         return "no present box"
     if n_recordings < FEWEST_RECORDINGS:
-        return f"{_counted(n_present, 'present box', 'present boxes')} in {_counted(n_recordings, 'recording')}"
+        return f"{counted(n_present, 'present box', 'present boxes')} in {counted(n_recordings, 'recording')}"
     if n_absent < FEWEST_ABSENT and n_complete < FEWEST_RECORDINGS:
         return (
-            f"{_counted(n_absent, 'absent box', 'absent boxes')}, and "
-            f"{_counted(n_complete, 'completely annotated recording')}"
+            f"{counted(n_absent, 'absent box', 'absent boxes')}, and "
+            f"{counted(n_complete, 'completely annotated recording')}"
         )
     return ""
 
@@ -254,8 +255,4 @@ def _too_few(n_windows: int) -> str:
     """Why the windows above a threshold cannot support a promise; empty if they can."""
     if n_windows >= FEWEST_WINDOWS:
         return ""
-    return f"only {_counted(n_windows, 'window reaches', 'windows reach')} it" if n_windows else "no window reaches it"
-
-
-def _counted(number: int, one: str, several: str = "") -> str:
-    return f"{number} {one if number == 1 else several or f'{one}s'}"
+    return f"only {counted(n_windows, 'window reaches', 'windows reach')} it" if n_windows else "no window reaches it"

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from filelock import FileLock
 
 from dawnchorus.config.params import Params
+from dawnchorus.dotted import flatten
 from dawnchorus.errors import InputError
 
 NONE, TENSORBOARD, MLFLOW, WANDB = "none", "tensorboard", "mlflow", "wandb"
@@ -146,7 +147,7 @@ def logged_run(params: Params, folder: Path, name: str) -> Iterator[Run]:
     content = params.model_dump(mode="json")
     del content["train"]["logger"]
     group = hashlib.sha256(repr(content).encode()).hexdigest()[:8]
-    values = _flat(content)
+    values = flatten(content)
     own = folder / logger
     if logger == TENSORBOARD:
         run: Any = _TensorBoard(own / group / name, values)
@@ -163,11 +164,3 @@ def logged_run(params: Params, folder: Path, name: str) -> Iterator[Run]:
         run.close(failed=True)
         raise
     run.close(failed=False)
-
-
-def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Parameters by dotted key."""
-    found: dict[str, Any] = {}
-    for key, value in content.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found

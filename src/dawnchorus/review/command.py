@@ -1,6 +1,7 @@
 """The subcommands of `dawnchorus review`."""
 
 import argparse
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -98,7 +99,8 @@ def _next(options: argparse.Namespace) -> None:
 
     scored = read_scores(options.results, options.model)
     sessions = [read_session(name) for name in session_names()]
-    sessions = [session for session in sessions if Path(session.info.results) == options.results]
+    folder = os.path.abspath(options.results)
+    sessions = [session for session in sessions if os.path.abspath(session.info.results) == folder]
     answered = {session.info.name: {answer.item for answer in session.answers()} for session in sessions}
     waiting = {
         session.info.name: len(session.items) - len(answered[session.info.name])

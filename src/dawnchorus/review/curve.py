@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dawnchorus.evaluation.reliability import wilson_interval
 from dawnchorus.review.items import Item
 from dawnchorus.review.journal import ABSENT, OTHER, PRESENT, Answer
 
-# Two-sided 90 % of the normal distribution.
-Z = 1.6448536269514722
+CONFIDENCE = 0.9
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Evidence:
 
 
 def precision_curve(
-    scores: NDArray[np.float64], is_present: NDArray[np.bool_], weights: NDArray[np.float64]
+    scores: NDArray[np.floating], is_present: NDArray[np.bool_], weights: NDArray[np.floating]
 ) -> PrecisionCurve:
     """Estimate the precision above each score of a sample of answers.
 
@@ -68,9 +68,7 @@ def precision_curve(
     is_last = np.append(scores[1:] != scores[:-1], True) if len(scores) else np.zeros(0, bool)
     precision = (np.cumsum(weights * is_present) / total)[is_last][::-1]
     n = (total**2 / squares)[is_last][::-1]
-    centre = (precision + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z * np.sqrt(precision * (1 - precision) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
-    return PrecisionCurve(scores[is_last][::-1], precision, np.maximum(0, centre - half), np.minimum(1, centre + half))
+    return PrecisionCurve(scores[is_last][::-1], precision, *wilson_interval(precision, n, CONFIDENCE))
 
 
 def evidence(items: dict[int, Item], answers: Iterable[Answer], species: str, reviewer: str) -> Evidence:

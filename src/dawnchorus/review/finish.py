@@ -1,7 +1,5 @@
 """`dawnchorus review finish`: merge the answers of reviews into the table that the workflow reads."""
 
-import filecmp
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,17 +8,15 @@ from pathlib import Path
 import filelock
 import pandas as pd
 
-from dawnchorus.config.loading import load_params
 from dawnchorus.data.answers import COLUMNS, MEASURE, SPENT, TABLE, read_answers, write_answers
-from dawnchorus.data.recordings import read_recordings
 from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 from dawnchorus.review.items import Item
 from dawnchorus.review.journal import ABSENT, OTHER, PRESENT, UNSURE, Answer
+from dawnchorus.review.places import Places
 from dawnchorus.review.session import FOLDER, Session
 
 ANSWERS = Path("answers")
-PARAMS, RECORDINGS = Path("params.yaml"), Path("data/recordings.csv")
 
 
 def finish_reviews(sessions: Sequence[Session], spend: bool) -> list[str]:
@@ -34,9 +30,13 @@ def finish_reviews(sessions: Sequence[Session], spend: bool) -> list[str]:
         Lines for people.
 
     Raises:
-        InputError: a review has no answers, or a file is damaged; then the table is as before.
+        InputError: a review has no answers, two have the same name, or a file is damaged; then the table is as before.
     """
     lines, tables = [], []
+    names = [session.info.name for session in sessions]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise InputError(f"{repeated[0]}: is the name of several of these reviews; name each review once")
     ANSWERS.mkdir(exist_ok=True)
     # The lock is elsewhere, because the workflow depends on the whole folder of the table.
     FOLDER.mkdir(exist_ok=True)
@@ -47,11 +47,9 @@ def finish_reviews(sessions: Sequence[Session], spend: bool) -> list[str]:
             answers = session.answers()
             if not answers:
                 raise InputError(f"{session.folder}: has no answers yet; give some with `dawnchorus review serve`")
-            was_spent = (before.purpose[before.review == session.info.name] == SPENT).any()
-            table = merged(session, answers, places, spend or bool(was_spent))
+            table = merged(session, answers, places, spend or session.info.name in spent_reviews(before))
             lines.append(_described(session, table))
             tables.append(table)
-        names = [session.info.name for session in sessions]
         kept = before[~before.review.isin(names)]
         every = pd.concat([table for table in (kept, *tables) if len(table)], ignore_index=True)
         every = every.astype({"item": int}).sort_values(["review", "item", "species"], kind="stable")
@@ -60,7 +58,7 @@ def finish_reviews(sessions: Sequence[Session], spend: bool) -> list[str]:
     return [*lines, f"{ANSWERS / TABLE}: {len(every)} answers. Commit it, and run the workflow again"]
 
 
-def merged(session: Session, answers: Sequence[Answer], places: "Places", is_spent: bool) -> pd.DataFrame:
+def merged(session: Session, answers: Sequence[Answer], places: Places, is_spent: bool) -> pd.DataFrame:
     """The rows of a review for `answers.csv`, one for each item that was answered, and each other species in it.
 
     Args:
@@ -75,13 +73,16 @@ def merged(session: Session, answers: Sequence[Answer], places: "Places", is_spe
     rows = []
     for number, given in by_item.items():
         item = session.items[number]
+        purpose = SPENT if is_spent and item.purpose == MEASURE else item.purpose
         recording_id, split = places.of(item)
+        if purpose == MEASURE:
+            # A sample measures what it was drawn from, which may be no split but some recordings of it.
+            split = item.split
         common = {
             "review": session.info.name, "item": number, "recording_id": recording_id, "split": split,
             "t_min": item.start_s, "t_max": item.end_s, "reviewer": "; ".join(answer.reviewer for answer in given),
             "time": max((answer.time for answer in given), key=datetime.fromisoformat), "model": session.info.model,
         }  # fmt: skip
-        purpose = SPENT if is_spent and item.purpose == MEASURE else item.purpose
         rows.append(
             {**common, "species": item.species, "answer": majority(given), "score": item.score, "purpose": purpose,
              "stratum": item.stratum}
@@ -103,12 +104,20 @@ def unmerged_reviews(sessions: Sequence[Session]) -> list[str]:
     for session in sessions:
         answers = session.answers()
         before = known[known.review == session.info.name]
-        is_spent = bool((before.purpose == SPENT).any())
-        after = merged(session, answers, places, is_spent)
+        after = merged(session, answers, places, session.info.name in spent_reviews(known))
         said = [set(zip(table.item.astype(int), table.species, table.answer, strict=True)) for table in (before, after)]
         if said[0] != said[1]:
             found.append(session.info.name)
     return found
+
+
+def spent_reviews(answers: pd.DataFrame) -> set[str]:
+    """The names of the reviews whose samples measure no more.
+
+    Args:
+        answers: table from `answers.read_answers`.
+    """
+    return set(answers.review[answers.purpose == SPENT])
 
 
 def majority(given: Sequence[Answer]) -> str:
@@ -132,36 +141,6 @@ def _inclusion(items: Mapping[int, Item], table: pd.DataFrame) -> list[float]:
         is_sampled = row.purpose == MEASURE and row.answer != UNSURE and inclusion is not None
         found.append(inclusion * answered[key] / drawn[key] if is_sampled and inclusion else float("nan"))
     return found
-
-
-class Places:
-    """Finds the recordings of items in the data set."""
-
-    def __init__(self) -> None:
-        self._by_file: dict[str, tuple[str, str]] = {}
-        self._by_name: dict[str, list[str]] = {}
-        if PARAMS.exists() and RECORDINGS.exists():
-            root = load_params(PARAMS).data.root
-            for row in read_recordings(RECORDINGS).reset_index().itertuples():
-                path = os.path.abspath(Path(root, row.file))
-                self._by_file[path] = (row.recording_id, row.split)
-                self._by_name.setdefault(Path(path).name, []).append(path)
-        self._found: dict[str, tuple[str, str]] = {}
-
-    def of(self, item: Item) -> tuple[str, str]:
-        """The recording_id and split of an item's recording; its own recording_id and "" if it is not in the data set.
-
-        A copy in the data set is known by its name and bytes.
-        """
-        if item.file not in self._found:
-            path = os.path.abspath(item.file)
-            copies = [path] if path in self._by_file else []
-            if not copies and Path(path).is_file():
-                copies = [
-                    one for one in self._by_name.get(Path(path).name, ()) if filecmp.cmp(path, one, shallow=False)
-                ]
-            self._found[item.file] = self._by_file[copies[0]] if copies else (item.recording_id, "")
-        return self._found[item.file]
 
 
 def _described(session: Session, table: pd.DataFrame) -> str:

@@ -23,7 +23,8 @@ class Item:
         recording_id: of the recording.
         file: path of the audio file, relative to the folder of the project, or absolute.
         channel: number of the channel that was scored, or `mean` for the mean of all.
-        split: `train` or `test` if the recording is one of the data set; empty otherwise.
+        split: `train` or `test` if the recording is one of the data set; empty otherwise, and in a sample of only some
+            recordings.
         site: of the recording; may be empty.
         clock_time: when the stretch starts, ISO 8601; empty if that is unknown.
         start_s: start in the recording, s.

@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dawnchorus.data.answers import read_answers
 from dawnchorus.inference.answer_curves import MeasuredWindows
 from dawnchorus.inference.answer_thresholds import TOLERANCE_SECONDS, measure_windows
-from dawnchorus.review.finish import Places, merged
+from dawnchorus.review.finish import ANSWERS, merged, spent_reviews
 from dawnchorus.review.items import MEASURE
 from dawnchorus.review.journal import PRESENT, UNSURE
+from dawnchorus.review.places import Places
 from dawnchorus.review.scores import ScoredWindows
 from dawnchorus.review.session import Session
 from dawnchorus.seeding import generator
@@ -37,7 +39,7 @@ class MeasuredSpecies:
 
 
 def measured_species(scored: ScoredWindows, sessions: Sequence[Session], seed: int) -> dict[str, MeasuredSpecies]:
-    """Evaluate the answers of reviews whose purpose is to measure.
+    """Evaluate the answers of reviews whose purpose is to measure, and that are not spent.
 
     Args:
         scored: the windows that the reviews are about, with the scores of the present model.
@@ -53,8 +55,8 @@ def measured_species(scored: ScoredWindows, sessions: Sequence[Session], seed: i
         str(file_of[int(str(number))]): rows.to_numpy()
         for number, rows in pd.Series(np.arange(len(frame))).groupby(scored.recording[frame])
     }
-    places, found = Places(), []
-    for session in (one for one in sessions if one.info.purpose == MEASURE):
+    places, spent, found = Places(), spent_reviews(read_answers(ANSWERS)), []
+    for session in (one for one in sessions if one.info.purpose == MEASURE and one.info.name not in spent):
         table = merged(session, session.answers(), places, is_spent=False)
         for answer in table[table.answer != UNSURE].itertuples():
             item = session.items[int(answer.item)]

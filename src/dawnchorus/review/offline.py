@@ -142,9 +142,12 @@ def _time(answer: Answer) -> datetime:
 
 def _read(session: Session, path: Path) -> list[Answer]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Notes may have other line separators inside.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text; expected a file that the page saved") from error
+    if lines == [""]:
+        raise InputError(f"{path}: is empty; expected a file that the page saved")
     answers = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -163,6 +166,4 @@ def _read(session: Session, path: Path) -> list[Answer]:
                 f"{path}: line {number}: {error}; expected a file that this review's page saved; nothing is imported"
             ) from error
         answers.append(answer)
-    if not lines:
-        raise InputError(f"{path}: is empty; expected a file that the page saved")
     return answers

@@ -36,8 +36,9 @@ def add_page_commands(actions: argparse._SubParsersAction) -> None:
 
 
 def _port(text: str) -> int:
-    if not (text.isdecimal() and 0 < int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1 to 65535")
+    # Browsers leave 80 out of addresses, and lower ones are the system's.
+    if not (text.isdecimal() and 1024 <= int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1024 to 65535")
     return int(text)
 
 

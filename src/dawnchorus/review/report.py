@@ -7,14 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dawnchorus.evaluation.reliability import wilson_interval
 from dawnchorus.inference.answer_curves import interval
 from dawnchorus.review.agreement import agreement_lines
+from dawnchorus.review.curve import CONFIDENCE, precision_curve
 from dawnchorus.review.journal import CHOICES, UNDONE
 from dawnchorus.review.measured import MeasuredSpecies
 from dawnchorus.review.session import Session
 
-CONFIDENCE = 0.9
 # Not the name of a site, which is a path.
 ALL = "(all)"
 
@@ -43,17 +42,13 @@ def precision_at(
         inclusion: inclusion probability of each answer, shape [Answers].
 
     Returns:
-        The precision and its 90 % interval, Wilson's with the effective number of answers (Kish 1965); None without an
-        answer above the threshold.
+        The precision and its 90 % interval, as from `precision_curve`; None without an answer above the threshold.
     """
-    above = scores >= threshold
-    if not above.any():
+    curve = precision_curve(scores, is_present, 1 / inclusion)
+    point = int(np.searchsorted(curve.score, threshold))
+    if point == len(curve.score):
         return None
-    weights = 1 / inclusion[above]
-    precision = float(weights @ is_present[above] / weights.sum())
-    effective = weights.sum() ** 2 / (weights**2).sum()
-    low, high = wilson_interval(np.array([precision]), np.array([effective]), CONFIDENCE)
-    return precision, float(low[0]), float(high[0])
+    return float(curve.precision[point]), float(curve.low[point]), float(curve.high[point])
 
 
 def precision_table(
@@ -124,6 +119,8 @@ def report_lines(
         *agreement_lines(answers),
         *([f"An answer took {np.median(took):.1f} s (median)"] if took else []),
     ]
+    if measured is not None and not measured:
+        lines += ["", "It measures nothing: its sample is spent, or no answer is present or absent"]
     if measured:
         lines += [
             "",

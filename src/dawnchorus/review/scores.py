@@ -28,8 +28,9 @@ from dawnchorus.inference.thresholds import FEWEST_TEST, WindowModel
 from dawnchorus.inference.window_tables import Windows, read_windows
 from dawnchorus.models.bundle import Bundle, read_bundle
 from dawnchorus.models.shapes import Shapes
+from dawnchorus.review.places import PARAMS, RECORDINGS, known_files
 
-PARAMS, RECORDINGS, EMBEDDINGS = Path("params.yaml"), Path("data/recordings.csv"), Path("data/embeddings")
+EMBEDDINGS = Path("data/embeddings")
 DETECTIONS = "detections.csv"
 
 
@@ -55,6 +56,7 @@ class ScoredWindows:
         is_measured: whether thresholds are for recordings like that of each window, shape [Windows].
         detections: the table of detections, as `dawnchorus detect` writes it.
         embeddings: folder with embeddings of the recordings, by split; None if there are none.
+        is_whole: whether a sample of the measured windows is one of a whole split of the data set.
     """
 
     bundle: Bundle
@@ -72,6 +74,7 @@ class ScoredWindows:
     is_measured: NDArray[np.bool_]
     detections: pd.DataFrame
     embeddings: Path | None = None
+    is_whole: bool = True
 
     def embeddings_of(self, rows: NDArray[np.integer]) -> NDArray[np.float32] | None:
         """The embeddings of windows, shape [Rows, Channels]; None if there are none.
@@ -206,7 +209,7 @@ def _of_detect(output: Path, model: Path) -> ScoredWindows:
         places = detections.drop_duplicates("recording")
         rows = [(row.recording, "", np.nan) for row in places.itertuples()]
         stamps = [Path(file) for file in places.file]
-    known = _known_files()
+    known = known_files()
     found = [known.get(os.path.abspath(stamp), (name, "")) for stamp, (name, _, _) in zip(stamps, rows, strict=True)]
     table = pd.DataFrame(
         {
@@ -225,17 +228,8 @@ def _of_detect(output: Path, model: Path) -> ScoredWindows:
         bundle, *_thresholds(bundle), Path(os.path.commonpath([path.parent for path in stamps] or [output])), table,
         recording, np.concatenate([np.empty(0, int), *(one.channel for one in scored)]).astype(int),
         np.concatenate([np.empty(0), *(one.starts for one in scored)]), scores, np.zeros_like(scores),
-        np.ones(len(scores), bool), detections,
+        np.ones(len(scores), bool), detections, is_whole=False,
     )  # fmt: skip
-
-
-def _known_files() -> dict[str, tuple[str, str]]:
-    """The recordings of the data set here, recording_id and split, by absolute path; none without a data set."""
-    if not (PARAMS.exists() and RECORDINGS.exists()):
-        return {}
-    root = load_params(PARAMS).data.root
-    table = read_recordings(RECORDINGS).reset_index()
-    return {os.path.abspath(Path(root, row.file)): (row.recording_id, row.split) for row in table.itertuples()}
 
 
 def _shown(path: Path) -> str:

@@ -4,7 +4,7 @@
     items.csv       the windows to listen to, drawn once
     answers.jsonl   what reviewers answered
 
-Git ignores it; `dawnchorus review finish` merges its answers into `data/answers.csv`.
+Git ignores it; `dawnchorus review finish` merges its answers into `answers/answers.csv`.
 """
 
 import json

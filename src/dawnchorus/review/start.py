@@ -116,7 +116,7 @@ def start_review(
 
 _WHAT = {
     MEASURE: "windows",
-    IMPROVE: "windows of training recordings that nobody has labelled",
+    IMPROVE: "windows, outside the test recordings, that nobody has labelled",
     CONFIRM: "detections that nobody has confirmed",
 }
 
@@ -187,7 +187,13 @@ def _measure(scored: ScoredWindows, code: str, n_items: int, rng: np.random.Gene
     frame = np.flatnonzero(scored.is_measured)
     sample = draw_sample(scored.scores[frame, scored.bundle.codes.index(code)], n_items, rng)
     items = [
-        replace(item, stratum=str(stratum), inclusion_probability=float(inclusion))
+        # Without a split, answers say nothing of the thresholds of the data set.
+        replace(
+            item,
+            stratum=str(stratum),
+            inclusion_probability=float(inclusion),
+            split=item.split if scored.is_whole else "",
+        )
         for item, stratum, inclusion in zip(
             _items(scored, code, frame[sample.rows], MEASURE), sample.strata[sample.rows], sample.inclusion, strict=True
         )

@@ -12,7 +12,7 @@ DVC_FILES = ("dvc.yaml", "data/demo/dvc.yaml")
 # Modules that cannot change a result: error messages, progress, checks of parameters and inputs, provenance, logs,
 # atomic writes, and the number of cores.
 WITHOUT_EFFECT = (
-    "cli.py", "errors.py", "files.py", "inputs.py", "progress.py", "config/", "models/declarations.py",
+    "cli.py", "dotted.py", "errors.py", "files.py", "inputs.py", "progress.py", "config/", "models/declarations.py",
     "reporting/loggers.py", "reporting/provenance.py", "workflow/cores.py", "workflow/prune.py",
     "workflow/stage_inputs.py",
 )  # fmt: skip
@@ -21,10 +21,10 @@ BACKBONES = f"{PACKAGE}/models/backbones"
 # The module that imports backbones by name.
 BACKBONE_LOADER = f"{PACKAGE}/models/backbone.py"
 # check_params checks parameters and backbones' declarations and prunes, so it depends on modules of WITHOUT_EFFECT. The
-# report is made of templates.
+# report is made of templates, and lists settings.
 SUBJECT = {
     "check_params": ["config/", "models/backbones", "models/declarations.py", "workflow/prune.py"],
-    "report": ["reporting/report/templates"],
+    "report": ["dotted.py", "reporting/report/templates"],
 }
 
 

@@ -19,6 +19,7 @@ from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.score_tables import read_scores
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TEST, TRAIN
+from dawnchorus.dotted import flatten
 from dawnchorus.errors import InputError
 from dawnchorus.evaluation.bootstrap import number_groups
 from dawnchorus.evaluation.paired import Evidence, Labels, clip_evidence
@@ -134,24 +135,17 @@ def read_experiment(
             f"{len(missing)} of its outputs are not in DVC's cache, for example {missing[0]}, so it has no intervals "
             f"and no differences: {remedy}"
         )
-    # Where training is logged changes no result.
-    settings = {key: value for key, value in flatten(params.model_dump(mode="json")).items() if key != LOGGER}
+    # Where training is logged, and what the report shows, change no figure.
+    settings = {
+        key: value
+        for key, value in flatten(params.model_dump(mode="json")).items()
+        if key != LOGGER and not key.startswith("report.")
+    }
     return Experiment(
         name, settings, _sources(made, stages), _hash_of(made, SCORES), figures,
         frozenset() if PROVENANCE in missing else _devices(_read_json(root / PROVENANCE)),
         {} if missing else _evidence(root, params, content or {}), remarks,
     )  # fmt: skip
-
-
-def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Flatten nested mappings to dotted keys."""
-    found: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, Mapping) and value:
-            found |= flatten(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def gather_candidates(
         The columns `COLUMNS`; and the digest of the recording of each row, the same for recordings with the same sound.
     """
     overlap = params.labels.min_overlap
-    judge = judge_of_folds(supervised, recordings, thresholds.probability.to_numpy(float), window_seconds, overlap)
+    judge = judge_of_folds(supervised, recordings, test.scores, thresholds, window_seconds, overlap)
     labelled = labelled_candidates(supervised.oof, recordings, judge, window_seconds, overlap, params.detect)
     parts = [labelled]
     if len(test.recording_ids):
@@ -93,19 +93,22 @@ def gather_candidates(
 def judge_of_folds(
     windows: EnsembleWindows,
     recordings: Recordings,
-    probabilities: NDArray[np.floating],
+    test: NDArray[np.floating],
+    thresholds: pd.DataFrame,
     window_seconds: float,
     min_overlap: float,
 ) -> Judge:
     """Fit what out-of-fold scores mean, which are by the models of one fold each, as the stage calibrate does.
 
-    Scores by all models vary less, so their thresholds are no thresholds of these. A window of either is detected from
-    the same probability on.
+    Scores by all models vary less, so their thresholds are no thresholds of these. As many windows of the test
+    recordings are above either; the threshold of these scores is the mean over the models of each fold. Where no window
+    is above, both have the same probability. With too few test recordings, thresholds are for these scores anyway.
 
     Args:
         windows: window scores by models that learned from annotations alone: of the first round.
         recordings: the tables about recordings.
-        probabilities: at the thresholds of scores by all models, shape [Species].
+        test: scores of the windows of test recordings by all models, shape [Windows, Species].
+        thresholds: of scores by all models, as from `threshold_tables.read_thresholds`.
         window_seconds: length of a window, s.
         min_overlap: see `box_scores.best_windows`.
     """
@@ -119,8 +122,22 @@ def judge_of_folds(
     )  # fmt: skip
     has_test = len(windows.test.recording_ids) >= FEWEST_TEST
     groups = [np.sort(each.scores, axis=0) for each in (windows.test_by_fold if has_test else [oof])]
+    wanted = thresholds.probability.to_numpy(float)
     model = fit_window_model(evidence, groups, oof.scores.shape[1], np.ones(len(evidence.scores), int))
-    return Judge(model, model.score_at(probabilities))
+    known = thresholds.threshold.to_numpy(float)
+    return Judge(model, _by_rank(groups, test, known, model.score_at(wanted)) if has_test else known)
+
+
+def _by_rank(
+    groups: Sequence[NDArray[np.floating]],
+    test: NDArray[np.floating],
+    thresholds: NDArray[np.float64],
+    otherwise: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The mean of the scores of `groups`, in ascending order, that as many windows reach as reach the thresholds."""
+    above, columns = (test >= thresholds).sum(axis=0), np.arange(len(thresholds))
+    reached = np.mean([group[-np.maximum(above, 1), columns] for group in groups], axis=0, dtype=float)
+    return np.where(np.isnan(thresholds), np.nan, np.where(above > 0, reached, otherwise))
 
 
 def labelled_candidates(

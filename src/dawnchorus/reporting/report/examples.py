@@ -106,6 +106,19 @@ def look_and_listen(experiment: Experiment) -> Examples:
     return Examples(groups, kinds)
 
 
+def _heading(row: Any) -> str:
+    """What an example is called. What is nearest to the threshold is also right or wrong."""
+    if row.kind != Kind.NEAREST:
+        return HEADINGS[Kind(row.kind)]
+    verdict = {
+        (True, True): "right",
+        (True, False): "wrong",
+        (False, True): "missed",
+        (False, False): "silent",
+    }
+    return f"{HEADINGS[Kind.NEAREST]}: {verdict[not np.isnan(row.start_s), bool(row.is_present)]}"
+
+
 _MEANINGS = {
     Kind.WRONG: "detected, but the species does not call there; highest scores first",
     Kind.RIGHT: "detected, and the species calls there; highest scores first",
@@ -182,7 +195,7 @@ class Scene:
         boxes = self._boxes(row, clip, picture.axis)
         return Card(
             kind=row.kind,
-            heading=HEADINGS[Kind(row.kind)],
+            heading=_heading(row),
             verdict=self._verdict(row),
             image=_data_uri("image/webp", picture.image),
             alt=describe(clip, picture.axis, boxes),

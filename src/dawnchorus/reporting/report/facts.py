@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from dawnchorus.config.params import Params
 from dawnchorus.data.splits import TRAIN
+from dawnchorus.dotted import flatten
 from dawnchorus.reporting.report.species_rows import has_test
 from dawnchorus.reporting.report.tables import Experiment
+from dawnchorus.wording import counted
 
 # The embedded data set, whose settings matter to no other.
 DEMO_ROOT = "data/demo/dataset"
@@ -98,20 +100,12 @@ def _model(params: Params) -> str:
 def changed_settings(params: Params, defaults: Params) -> list[Setting]:
     """The parameters that differ from the defaults, in the order of the file."""
     meanings = dict(_meanings(Params, ""))
-    ours, theirs = dict(_flat(params.model_dump(), "")), dict(_flat(defaults.model_dump(), ""))
+    ours, theirs = flatten(params.model_dump()), flatten(defaults.model_dump())
     return [
         Setting(key, _text(ours.get(key)), _text(theirs.get(key)), meanings.get(key, ""))
         for key in {**ours, **theirs}
         if ours.get(key) != theirs.get(key) and (params.data.root == DEMO_ROOT or not key.startswith("demo."))
     ]
-
-
-def _flat(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _meanings(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
@@ -129,8 +123,3 @@ def hours(seconds: pd.Series) -> str:
     """The sum of lengths for people: minutes below two hours, then hours."""
     total = float(seconds.sum())
     return f"{total / 60:.0f} min" if total < 7200 else f"{total / 3600:,.1f} h"
-
-
-def counted(number: int, one: str, several: str = "") -> str:
-    """A number with its noun, in the singular or plural."""
-    return f"{number} {one if number == 1 else several or f'{one}s'}"

@@ -71,7 +71,7 @@ def confusion_views(experiment: Experiment) -> list[ConfusionView]:
     if truth is not None and is_tested(experiment):
         text = (
             "Test recordings with the first species and without the other, which is known to be silent there. Other "
-            "species call in them, too, so this evidence is certain but blurred."
+            "species call in them, too, so this shows pairs less clearly."
         )
         found = confusion_in_recordings(truth, experiment.test_scores)
         views.append(_view("test", "In test recordings", text, found, names))

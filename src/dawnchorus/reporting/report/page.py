@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dawnchorus.config.params import Params
 from dawnchorus.reporting.model_card import LIMITS
 from dawnchorus.reporting.report.data_tables import decimal, percent
-from dawnchorus.reporting.report.facts import changed_settings, counted, facts
+from dawnchorus.reporting.report.facts import changed_settings, facts
 from dawnchorus.reporting.report.findings import activity_views, confusion_views
 from dawnchorus.reporting.report.quality import (
     bases,
@@ -25,6 +25,7 @@ from dawnchorus.reporting.report.quality import (
 from dawnchorus.reporting.report.remarks import remarks
 from dawnchorus.reporting.report.species_rows import SpeciesRow, is_tested, species_rows
 from dawnchorus.reporting.report.tables import Experiment
+from dawnchorus.wording import counted
 
 PACKAGE = "dawnchorus.reporting.report"
 # Lists of the summary show at most so many species.
@@ -50,6 +51,11 @@ def sections(experiment: Experiment, defaults: Params) -> dict[str, Any]:
         "tested": tested,
         "rows": rows,
         "trusted": sorted((row for row in rows if row.is_promised), key=lambda row: (-row.promise, row.code)),
+        "wrong": [
+            f"{row.name} ({row.right.whole - row.right.part})"
+            for row in rows
+            if row.is_promised and row.right is not None and row.right.part < row.right.whole
+        ],
         "untrusted": untrusted(rows, params.detect.precision),
         "hardest": min(imperfect, key=lambda row: row.average_precision, default=None),
         "facts": facts(experiment),
@@ -57,7 +63,7 @@ def sections(experiment: Experiment, defaults: Params) -> dict[str, Any]:
         "limits": LIMITS,
         "remarks": remarks(experiment, rows),
         "species_table": species_table(rows, tested),
-        "bases": bases(experiment),
+        "bases": bases(experiment, rows),
         "comparison": comparison_table(experiment.figures, params.members),
         "comparison_charts": comparison_charts(experiment.figures, params.members),
         "reliability": reliability(experiment.reliability),

@@ -46,11 +46,11 @@ def species_table(rows: Sequence[SpeciesRow], tested: bool) -> Table:
     where = "test" if tested else "out of fold"
     columns = [
         Column("Species", is_number=False),
-        Column("At least right", "promised precision, with 90 % confidence"),
+        Column("Right at least", "promised precision, with 90 % confidence"),
         Column("Threshold", "lowest score of a detection"),
         Column("Labelled calls", "and recordings with them"),
         Column("Average precision", f"with its 95 % interval; {where}"),
-        Column("n", "recordings with the species, of all that this is of"),
+        Column("n", "of the recordings that it is computed from, those with the species"),
         Column("Detections"),
     ]
     if tested:
@@ -133,8 +133,8 @@ class Basis:
     text: str
 
 
-def bases(experiment: Experiment) -> list[Basis]:
-    """What the figures of this experiment rest on."""
+def bases(experiment: Experiment, rows: Sequence[SpeciesRow]) -> list[Basis]:
+    """What the figures of this experiment, with these rows of species, rest on."""
     found, recordings, figures = [], experiment.recordings, experiment.figures
     first = ", by the models of the first round" if len(experiment.params.rounds) > 1 else ""
     if is_tested(experiment):
@@ -156,9 +156,18 @@ def bases(experiment: Experiment) -> list[Basis]:
         n_complete = figures["complete"][ENSEMBLE]["recordings"]
         text = f"{n_complete} annotated recordings in which every call is labelled, scored out of fold."
         found.append(Basis("Complete recordings", text))
+    answered = [row for row in rows if row.rests_on]
+    if answered:
+        of_species = "; ".join(f"{row.name}: {row.rests_on}" for row in answered)
+        text = (
+            "Promised and expected precision, thresholds and probabilities of detections: from what reviewers answered "
+            f"about a random sample of windows ({of_species})."
+        )
+        found.append(Basis("Answers", text))
+    others = " of the other species" if answered else ""
     text = (
-        "Promised and expected precision, thresholds and probabilities: estimated from the labelled calls and absent "
-        f"boxes out of fold{first}, and from how often windows score high. They are about windows of "
+        f"Promised and expected precision, thresholds and probabilities{others}: estimated from the labelled calls and "
+        f"absent boxes out of fold{first}, and from how often windows score high. They are about windows of "
         f"{experiment.params.window.seconds:g} s, not about whole recordings."
     )
     found.append(Basis("Labels", text))

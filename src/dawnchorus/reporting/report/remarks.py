@@ -9,9 +9,9 @@ from dawnchorus.features.embedders import BIRDNET_LICENCE
 from dawnchorus.reporting.metrics import NO_FIGURES
 from dawnchorus.reporting.model_card import LICENCE, uses_birdnet
 from dawnchorus.reporting.report.data_tables import percent
-from dawnchorus.reporting.report.facts import counted
 from dawnchorus.reporting.report.species_rows import SpeciesRow, has_test, is_tested
 from dawnchorus.reporting.report.tables import Experiment
+from dawnchorus.wording import counted
 
 # A list of more species is cut.
 MOST_NAMES = 12

@@ -8,6 +8,7 @@ import pandas as pd
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.evaluation.bootstrap import number_groups
 from dawnchorus.evaluation.species_intervals import average_precision_intervals
+from dawnchorus.inference.answer_thresholds import ANNOTATIONS
 from dawnchorus.reporting.report.tables import Experiment, displayed_names
 from dawnchorus.reporting.results import out_of_fold_truth, truth_of_test
 from dawnchorus.seeding import generator
@@ -37,6 +38,7 @@ class SpeciesRow:
         precision: expected precision of windows above the threshold.
         promise: its lower bound; NaN if it cannot be promised.
         no_promise: why it cannot be promised; empty if it can.
+        rests_on: the answers of reviewers that threshold and precision rest on; empty if they rest on labels.
         present_boxes: number of labelled calls.
         present_recordings: number of recordings with labelled calls.
         absent_boxes: number of boxes that an expert labelled as absent.
@@ -58,6 +60,7 @@ class SpeciesRow:
     precision: float
     promise: float
     no_promise: str
+    rests_on: str
     present_boxes: int
     present_recordings: int
     absent_boxes: int
@@ -111,6 +114,7 @@ def species_rows(experiment: Experiment) -> list[SpeciesRow]:
                 precision=row.precision,
                 promise=float("nan") if row.no_promise else row.precision_low,
                 no_promise=row.no_promise,
+                rests_on="" if row.rests_on == ANNOTATIONS else row.rests_on,
                 present_boxes=int(row.present_boxes),
                 present_recordings=int(row.present_recordings),
                 absent_boxes=int(row.absent_boxes),

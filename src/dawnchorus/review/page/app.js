@@ -138,7 +138,9 @@ async function show(item, sinceKey = null) {
   stop();
   if (now.item && now.item !== item) seen.push(now.item);
   const turn = ++now.turn;
-  Object.assign(now, { item, clip: null, note: queue.answers.get(item?.item)?.note || "" });
+  // Shown again with another margin, it keeps a note that is not saved yet, and the time since it was first shown.
+  const isSame = item !== null && now.item === item;
+  Object.assign(now, { item, clip: null, note: isSame ? now.note : queue.answers.get(item?.item)?.note || "" });
   describe(item);
   if (!item) {
     view.show(null);
@@ -156,7 +158,7 @@ async function show(item, sinceKey = null) {
   // The reviewer may have gone on while it was loading.
   if (now.turn !== turn) return;
   now.clip = clip;
-  now.since = performance.now();
+  if (!isSame) now.since = performance.now();
   if (clip) {
     view.show(clip);
     if (clip.note) byId("clip-place").append(` · ${clip.note}`);

@@ -91,9 +91,13 @@ class Display:
             elif self._is_wanted(record, event, text):
                 self._screen.print(text.rstrip("\n"))
 
+    def stop(self) -> None:
+        """Draw no more."""
+        self._closed.set()
+
     def close(self) -> None:
         """Show how the run ended, and leave the terminal as it was."""
-        self._closed.set()
+        self.stop()
         with self._lock:
             self._screen.show([])
             if self._jobs is None or self._settings.dryrun or self._is_ended:
