@@ -10,6 +10,7 @@ from dawnchorus.reporting.comparison.differences import Comparison
 from dawnchorus.reporting.comparison.experiments import BOXES, Figure
 
 PACKAGE = "dawnchorus.reporting.comparison"
+REPORT = "dawnchorus.reporting.report"
 # What the average precision of a species is of.
 OF = {"test": "test recordings", "oof": "training recordings, out of fold", BOXES: "boxes, out of fold"}
 # Width of a drawn interval, and its distance from the edges, pixels.
@@ -27,7 +28,9 @@ def page(comparison: Comparison) -> str:
         for key, figures in each.by_species.items()
         if figures
     ]
-    style = files(PACKAGE).joinpath("templates/page.css").read_text(encoding="utf-8")
+    # The colours are those of the report.
+    sheets = (files(REPORT).joinpath("templates/colours.css"), files(PACKAGE).joinpath("templates/page.css"))
+    style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     return environment.get_template("page.html.j2").render(
         style=Markup(style),  # noqa: S704
         first=tables.title(comparison.settings[0]), warnings=comparison.warnings,
