@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.evaluation.bootstrap import draw_recordings
+from dawnchorus.evaluation.box_metrics import average_precision_and_auc
 from dawnchorus.evaluation.clip_metrics import Scores, Truth, average_precisions
 from dawnchorus.evaluation.reliability import wilson_interval
 
@@ -41,11 +42,11 @@ def average_precision_intervals(
     for drawn in draw_recordings(len(truth), samples, AT_ONCE, rng, groups):
         for species, of_species in enumerate(found):
             known = mask[:, species]
-            order = np.argsort(-scores[known, species], kind="stable")
+            calls = truth[known, species]
             of_species.append(
-                _average_precision(
-                    truth[known, species][order], scores[known, species][order], drawn[:, known][:, order]
-                )
+                average_precision_and_auc(calls, scores[known, species], drawn[:, known].T)[0]
+                if 0 < calls.sum() < len(calls)
+                else np.full(len(drawn), np.nan)
             )
     values = np.stack([np.concatenate(parts) for parts in found], axis=1)
     with warnings.catch_warnings():
@@ -59,28 +60,3 @@ def average_precision_intervals(
         wilson_low, wilson_high = wilson_interval(average, np.array(trials))
     is_known = ~np.isnan(average)
     return np.where(is_known, np.fmin(low, wilson_low), np.nan), np.where(is_known, np.fmax(high, wilson_high), np.nan)
-
-
-def _average_precision(
-    truth: NDArray[np.bool_], scores: NDArray[np.floating], weights: NDArray[np.integer]
-) -> NDArray[np.float64]:
-    """The average precision of each resampling; NaN for one without a positive or a negative label.
-
-    Args:
-        truth: in descending order of scores, shape [Recordings].
-        scores: shape [Recordings].
-        weights: how often each recording is drawn, shape [Resamplings, Recordings].
-
-    Returns:
-        Shape [Resamplings].
-    """
-    # Recordings with equal scores are found at the same threshold.
-    last = np.flatnonzero(np.append(np.diff(scores) != 0, True)) if len(scores) else np.zeros(0, int)
-    hits = np.cumsum(weights * truth, axis=1)[:, last]
-    total = np.cumsum(weights, axis=1)[:, last]
-    if not len(last):
-        return np.full(len(weights), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(total > 0, hits / total, 0)
-        values = (np.diff(hits, axis=1, prepend=0) * precision).sum(axis=1) / hits[:, -1]
-    return np.where((hits[:, -1] > 0) & (hits[:, -1] < total[:, -1]), values, np.nan)
