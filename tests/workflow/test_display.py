@@ -115,11 +115,11 @@ def test_a_single_job_shares_its_row_with_the_whole_if_there_is_room(live: Calla
     (tmp_path / "a.log").write_text("12 of 20 epochs, 48 s left: loss 0.15\n")
     job = "train small_cnn fold 1: 12/20 epochs"
     for columns, expected in (
-        (100, [rf"{job}, loss 0.15, 4\d s left \| 0 of 1 jobs, about 4\d s left"]),
-        (80, [rf"{job}, 4\d s left \| 0 of 1 jobs, about 4\d s left"]),
-        (60, [rf"{job}, loss 0.15, 4\d s left", r"0 of 1 jobs, about 4\d s left"]),
-        (50, [rf"{job}, 4\d s left", r"0 of 1 jobs, about 4\d s left"]),
-        (30, [r"train small_cnn fold 1: 12\.\.\.", r"0 of 1 jobs, about 4\d s left"]),
+        (100, [rf"{job}, loss 0.15, 4\d s left \| 0 of 1 job, about 4\d s left"]),
+        (80, [rf"{job}, 4\d s left \| 0 of 1 job, about 4\d s left"]),
+        (60, [rf"{job}, loss 0.15, 4\d s left", r"0 of 1 job, about 4\d s left"]),
+        (50, [rf"{job}, 4\d s left", r"0 of 1 job, about 4\d s left"]),
+        (30, [r"train small_cnn fold 1: 12\.\.\.", r"0 of 1 job, about 4\d s left"]),
     ):
         run = live(columns)
         run.begin(train=1)

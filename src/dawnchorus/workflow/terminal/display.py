@@ -14,6 +14,7 @@ from snakemake_interface_logger_plugins.settings import OutputSettingsLoggerInte
 
 from dawnchorus.progress import duration
 from dawnchorus.reporting.closing import closing_lines
+from dawnchorus.wording import counted
 from dawnchorus.workflow.job_logs import failure, instead_of_run, was_interrupted, why_run
 from dawnchorus.workflow.plan import PLAN_FILE, Plan, read_plan
 from dawnchorus.workflow.terminal.durations import FILE, Durations
@@ -208,7 +209,7 @@ class Display:
             return
         self._is_ended = True
         self._screen.show([])
-        self._say(f"{self._jobs.total} jobs took {duration(time.monotonic() - self._began)}.")
+        self._say(f"{counted(self._jobs.total, 'job')} took {duration(time.monotonic() - self._began)}.")
         if self._plan and not self._jobs.stages_left():
             self._print_closing()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dawnchorus.progress import duration
+from dawnchorus.wording import counted
 from dawnchorus.workflow.job_logs import Progress, progress
 from dawnchorus.workflow.plan import Plan, Rule
 from dawnchorus.workflow.terminal.durations import Durations, Work, time_left
@@ -154,7 +155,7 @@ class Jobs:
         Args:
             reported: as from `reported`.
         """
-        text = f"{self.done} of {self.total} jobs"
+        text = f"{self.done} of {counted(self.total, 'job')}"
         if self.failed:
             # Without --keep-going, no other job starts.
             return f"{text}, {len(self.failed)} failed"

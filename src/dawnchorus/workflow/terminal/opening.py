@@ -6,6 +6,7 @@ from pathlib import Path
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.params import Params
 from dawnchorus.progress import duration
+from dawnchorus.wording import counted
 from dawnchorus.workflow.terminal.jobs import TARGET, Jobs
 
 PARAMS, DEFAULT = Path("params.yaml"), Path("presets/default.yaml")
@@ -27,12 +28,12 @@ def opening_lines(jobs: Jobs, counts: Mapping[str, int], cores: int | None, dry_
     """
     seconds, is_known = jobs.estimate()
     if dry_run:
-        return [f"{jobs.total} jobs would run:"]
+        return [f"{counted(jobs.total, 'job')} would run:"]
     rules = [
         rule if count == 1 else f"{count} {rule}" for rule, count in counts.items() if rule not in (TARGET, "total")
     ]
-    where = f" on {cores} core{'s' if cores > 1 else ''}" if cores else ""
-    lines = [f"{jobs.total} jobs{where}: {', '.join(rules)}."]
+    where = f" on {counted(cores, 'core')}" if cores else ""
+    lines = [f"{counted(jobs.total, 'job')}{where}: {', '.join(rules)}."]
     is_demo = SYNTHESIS in counts and DEFAULT.exists()
     params = load_params(PARAMS) if is_demo else None
     if params is not None:
@@ -41,7 +42,7 @@ def opening_lines(jobs: Jobs, counts: Mapping[str, int], cores: int | None, dry_
         lines.append(f"By earlier runs here, they take {'about' if is_known else 'more than'} {duration(seconds)}.")
     elif params is not None and cores and params == load_params(DEFAULT):
         low, high = first_run_minutes(cores)
-        lines.append(f"A first run takes {low:.0f} to {high:.0f} min with {cores} core{'s' if cores > 1 else ''}.")
+        lines.append(f"A first run takes {low:.0f} to {high:.0f} min with {counted(cores, 'core')}.")
     else:
         lines.append("How long they take is not known before they have run once.")
     return lines
