@@ -25,7 +25,7 @@ $(ENV): pyproject.toml uv.lock
 	fi
 	@echo "Installing the locked packages into .venv, which may take minutes"
 	@set -o pipefail; uv sync --locked --extra workflow $(patsubst %,--extra %,$(subst -, ,$(EXTRAS))) --compile-bytecode 2>&1 \
-	    | awk '!/^ [+~-] |Downloaded|Built|Downloading .*[(]([0-9]([.][0-9]+)?M|.*K)iB[)]/ { print; fflush() }'
+	    | awk '!/^ [+~-] |^(Resolved|Prepared|Uninstalled)|Downloaded|Building|Built|Downloading .*[(]([0-9]([.][0-9]+)?M|.*K)iB[)]/ { print; fflush() }'
 	$(if $(findstring birdnet,$@),@PYTHONPATH=src python workflow/scripts/birdnet_licence.py)
 	@rm -f .venv/.cpu* .venv/.cuda* && touch $@
 

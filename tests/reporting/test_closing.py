@@ -42,7 +42,7 @@ def test_only_paths_that_exist_are_named(root: Path) -> None:
     (root / "results/thresholds.csv").write_text("species,no_promise\na,\nb,no window reaches it\nc,\n")
     assert closing_lines(root) == [
         "No figures: no recording has labels to compare with (docs/metrics.md)",
-        "2 of 3 species have a threshold that promises the precision `detect.precision`; not b",
+        "2 of 3 species have a threshold with the precision wanted; b has none",
         "Results:",
         "  results/model           the model, for `dawnchorus detect`",
         "  results/thresholds.csv  the threshold of each species",

@@ -85,7 +85,5 @@ def _promises(path: Path) -> list[str]:
         rows = list(csv.DictReader(file))
     without = [row["species"] for row in rows if row.get("no_promise")]
     named = ", ".join(without[:MOST_NAMED]) + (f" and {len(without) - MOST_NAMED} more" if without[MOST_NAMED:] else "")
-    return [
-        f"{len(rows) - len(without)} of {len(rows)} species have a threshold that promises the precision "
-        f"`detect.precision`{f'; not {named}' if without else ''}"
-    ]
+    lacking = f"; {named} {'has' if len(without) == 1 else 'have'} none" if without else ""
+    return [f"{len(rows) - len(without)} of {len(rows)} species have a threshold with the precision wanted{lacking}"]
