@@ -25,7 +25,11 @@ def log(tmp_path: Path) -> Path:
     [
         (
             f"{progress_line(12, 20, 'epochs', 72)}: loss 0.15, precision 0.9",
-            ["12/20 epochs, loss 0.15, precision 0.9, 43 s left", "12/20 epochs, 43 s left"],
+            [
+                "12/20 epochs, loss 0.15, precision 0.9, 43 s left",
+                "12/20 epochs, loss 0.15, 43 s left",
+                "12/20 epochs, 43 s left",
+            ],
         ),
         (progress_line(40, 160, "train recordings cached", 9), ["40/160 train recordings cached, 22 s left"]),
         (

@@ -45,7 +45,8 @@ class Progress:
     def describe(self) -> list[str]:
         """Texts for people, from the longest to the shortest."""
         left = f"{duration(self.seconds)} left" if self.seconds else ""
-        return [", ".join(filter(None, parts)) for parts in ([self.text, self.note, left], [self.text, left])]
+        notes = dict.fromkeys([self.note, self.note.partition(", ")[0], ""])
+        return [", ".join(filter(None, [self.text, note, left])) for note in notes]
 
 
 def progress(log: Path, since: float, now: float) -> Progress | None:
