@@ -1,11 +1,11 @@
-"""Intervals of the average precision of each species."""
+"""Intervals of the average precision of each species, and of their mean."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
 from dawnchorus.evaluation.bootstrap import draw_recordings
-from dawnchorus.evaluation.species_intervals import average_precision_intervals
+from dawnchorus.evaluation.species_intervals import average_precision_intervals, macro_interval
 
 
 def wilson_of(share: float, trials: int) -> tuple[float, float]:
@@ -51,3 +51,28 @@ def test_a_species_that_is_nowhere_or_everywhere_has_none() -> None:
     truth = np.array([[True, False], [True, False], [True, False]])
     low, high = average_precision_intervals(truth, truth * 0.5, truth | True, 100, np.random.default_rng(1))
     assert np.isnan([*low, *high]).all()
+
+
+def test_the_interval_of_the_mean_is_that_of_scikit_learns_on_the_same_draws() -> None:
+    rng = np.random.default_rng(0)
+    truth, mask = rng.random((40, 3)) < [0.3, 0.05, 0.0], rng.random((40, 3)) < 0.9
+    scores = truth * 0.3 + rng.random((40, 3))
+    (drawn,) = draw_recordings(40, 200, 200, np.random.default_rng(1))
+    means = []
+    for weights in drawn:
+        # The rare species is in some draws only, the last one in none.
+        labelled = [mask[:, species] & (weights > 0) for species in range(3)]
+        values = [
+            average_precision_score(truth[known, species], scores[known, species], sample_weight=weights[known])
+            for species, known in enumerate(labelled)
+            if truth[known, species].any()
+        ]
+        means.append(np.mean(values))
+    assert len({len(set(truth[mask[:, 1] & (weights > 0), 1])) for weights in drawn}) == 2
+    expected = np.percentile(means, [2.5, 97.5])
+    assert macro_interval(truth, scores, mask, 200, np.random.default_rng(1)) == pytest.approx(tuple(expected))
+
+
+def test_without_any_species_with_both_labels_the_mean_has_no_interval() -> None:
+    truth = np.ones((3, 2), bool)
+    assert np.isnan(macro_interval(truth, truth * 0.5, truth, 10, np.random.default_rng(1))).all()

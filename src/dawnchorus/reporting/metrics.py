@@ -15,6 +15,7 @@ from dawnchorus.evaluation.baselines import constant_precisions, random_precisio
 from dawnchorus.evaluation.bootstrap import number_groups
 from dawnchorus.evaluation.box_metrics import evaluate_boxes
 from dawnchorus.evaluation.clip_metrics import Precisions, evaluate
+from dawnchorus.evaluation.species_intervals import macro_interval
 from dawnchorus.evaluation.species_metrics import THRESHOLD, evaluate_species
 from dawnchorus.seeding import generator
 
@@ -46,7 +47,8 @@ def figures(
             it draws recordings. A recording with an empty group is a group of its own.
 
     Returns:
-        The fields of `clip_metrics.Evaluation` for each name, rounded to six decimals. A NaN field is left out.
+        The fields of `clip_metrics.Evaluation` for each name, rounded to six decimals, and for each submission the ends
+        of the interval of its macro average precision. A NaN field is left out.
 
     Raises:
         KeyError: a recording of `ground_truth` is not in `groups`.
@@ -59,7 +61,12 @@ def figures(
     precisions["random"] = random_precisions(truth, mask)
     numbers = None if groups is None else number_groups(groups, names)
     evaluations = evaluate(precisions, truth, samples, generator(seed, "bootstrap"), numbers)
-    return {name: _rounded(asdict(evaluation)) for name, evaluation in evaluations.items()}
+    rows = {name: asdict(evaluation) for name, evaluation in evaluations.items()}
+    for name, table in submissions.items():
+        scores = table.loc[names].to_numpy()
+        low, high = macro_interval(truth, scores, mask, samples, generator(seed, "bootstrap"), numbers)
+        rows[name] |= {"macro_average_precision_low": low, "macro_average_precision_high": high}
+    return {name: _rounded(row) for name, row in rows.items()}
 
 
 def box_figures(
