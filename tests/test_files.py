@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dawnchorus.cli import run
+from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 from dawnchorus.progress import HoursProgress, Progress, hours_line, progress_line, track
 from dawnchorus.seeding import generator
@@ -45,6 +46,14 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
             for name in names:
                 (path / name).touch()
     assert [file.name for file in target.iterdir()] == ["c"]
+
+
+def test_a_file_never_replaces_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings/a.wav").touch()
+    with pytest.raises(InputError, match=r"recordings: is a folder"), replacing(tmp_path / "recordings") as path:
+        path.write_text("table")
+    assert [file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*")] == ["recordings", "recordings/a.wav"]
 
 
 def test_names_may_be_as_long_as_the_file_system_allows(tmp_path: Path) -> None:

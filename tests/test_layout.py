@@ -8,7 +8,8 @@ from tiny import ROOT
 PACKAGE = ROOT / "src/dawnchorus"
 # From bottom to top; rooms of one level import nothing of each other. At the bottom lie modules of no room.
 LEVELS = [
-    ["dotted", "errors", "files", "progress", "seeding", "wording"],
+    ["errors"],
+    ["dotted", "files", "progress", "seeding", "wording"],
     ["inputs"],
     ["config", "audio"],
     ["data", "features"],

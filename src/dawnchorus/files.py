@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dawnchorus.errors import InputError
+
 # Characters at the end of a long name that a temporary name keeps.
 KEPT = 20
 
@@ -16,6 +18,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path for a file or folder, in the same folder as `path`; rename it to `path` on success.
 
     The temporary name begins with a dot and keeps the suffixes, from which libraries infer the format.
+
+    Raises:
+        InputError: a file was written where a folder has that name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".writing.{path.name}")
@@ -26,6 +31,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         if path.is_dir():
+            if not temporary.is_dir():
+                raise InputError(
+                    f"{path}: is a folder, and would be replaced by a file; name another file, or remove it"
+                )
             shutil.rmtree(path)
         temporary.replace(path)
     except OSError as error:
