@@ -11,6 +11,7 @@ from tiny import ROOT, changed
 from dawnchorus.config.params import Params
 from dawnchorus.config.presets import load_preset
 from dawnchorus.features.mel import empty_bands, frequency_to_mel, mel_blocks, mel_spectrogram, mel_to_frequency
+from dawnchorus.features.mel_scale import hann_window, hz_to_mel, mel_filters, mel_to_hz
 from dawnchorus.features.store import write_features
 
 
@@ -64,3 +65,15 @@ def test_empty_bands_are_found(params: Params) -> None:
     np.testing.assert_array_equal(np.flatnonzero(constant), empty)
     for settings in (params.spectrogram, load_preset(ROOT / "presets", "rfcx").spectrogram):
         assert len(empty_bands(settings)) == 0
+
+
+@pytest.mark.parametrize("n_fft", [1000, 2048])
+@pytest.mark.parametrize(("n_mels", "f_min", "f_max"), [(64, 0.0, 12_000.0), (384, 50.0, 24_000.0)])
+@pytest.mark.filterwarnings("ignore:Empty filters")
+def test_filters_scale_and_window_are_librosas_bit_for_bit(n_fft: int, n_mels: int, f_min: float, f_max: float) -> None:
+    expected = librosa.filters.mel(sr=48_000, n_fft=n_fft, n_mels=n_mels, fmin=f_min, fmax=f_max)
+    np.testing.assert_array_equal(mel_filters(48_000, n_fft, n_mels, f_min, f_max), expected)
+    np.testing.assert_array_equal(hann_window(n_fft), librosa.filters.get_window("hann", n_fft))
+    values = np.linspace(0, 24_000, 999)
+    np.testing.assert_array_equal(hz_to_mel(values), librosa.hz_to_mel(values))
+    np.testing.assert_array_equal(mel_to_hz(values / 300), librosa.mel_to_hz(values / 300))

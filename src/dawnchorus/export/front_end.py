@@ -3,13 +3,13 @@
 from math import gcd, isqrt
 
 import keras
-import librosa
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.features.mel import POWER_FLOOR
+from dawnchorus.features.mel_scale import hann_window, mel_filters
 
 # Sound is made this much louder, in dB, so that the floor of power is a number in half precision, too.
 LOUDER = 72.25
@@ -39,19 +39,13 @@ class MelFrontEnd(keras.layers.Layer):
         n_fft = settings.n_fft
         self.columns = next(each for each in range(isqrt(n_fft), 0, -1) if n_fft % each == 0)
         self.rows = n_fft // self.columns
-        filters = librosa.filters.mel(
-            sr=settings.sample_rate,
-            n_fft=n_fft,
-            n_mels=settings.n_mels,
-            fmin=settings.f_min,
-            fmax=settings.f_max,
-        )
+        filters = mel_filters(settings.sample_rate, n_fft, settings.n_mels, settings.f_min, settings.f_max)
         used = np.flatnonzero(filters.any(axis=0))
         # Frequency a + rows * b. Samples are real, so half of all a are enough: others have the power of n - frequency.
         half = np.arange(self.rows // 2 + 1)
         several = np.arange(used[0] // self.rows, used[-1] // self.rows + 1) if len(used) else np.arange(1)
         several = np.union1d(several, self.columns - 1 - several)
-        window = librosa.filters.get_window("hann", n_fft)
+        window = hann_window(n_fft)
         self.loudness = 10 ** (LOUDER / 20) * window[:, None]
         # The cosines of a row and of its mirror image are the same, and their sines are opposite.
         self.mirror = (-half % self.rows).astype(np.int32)

@@ -1,17 +1,16 @@
 """Mel spectrograms of whole recordings."""
 
-import warnings
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
 
-import librosa
 import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from dawnchorus.config.spectrogram import Spectrogram
+from dawnchorus.features.mel_scale import hann_window, hz_to_mel, mel_filters, mel_to_hz
 
 # The floor of librosa.power_to_db: lower powers are raised to it, so silence is -100 dB.
 POWER_FLOOR = 1e-10
@@ -97,13 +96,13 @@ def _decibels(frames: NDArray[np.float32], settings: Spectrogram) -> NDArray[np.
 def frequency_to_mel(frequency: float, settings: Spectrogram) -> float:
     """The fractional number of the mel band centred on a frequency in Hz, on Slaney's scale as in librosa's filters."""
     step, lowest = _mel_step(settings)
-    return float((librosa.hz_to_mel(frequency) - lowest) / step - 1)
+    return float((hz_to_mel(frequency) - lowest) / step - 1)
 
 
 def mel_to_frequency(band: float, settings: Spectrogram) -> float:
     """The centre frequency in Hz of a mel band; 0 is the lowest band. The inverse of `frequency_to_mel`."""
     step, lowest = _mel_step(settings)
-    return float(librosa.mel_to_hz(lowest + (band + 1) * step))
+    return float(mel_to_hz(lowest + (band + 1) * step))
 
 
 def empty_bands(settings: Spectrogram) -> NDArray[np.int64]:
@@ -113,22 +112,13 @@ def empty_bands(settings: Spectrogram) -> NDArray[np.int64]:
 
 def _mel_step(settings: Spectrogram) -> tuple[float, float]:
     """The distance between band centres in mel, and f_min in mel, one step below the lowest centre."""
-    lowest, highest = librosa.hz_to_mel([settings.f_min, settings.f_max])
+    lowest, highest = hz_to_mel([settings.f_min, settings.f_max])
     return (highest - lowest) / (settings.n_mels + 1), lowest
 
 
 def _mel_filters(settings: Spectrogram) -> NDArray[np.float32]:
     """The weight of each FFT bin in each band, shape [Mels, Frequencies]."""
-    with warnings.catch_warnings():
-        # `empty_bands` reports them once.
-        warnings.filterwarnings("ignore", "Empty filters detected")
-        return librosa.filters.mel(
-            sr=settings.sample_rate,
-            n_fft=settings.n_fft,
-            n_mels=settings.n_mels,
-            fmin=settings.f_min,
-            fmax=settings.f_max,
-        )
+    return mel_filters(settings.sample_rate, settings.n_fft, settings.n_mels, settings.f_min, settings.f_max)
 
 
 @cache
@@ -147,4 +137,4 @@ def _filters(
         first, last = (seen[0], seen[-1] + 1) if len(seen) else (0, 1)
         bands, frequencies = slice(start, start + len(weights)), slice(2 * first, 2 * last)
         groups.append((bands, frequencies, np.repeat(weights[:, first:last].T, 2, axis=0)))
-    return librosa.filters.get_window("hann", settings.n_fft).astype(np.float32), groups
+    return hann_window(settings.n_fft).astype(np.float32), groups

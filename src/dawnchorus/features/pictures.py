@@ -7,13 +7,14 @@ import io
 from dataclasses import dataclass
 from typing import Literal
 
-import librosa
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.fft import rfft
 from scipy.signal.windows import hann
+
+from dawnchorus.features.mel_scale import hz_to_mel, mel_to_hz
 
 Scale = Literal["mel", "linear"]
 
@@ -52,7 +53,7 @@ class FrequencyAxis:
         """The frequency at heights from 0 to 1, Hz; the shape of `height`."""
         low, high = self._warp(self.f_min), self._warp(self.f_max)
         value = low + np.asarray(height, float) * (high - low)
-        return value if self.scale == "linear" else librosa.mel_to_hz(value)
+        return value if self.scale == "linear" else mel_to_hz(value)
 
     def ticks(self, apart: float = 0.12) -> list[float]:
         """Round frequencies for the axis, Hz, at least `apart` of its height from each other."""
@@ -67,7 +68,7 @@ class FrequencyAxis:
         return chosen
 
     def _warp(self, frequency: float) -> float:
-        return frequency if self.scale == "linear" else float(librosa.hz_to_mel(frequency))
+        return frequency if self.scale == "linear" else float(hz_to_mel(frequency))
 
 
 @dataclass(frozen=True)
