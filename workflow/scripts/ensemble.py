@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from dawnchorus.data.template import read_template
 from dawnchorus.files import replacing
 from dawnchorus.inference.calibration import read_prevalence
 from dawnchorus.inference.ensemble import collect
+from dawnchorus.inference.prevalence import FEWEST_PRESENT
 from dawnchorus.kaggle.submission import write_submissions
 from dawnchorus.reporting.loggers import logged_run
 from dawnchorus.reporting.metrics import compared, ensemble_figures
@@ -76,7 +78,15 @@ def main() -> None:
     if params.ensemble.prior != "none" and len(test["ensemble"]):
         is_estimated = params.ensemble.prior == "estimated"
         declared = None if is_estimated else read_prevalence(Path(params.ensemble.prior), species)
-        test, prevalence = corrected_scores(predictions, declared)
+        corrected = corrected_scores(predictions, declared)
+        if corrected is None:
+            print(
+                "ensemble.prior: estimated changes nothing, because half of the species have fewer than "
+                f"{FEWEST_PRESENT} recordings with a present annotation",
+                file=sys.stderr,
+            )
+        else:
+            test, prevalence = corrected
     figures: dict[str, Any] = metrics_of(predictions, test, recordings, params)
     by_species = species_table(
         predictions["ensemble"], test["ensemble"], recordings, len(params.folds), has_oof="oof" in figures

@@ -152,40 +152,20 @@ class Calibration:
         return Calibration(slopes, offsets)
 
 
-def estimate_prevalence(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Estimate the prevalence of each species: the mean of its probabilities at a prevalence of 0.5.
-
-    One recording with the species and one without it are added, so that the estimate is never 0 or 1.
-
-    This is probabilistic counting (Bella et al. 2010), which is also the first step of expectation maximization
-    (Saerens et al. 2002). There are no further steps, because each would increase an overestimate.
-
-    Args:
-        ratios: log likelihood ratios, shape [Recordings, Species].
-
-    Returns:
-        Prevalence, above 0 and below 1, shape [Species].
-    """
-    return (expit(ratios).sum(axis=0) + 1) / (len(ratios) + 2)
-
-
-def correct(
-    scores: pd.DataFrame, boxes: pd.DataFrame, declared: NDArray[np.float64] | None = None
-) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+def correct(scores: pd.DataFrame, boxes: pd.DataFrame, prevalence: NDArray[np.float64]) -> pd.DataFrame:
     """Calibrate scores and correct them for prevalence (Bayes' rule).
 
     Args:
         scores: clip scores of test recordings, indexed by recording_id.
         boxes: out-of-fold box scores of the same models, as from `box_tables.read_boxes`.
-        declared: prevalence of each species, shape [Species]; by default it is estimated from the scores.
+        prevalence: prevalence of each species, shape [Species].
 
     Returns:
-        The corrected scores, rounded as in the file, and the prevalence of each species, shape [Species].
+        The corrected scores, rounded as in the file.
     """
     ratios = Calibration.of_boxes(boxes, scores.shape[1]).log_likelihood_ratios(scores.to_numpy())
-    prevalence = estimate_prevalence(ratios) if declared is None else declared
     corrected = pd.DataFrame(expit(ratios + logit(prevalence)), scores.index, scores.columns)
-    return round_scores(corrected, CORRECTED_DIGITS), prevalence
+    return round_scores(corrected, CORRECTED_DIGITS)
 
 
 def read_prevalence(path: Path, columns: list[str]) -> NDArray[np.float64]:

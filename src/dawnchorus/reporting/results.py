@@ -11,8 +11,9 @@ from dawnchorus.config.params import Params
 from dawnchorus.data.complete import Completeness
 from dawnchorus.data.copies import copies_of_training
 from dawnchorus.data.ground_truth import GroundTruth
-from dawnchorus.inference.calibration import correct
+from dawnchorus.inference.calibration import correct, log_odds
 from dawnchorus.inference.ensemble import Predictions
+from dawnchorus.inference.prevalence import estimate_recording_prevalence
 from dawnchorus.reporting.metrics import box_figures, figures, species_figures
 
 
@@ -39,19 +40,34 @@ class Recordings:
 
 def corrected_scores(
     predictions: dict[str, Predictions], declared: NDArray[np.float64] | None
-) -> tuple[dict[str, pd.DataFrame], NDArray[np.float64]]:
+) -> tuple[dict[str, pd.DataFrame], NDArray[np.float64]] | None:
     """Calibrate the test scores and correct them for prevalence.
 
     Args:
         predictions: predictions by name; the last are those of the ensemble.
-        declared: prevalence of each species, shape [Species]; None to estimate it from the scores.
+        declared: prevalence of each species, shape [Species]; None to estimate it from the annotated recordings.
 
     Returns:
-        The corrected test scores by name, and the prevalence used for the ensemble, shape [Species].
+        The corrected test scores by name, and the prevalence used for the ensemble, shape [Species]. None if there are
+        too few annotations to estimate it.
     """
-    corrected = {name: correct(each.test, each.boxes, declared) for name, each in predictions.items()}
+    corrected = {}
+    for name, each in predictions.items():
+        used = estimated_prevalence(each) if declared is None else declared
+        if used is None:
+            return None
+        corrected[name] = correct(each.test, each.boxes, used), used
     *_, (_, prevalence) = corrected.values()
     return {name: scores for name, (scores, _) in corrected.items()}, prevalence
+
+
+def estimated_prevalence(predictions: Predictions) -> NDArray[np.float64] | None:
+    """The share of annotated recordings with each species; see `prevalence.estimate_recording_prevalence`."""
+    boxes = predictions.boxes.index.to_frame(index=False)
+    boxes = boxes[boxes.is_tp.astype(bool)]
+    is_present = np.zeros(predictions.oof.shape, bool)
+    is_present[predictions.oof.index.get_indexer(boxes.recording_id), boxes.species_id.astype(int)] = True
+    return estimate_recording_prevalence(log_odds(predictions.oof.to_numpy()), is_present)
 
 
 def metrics_of(
