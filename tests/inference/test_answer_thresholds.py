@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from tiny import ROOT
 
 from dawnchorus.inference.answer_curves import even_weights, fit_curves, pooled_weights
-from dawnchorus.inference.answer_thresholds import ANSWERED, answered_windows, apply_answers
+from dawnchorus.inference.answer_thresholds import ANSWERED, answered_windows, apply_answers, why_no_promise
 from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.strata import log_strata
 from dawnchorus.inference.threshold_tables import read_thresholds, write_thresholds
@@ -164,3 +164,18 @@ def test_a_table_without_answers_has_no_columns_about_them(tmp_path: Path) -> No
     _, again = read_thresholds(tmp_path / "thresholds.csv", ["OWL", "LARK"])
     assert again.rests_on.tolist() == ["annotations"] * 2
     assert again.density.isna().all()
+
+
+@pytest.mark.parametrize(
+    ("n_present", "windows_above", "expected"),
+    [
+        (3, 3, ""),
+        (3, 2, "only 2 windows reach it"),
+        (3, 0, "no window reaches it"),
+        (2, 9, "2 of the answers are present"),
+    ],
+)
+def test_a_promise_rests_on_three_present_answers_and_three_windows(
+    n_present: int, windows_above: int, expected: str
+) -> None:
+    assert why_no_promise(n_present, windows_above) == expected

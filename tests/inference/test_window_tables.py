@@ -59,6 +59,8 @@ def test_a_damaged_or_foreign_table_is_refused(windows: Windows, tmp_path: Path)
         (3.5, 4.4, 0.5, 0.3),  # in those at 1.5 and 3.0; a third of it in the one at 4.1
         (3.5, 4.4, 0.3, 0.95),
         (0.0, 7.1, 0.5, 0.95),  # longer than a window: all windows are full of it
+        (1.5, 4.5, 0.5, 0.2),  # as long as a window: only that window is known to have it
+        (1.6, 4.6, 0.5, 0.2),  # nearest to that at 1.5
         (2.9, 3.1, 0.0, 0.3),  # any overlap counts
         (3.0, 3.5, 0.0, 0.3),  # the window that ends where it starts has none of it
     ],

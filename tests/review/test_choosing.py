@@ -67,19 +67,19 @@ def test_chosen_windows_are_from_many_recordings_and_sites() -> None:
     priority = np.arange(100, 0, -1.0)
     recordings = np.repeat(np.arange(10), 10)
     sites = ["a"] * 90 + ["b"] * 10
-    chosen = choose_diverse(priority, recordings, sites, 10)
+    chosen = choose_diverse([priority], recordings, sites, 10)
     assert sorted(recordings[chosen]) == list(range(10))
     # The best of each recording.
     assert sorted(chosen % 10) == [0] * 10
     assert sites[chosen[1]] == "b"
 
 
-def test_a_window_that_sounds_like_a_chosen_one_waits() -> None:
-    embeddings = np.array([[1.0, 0], [1, 0.01], [0, 1]])
-    without = choose_diverse(np.array([1.0, 0.9, 0.5]), np.arange(3), [""] * 3, 2)
-    assert without.tolist() == [0, 1]
-    chosen = choose_diverse(np.array([1.0, 0.9, 0.5]), np.arange(3), [""] * 3, 2, embeddings)
-    assert chosen.tolist() == [0, 2]
+def test_priorities_choose_in_turns_and_never_the_same_window_or_recording() -> None:
+    first, second = np.array([9.0, 8, 7, 1, 2, 3]), np.array([9.0, 1, 2, 8, 7, 3])
+    chosen = choose_diverse([first, second], np.array([0, 0, 1, 0, 2, 3]), [""] * 6, 4)
+    # The second priority would choose 0, which is taken, then 3, whose recording is.
+    assert chosen.tolist() == [0, 4, 2, 5]
+    assert sorted(choose_diverse([first, second], np.zeros(6, int), [""] * 6, 10).tolist()) == [0, 1, 2, 3, 4, 5]
 
 
 def test_the_best_of_each_site_and_day_come_first() -> None:

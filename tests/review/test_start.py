@@ -91,15 +91,17 @@ def test_improve_asks_about_training_windows_that_nobody_has_labelled(scored: Sc
     assert not shown & {(item.species, item.recording_id, item.start_s) for item in more}
 
 
-def test_improve_prefers_what_members_disagree_on(scored: ScoredWindows) -> None:
+def test_improve_asks_about_probable_calls_and_about_what_members_disagree_on(scored: ScoredWindows) -> None:
+    scored.recordings["site"] = ""
     split = np.zeros_like(scored.scores)
     rows = np.flatnonzero(~scored.is_measured)[[5, 77, 300]]
     split[rows] = 3.0
     scored.scores[rows] = 0.5
-    items = start(replace(scored, disagreement=split), "improve", n=3, species=("OWL",))
-    assert {(item.recording_id, item.start_s) for item in items} == {
+    items = start(replace(scored, disagreement=split), "improve", n=6, species=("OWL",))
+    assert {(item.recording_id, item.start_s) for item in items[1::2]} == {
         (scored.recordings.recording_id[scored.recording[row]], scored.starts[row]) for row in rows
     }
+    assert min(item.score for item in items[::2]) > np.quantile(scored.scores[~scored.is_measured, 0], 0.95)
 
 
 def test_confirm_asks_about_the_best_detections(scored: ScoredWindows) -> None:

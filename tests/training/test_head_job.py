@@ -30,8 +30,13 @@ def trained(folder: Path, params: Params, late: float) -> TrainedHead:
         vectors = rng.random((3, CHANNELS))
         vectors[int(late // 2), number % 2] += 3
         write_embeddings(folder / f"train/{name}.npz", STARTS, vectors)
+    return train(folder, params, names, late, late + 1)
+
+
+def train(folder: Path, params: Params, names: list[str], t_min: float, t_max: float) -> TrainedHead:
+    """Train on embedded recordings in which, in turns, one of two species is present and the other absent in a box."""
     boxes = pd.DataFrame({
-        "recording_id": names, "species": ["a", "b"] * 4, "t_min": late, "t_max": late + 1, "f_min": "", "f_max": "",
+        "recording_id": names, "species": ["a", "b"] * 4, "t_min": t_min, "t_max": t_max, "f_min": "", "f_max": "",
         "label": "present",
     })  # fmt: skip
     absent = boxes.assign(species=["b", "a"] * 4, label="absent")
@@ -74,3 +79,26 @@ def test_it_counts_calls_of_which_no_window_has_enough(sparse: Params, tmp_path:
     strict = changed(sparse, {"labels": {"min_overlap": 0.9}})
     found = trained(tmp_path, strict, late=1.5)
     assert (found.n_present, found.n_missed) == (8, 8)
+
+
+def test_a_label_of_a_whole_window_tells_nothing_about_windows_that_share_a_part_of_it(
+    sparse: Params, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"r{number}" for number in range(8)]
+    starts = np.array([0, 23, 47, 70, 94])
+    for number, name in enumerate(names):
+        vectors = rng.random((5, CHANNELS))
+        vectors[2, number % 2] += 3
+        # Just before and after the window, the species calls that is absent in it.
+        vectors[[1, 3], 1 - number % 2] += 3
+        write_embeddings(tmp_path / f"train/{name}.npz", starts, vectors)
+    second = 2048 / 48000
+    found = train(tmp_path, sparse, names, 47 * second, 94 * second)
+    assert (found.n_present, found.n_missed) == (8, 0)
+    of_a, of_b = np.full((2, CHANNELS), 0.5, np.float32)
+    of_a[0] += 3
+    of_b[1] += 3
+    scores = found.head.scores(np.stack([of_a, of_b]))
+    assert scores[0, 0] > scores[1, 0]
+    assert scores[1, 1] > scores[0, 1]

@@ -18,7 +18,7 @@ from dawnchorus.inference.answer_curves import (
 )
 from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.strata import count_strata, log_strata
-from dawnchorus.inference.thresholds import MEASURED, WindowModel
+from dawnchorus.inference.thresholds import MEASURED, WindowModel, too_few_windows
 from dawnchorus.inference.window_tables import Windows
 from dawnchorus.seeding import generator
 
@@ -167,4 +167,4 @@ def why_no_promise(n_present: int, windows_above: int) -> str:
     """Why answers cannot support a promise; empty if they can."""
     if n_present < FEWEST_PRESENT:
         return f"{n_present} of the answers {'is' if n_present == 1 else 'are'} present"
-    return "" if windows_above else "no window reaches it"
+    return too_few_windows(windows_above)

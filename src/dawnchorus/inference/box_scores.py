@@ -8,6 +8,14 @@ from dawnchorus.inference.window_tables import Windows
 
 # Starts of windows are frames, so the overlap with a box may be short of `min_overlap` by rounding.
 TOLERANCE = 1e-6
+# A box that is as long as a window, up to so much (s), was not drawn around a call: somebody listened to a window, and
+# the call is anywhere in it. So windows that share a part of it may be without the call.
+AS_LONG = 0.05
+
+
+def is_whole_window(lengths: NDArray[np.floating], window_seconds: float) -> NDArray[np.bool_]:
+    """Whether boxes are as long as a window, up to `AS_LONG`; `lengths` in s, shape [Boxes]."""
+    return np.abs(lengths - window_seconds) <= AS_LONG
 
 
 def score_boxes(
@@ -31,7 +39,7 @@ def best_windows(windows: Windows, boxes: pd.DataFrame, window_seconds: float, m
     """Find the window with the highest score of its species, for each box, among those that contain enough of the box.
 
     These are the windows with at least `min_overlap` of the box (or of the window, if it is shorter). If there is none,
-    they are those with most of it.
+    or if the box is as long as the window, they are those with most of it.
 
     Args:
         windows: as in `score_boxes`.
@@ -50,6 +58,8 @@ def best_windows(windows: Windows, boxes: pd.DataFrame, window_seconds: float, m
         starts = windows.starts[first:last]
         inside = np.minimum(starts + window_seconds, t_max) - np.maximum(starts, t_min)
         enough = max(min_overlap * min(t_max - t_min, window_seconds), 2 * TOLERANCE)
-        around = np.flatnonzero(inside >= min(enough, inside.max()) - TOLERANCE)
+        if enough > inside.max() or is_whole_window(t_max - t_min, window_seconds):
+            enough = inside.max()
+        around = np.flatnonzero(inside >= enough - TOLERANCE)
         found[number] = first + around[windows.scores[first:last, species][around].argmax()]
     return found

@@ -207,7 +207,7 @@ def choose_thresholds(
     table[LABELS] = labels[LABELS].to_numpy()
     reasons = [_why_not(*of_species) for of_species in zip(*(labels[name] for name in LABELS), strict=True)]
     reasons = [reason or ("no present box" if lost else "") for reason, lost in zip(reasons, is_unknown, strict=True)]
-    table["no_promise"] = [reason or _too_few(count) for reason, count in zip(reasons, above, strict=True)]
+    table["no_promise"] = [reason or too_few_windows(count) for reason, count in zip(reasons, above, strict=True)]
     return model, table
 
 
@@ -251,7 +251,7 @@ def _why_not(n_present: int, n_recordings: int, n_absent: int, n_complete: int) 
     return ""
 
 
-def _too_few(n_windows: int) -> str:
+def too_few_windows(n_windows: int) -> str:
     """Why the windows above a threshold cannot support a promise; empty if they can."""
     if n_windows >= FEWEST_WINDOWS:
         return ""

@@ -75,23 +75,18 @@ def _ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def choose_diverse(
-    priority: NDArray[np.floating],
-    recordings: NDArray[np.integer],
-    sites: Sequence[str],
-    n_items: int,
-    embeddings: NDArray[np.floating] | None = None,
+    priorities: Sequence[NDArray[np.floating]], recordings: NDArray[np.integer], sites: Sequence[str], n_items: int
 ) -> NDArray[np.int64]:
-    """Choose windows of high priority that differ: from other sites and recordings, and, if known, of other sounds.
+    """Choose windows of high priority from many sites and recordings.
 
     One window after another is chosen, from the sites and recordings that have the fewest so far. Among those, the
-    highest priority wins; with embeddings, it is reduced by the similarity to the nearest window that was chosen.
+    highest priority wins; the first window is chosen by the first priority, the next by the second, and so on in turns.
 
     Args:
-        priority: shape [Windows].
+        priorities: one or several, shape [Windows] each.
         recordings: number of each window's recording, shape [Windows].
         sites: of each window, shape [Windows].
         n_items: number of windows to choose.
-        embeddings: of each window, shape [Windows, Channels].
 
     Returns:
         Positions of the chosen windows, in the order in which they were chosen.
@@ -99,25 +94,20 @@ def choose_diverse(
     _, recording = np.unique(recordings, return_inverse=True)
     _, site = np.unique(np.asarray(sites, str), return_inverse=True)
     per_recording, per_site = np.zeros(recording.max(initial=-1) + 1), np.zeros(site.max(initial=-1) + 1)
-    left = priority.astype(float).copy()
-    nearest = np.zeros(len(left))
-    units = None
-    if embeddings is not None:
-        units = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
     # A site with few windows must not give its worst ones: the best hundredth, or 20 for each item, take part.
-    n_pool = min(len(left), max(20 * n_items, len(left) // 100))
-    pool = np.argsort(-left, kind="stable")[:n_pool]
+    n_pool = max(20 * n_items, len(recording) // 100)
+    pools = [np.argsort(-priority, kind="stable")[:n_pool] for priority in priorities]
+    is_free = np.ones(len(recording), bool)
     chosen: list[int] = []
-    while len(chosen) < n_items and len(pool):
+    while len(chosen) < min(n_items, len(recording)):
+        turn = len(chosen) % len(priorities)
+        pool = pools[turn][is_free[pools[turn]]]
         used = per_recording[recording[pool]] + per_site[site[pool]] / (per_site.sum() + 1)
-        value = np.where(used == used.min(), left[pool] * (1 - nearest[pool]), -np.inf)
-        best = int(pool[np.argmax(value)])
+        best = int(pool[np.argmax(np.where(used == used.min(), priorities[turn][pool], -np.inf))])
         chosen.append(best)
+        is_free[best] = False
         per_recording[recording[best]] += 1
         per_site[site[best]] += 1
-        pool = pool[pool != best]
-        if units is not None:
-            nearest[pool] = np.maximum(nearest[pool], np.clip(units[pool] @ units[best], 0, 1))
     return np.array(chosen, int)
 
 

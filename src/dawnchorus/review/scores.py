@@ -14,7 +14,6 @@ from dawnchorus.config.loading import load_params
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.tables import read_table, to_numbers
 from dawnchorus.errors import InputError
-from dawnchorus.features.embeddings import read_embeddings
 from dawnchorus.features.frames import to_seconds
 from dawnchorus.inference.answer_thresholds import ANNOTATIONS
 from dawnchorus.inference.calibration import Calibration, log_odds
@@ -30,7 +29,6 @@ from dawnchorus.models.bundle import Bundle, read_bundle
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.review.places import PARAMS, RECORDINGS, known_files
 
-EMBEDDINGS = Path("data/embeddings")
 DETECTIONS = "detections.csv"
 
 
@@ -55,7 +53,6 @@ class ScoredWindows:
             [Windows, Species].
         is_measured: whether thresholds are for recordings like that of each window, shape [Windows].
         detections: the table of detections, as `dawnchorus detect` writes it.
-        embeddings: folder with embeddings of the recordings, by split; None if there are none.
         is_whole: whether a sample of the measured windows is one of a whole split of the data set.
     """
 
@@ -73,25 +70,7 @@ class ScoredWindows:
     disagreement: NDArray[np.float32]
     is_measured: NDArray[np.bool_]
     detections: pd.DataFrame
-    embeddings: Path | None = None
     is_whole: bool = True
-
-    def embeddings_of(self, rows: NDArray[np.integer]) -> NDArray[np.float32] | None:
-        """The embeddings of windows, shape [Rows, Channels]; None if there are none.
-
-        Raises:
-            InputError: a file is missing or damaged.
-        """
-        if self.embeddings is None or not len(rows):
-            return None
-        second = to_seconds(1, self.bundle.info.settings.spectrogram)
-        found = []
-        for number, starts in pd.Series(self.starts[rows]).groupby(self.recording[rows]):
-            place = self.recordings.iloc[int(str(number))]
-            firsts, vectors = read_embeddings(self.embeddings / place.split / f"{place.recording_id}.npz")
-            nearest = np.abs(firsts * second - starts.to_numpy()[:, None]).argmin(axis=1)
-            found.append(pd.DataFrame(vectors[nearest], starts.index))
-        return pd.concat(found).sort_index().to_numpy(np.float32)
 
 
 def read_scores(results: Path, model: Path | None) -> ScoredWindows:
@@ -144,7 +123,6 @@ def _of_workflow(results: Path) -> ScoredWindows:
         table[["recording_id", "file", "split", "site", "start", "seconds"]], recording,
         np.full(len(recording), channel), np.concatenate([one.starts for _, one in parts]),
         np.concatenate([one.scores for _, one in parts]), spread, is_test == has_test, detections,
-        EMBEDDINGS / params.embeddings[0] if params.embeddings else None,
     )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """`dawnchorus review start`: draw the items of a review, once, and write its folder."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -9,31 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dawnchorus.data.annotations import COLUMNS as ANNOTATION_COLUMNS
-from dawnchorus.data.tables import read_table, to_numbers
 from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 from dawnchorus.review.choosing import choose_best, choose_diverse, draw_sample, rank_uncertain
 from dawnchorus.review.items import CONFIRM, IMPROVE, MEASURE, Item, Purpose, write_items
 from dawnchorus.review.scores import ScoredWindows, clock_time
-from dawnchorus.review.session import (
-    FOLDER,
-    ITEMS,
-    NAME,
-    Session,
-    SessionInfo,
-    read_session,
-    session_names,
-    write_info,
-)
+from dawnchorus.review.session import FOLDER, ITEMS, NAME, SessionInfo, read_session, session_names, write_info
+from dawnchorus.review.unlabelled import Stretches, is_known, known_stretches, unlabelled_windows
 from dawnchorus.seeding import generator
-
-ANNOTATIONS = Path("data/annotations.csv")
-# Part of a window that is known already, from which on it is not asked about again.
-KNOWN_PART = 0.5
-
-# Stretches of recordings, start and end (s), by recording_id and species.
-Stretches = dict[tuple[str, str], list[tuple[float, float]]]
 
 
 def start_review(
@@ -78,7 +60,7 @@ def start_review(
     items: list[Item] = []
     remarks = []
     earlier = [read_session(name) for name in session_names()]
-    known = _known(asked, earlier) if purpose != MEASURE else {}
+    known = known_stretches(asked, earlier) if purpose != MEASURE else {}
     for code in asked:
         # A further sample of a species is another one.
         samples = sum(one.info.purpose == MEASURE and code in one.info.asked for one in earlier)
@@ -94,11 +76,31 @@ def start_review(
         items += [replace(item, item=len(items) + number) for number, item in enumerate(found, start=1)]
     if not items:
         raise InputError(f"{results}: has no {_WHAT[purpose]} of {', '.join(asked)}")
-    thresholds = dict(zip(codes, scored.thresholds.tolist(), strict=True))
+    write_review(folder, scored, results, purpose, asked, items, seed, now)
+    return [
+        *remarks,
+        f"{folder}: {len(items)} items of {len({item.species for item in items})} species in "
+        f"{len({item.recording_id for item in items})} recordings",
+        f"Answer them with: dawnchorus review serve {folder.name}",
+    ]
+
+
+def write_review(
+    folder: Path,
+    scored: ScoredWindows,
+    results: Path,
+    purpose: Purpose,
+    asked: Sequence[str],
+    items: Sequence[Item],
+    seed: int,
+    now: datetime,
+) -> None:
+    """Write the folder of a review, named as the review is; the other arguments are those of `start_review`."""
+    thresholds = dict(zip(scored.bundle.codes, scored.thresholds.tolist(), strict=True))
     info = SessionInfo(
         name=folder.name, purpose=purpose, created=now.isoformat(timespec="seconds"),
         model=scored.bundle.scorer_digest, results=results.as_posix(), data_root=scored.data_root.as_posix(), seed=seed,
-        asked=asked, species=scored.bundle.info.species,
+        asked=list(asked), species=scored.bundle.info.species,
         thresholds={code: thresholds[code] for code in asked if not np.isnan(thresholds[code])},
         precision=scored.bundle.info.settings.detect.precision, window_seconds=scored.window_seconds,
     )  # fmt: skip
@@ -106,12 +108,6 @@ def start_review(
         temporary.mkdir()
         write_items(temporary / ITEMS, items)
         write_info(temporary, info)
-    return [
-        *remarks,
-        f"{folder}: {len(items)} items of {len({item.species for item in items})} species in "
-        f"{len({item.recording_id for item in items})} recordings",
-        f"Answer them with: dawnchorus review serve {folder.name}",
-    ]
 
 
 _WHAT = {
@@ -134,31 +130,15 @@ def _new_folder(purpose: str, name: str | None, now: datetime) -> Path:
     return FOLDER / name
 
 
-def _known(asked: Sequence[str], earlier: Sequence[Session]) -> Stretches:
-    """What experts have labelled, and what other reviews ask about."""
-    known: Stretches = defaultdict(list)
-    if ANNOTATIONS.exists():
-        table = read_table(ANNOTATIONS, ANNOTATION_COLUMNS)
-        table = table[table.species.isin(asked)]
-        begin, end = (to_numbers(ANNOTATIONS, table, column) for column in ("t_min", "t_max"))
-        for row, first, last in zip(table.itertuples(), begin, end, strict=True):
-            known[row.recording_id, row.species].append((first, last))
-    for session in earlier:
-        for item in session.items.values():
-            known[item.recording_id, item.species].append((item.start_s, item.end_s))
-    return known
+def window_items(scored: ScoredWindows, code: str, rows: NDArray[np.integer], purpose: Purpose) -> list[Item]:
+    """Items for windows and a species, which are not numbered yet.
 
-
-def _is_known(known: Stretches, recording_id: str, code: str, start: float, end: float) -> bool:
-    """Whether at least `KNOWN_PART` of a stretch, or of what is known in it, is known."""
-    return any(
-        min(end, last) - max(start, first) >= KNOWN_PART * min(end - start, last - first)
-        for first, last in known.get((recording_id, code), ())
-    )
-
-
-def _items(scored: ScoredWindows, code: str, rows: NDArray[np.integer], purpose: str) -> list[Item]:
-    """Items for windows, which are not numbered yet."""
+    Args:
+        scored: as in `start_review`.
+        code: of the species.
+        rows: of the windows.
+        purpose: of the items.
+    """
     number = scored.bundle.codes.index(code)
     scores = scored.scores[rows, number]
     probabilities = scored.model.of_species(np.full(len(rows), number)).probabilities(scores)
@@ -195,7 +175,10 @@ def _measure(scored: ScoredWindows, code: str, n_items: int, rng: np.random.Gene
             split=item.split if scored.is_whole else "",
         )
         for item, stratum, inclusion in zip(
-            _items(scored, code, frame[sample.rows], MEASURE), sample.strata[sample.rows], sample.inclusion, strict=True
+            window_items(scored, code, frame[sample.rows], MEASURE),
+            sample.strata[sample.rows],
+            sample.inclusion,
+            strict=True,
         )
     ]
     return [items[position] for position in rng.permutation(len(items))]
@@ -203,27 +186,16 @@ def _measure(scored: ScoredWindows, code: str, n_items: int, rng: np.random.Gene
 
 def _improve(scored: ScoredWindows, code: str, n_items: int, known: Stretches) -> list[Item]:
     number = scored.bundle.codes.index(code)
-    names = scored.recordings.recording_id.to_numpy()
-    is_free = scored.recordings.split.to_numpy()[scored.recording] != "test"
-    labelled = {name for name, species in known if species == code}
-    for row in np.flatnonzero(is_free & np.isin(names, list(labelled))[scored.recording]):
-        start = scored.starts[row]
-        end = start + scored.window_seconds
-        is_free[row] = not _is_known(known, names[scored.recording[row]], code, start, end)
-    rows = np.flatnonzero(is_free)
+    rows = unlabelled_windows(scored, code, known)
     scores = scored.scores[rows, number]
     probabilities = scored.model.of_species(np.full(len(rows), number)).probabilities(scores)
     # Without a present box, nothing is known of probabilities.
     probabilities = np.where(np.isnan(probabilities), scores, probabilities)
-    priority = rank_uncertain(probabilities, scored.disagreement[rows, number])
+    # Half of the items are probably present: few windows are, and they teach most where labels are few.
+    priorities = [scores, rank_uncertain(probabilities, scored.disagreement[rows, number])]
     recordings = scored.recording[rows]
-    if scored.embeddings is not None:
-        # Reading the embeddings of all windows would take long.
-        best = np.sort(np.argsort(-priority, kind="stable")[: max(200, 20 * n_items)])
-        rows, priority, recordings = rows[best], priority[best], recordings[best]
-    sites = scored.recordings.site.to_numpy()[recordings]
-    chosen = choose_diverse(priority, recordings, sites, n_items, scored.embeddings_of(rows))
-    return _items(scored, code, rows[chosen], IMPROVE)
+    chosen = choose_diverse(priorities, recordings, scored.recordings.site.to_numpy()[recordings], n_items)
+    return window_items(scored, code, rows[chosen], IMPROVE)
 
 
 def _confirm(scored: ScoredWindows, code: str, n_items: int, known: Stretches) -> list[Item]:
@@ -245,7 +217,7 @@ def _confirm(scored: ScoredWindows, code: str, n_items: int, known: Stretches) -
             & (scored.starts + scored.window_seconds <= place.end_s + 0.01)
         )
         if len(inside):
-            (item,) = _items(scored, code, inside[[np.argmax(scored.scores[inside, number])]], CONFIRM)
+            (item,) = window_items(scored, code, inside[[np.argmax(scored.scores[inside, number])]], CONFIRM)
         else:
             recording = scored.recordings.iloc[row]
             item = Item(
@@ -254,7 +226,7 @@ def _confirm(scored: ScoredWindows, code: str, n_items: int, known: Stretches) -
                 float(place.probability) if place.probability else None, _or_none(scored.thresholds[number]), CONFIRM,
                 "", None,
             )  # fmt: skip
-        if not _is_known(known, item.recording_id, code, item.start_s, item.end_s):
+        if not is_known(known, item.recording_id, code, item.start_s, item.end_s):
             items.append(item)
     places = [(item.site, item.clock_time[:10]) for item in items]
     chosen = choose_best(np.array([item.score for item in items]), places, n_items)

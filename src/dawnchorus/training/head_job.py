@@ -18,6 +18,7 @@ from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import units
 from dawnchorus.features.embeddings import read_embeddings
 from dawnchorus.features.frames import to_frames, to_seconds
+from dawnchorus.inference.box_scores import is_whole_window
 from dawnchorus.inference.window_scores import window_hop
 from dawnchorus.inference.windows import tile
 from dawnchorus.models.linear_head import LinearHead
@@ -181,15 +182,23 @@ def _labels(
     weak = params.labels.weak_negative_weight if pseudo_labels is None else pseudo_labels.weight
 
     complete = read_complete(job.complete, species)
+    begin, end = every.boxes[box][:, [0, 2]].T
+    starts = windows.starts[window] * second
+    inside = np.minimum(end, starts + seconds) - np.maximum(begin, starts)
+    # Of a whole window that somebody listened to, other windows have an unknown part.
+    most = np.full(len(every), -np.inf)
+    np.maximum.at(most, box, inside)
+    is_unknown = is_whole_window(end - begin, seconds) & (inside < most[box] - second)
+    is_tp = every.is_tp[box] & ~is_unknown
 
     def labels(weight: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         return window_labels(
-            every.boxes[box], every.species_ids[box], every.is_tp[box], window,
+            every.boxes[box], every.species_ids[box], is_tp, window,
             windows.starts * second, seconds, len(species), params.labels.min_overlap, weight,
             (settings.f_min, settings.f_max) if params.labels.within_band else None,
             tolerance=second,
             pseudo_labels=None if pseudo_labels is None else pseudo_labels.of(names, windows.starts),
-            is_uncertain=box >= len(known),
+            is_uncertain=(box >= len(known)) | is_unknown,
             is_complete=complete.of(names),
         )  # fmt: skip
 
@@ -200,11 +209,8 @@ def _labels(
         has_call = ((target == 1) & (mask == 1)).any(axis=1)
         mask = np.where(has_call[:, None], mask, alone)
     rows = np.flatnonzero((alone > 0).any(axis=1))
-    begin, end = every.boxes[box][:, [0, 2]].T
-    starts = windows.starts[window] * second
-    inside = np.minimum(end, starts + seconds) - np.maximum(begin, starts)
     is_seen = (inside > 0) & (inside >= params.labels.min_overlap * np.minimum(end - begin, seconds) - second)
-    n_missed = int(known.is_tp.sum()) - len(np.unique(box[every.is_tp[box] & is_seen]))
+    n_missed = int(known.is_tp.sum()) - len(np.unique(box[is_tp & is_seen]))
     return rows, target[rows], mask[rows], n_missed
 
 
