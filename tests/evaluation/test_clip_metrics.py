@@ -13,6 +13,7 @@ from dawnchorus.evaluation.baselines import constant_precisions, random_precisio
 from dawnchorus.evaluation.clip_metrics import (
     Evaluation,
     Precisions,
+    average_precision,
     average_precisions,
     evaluate,
     lwlrap,
@@ -47,6 +48,18 @@ def test_precision_equals_keras() -> None:
     positive = known & (scores >= 0.5)
     assert precision(truth, scores, known) == pytest.approx((truth & positive).sum() / positive.sum())
     assert precision(truth, 0 * scores, known) == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("digits", [1, 8])
+def test_average_precision_is_scikit_learns_to_the_last_bit(seed: int, digits: int) -> None:
+    truth, scores = case(seed)
+    scores = scores.round(digits).astype(np.float32)  # one digit: many ties
+    weights = np.random.default_rng(seed).random(truth.shape) * (scores > 0.2)  # some are 0
+    for present, score, weight in zip(truth.T, scores.T, weights.T, strict=True):
+        assert average_precision(present, score) == average_precision_score(present, score)
+        weighted = average_precision_score(present, score, sample_weight=weight)
+        assert average_precision(present, score, weight) == weighted
 
 
 def test_lwlrap_by_hand() -> None:

@@ -1,17 +1,12 @@
 """The device, CPU or GPU, on which a training or inference job runs."""
 
-import gc
 import os
 
+import keras
 import threadpoolctl
 
 from dawnchorus.workflow.gpus import BUS_ORDER, lease_gpu, list_gpus, product_name
 
-# This import creates many objects and no garbage. Without garbage collection it takes a fifth less time.
-gc.disable()
-import keras  # noqa: E402
-
-gc.enable()
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
