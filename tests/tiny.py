@@ -18,6 +18,7 @@ TINY: dict[str, Any] = {
     "train": {"epochs": 1},
     "predict": {"hop_seconds": 1.0},
     "ensemble": {"bootstrap_samples": 100},
+    "report": {"examples": 1},
 }  # fmt: skip
 
 
