@@ -9,6 +9,8 @@ import pytest
 
 # Tests call the package in their own process. Without this, each would use all cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Without bytecode, hundreds of processes would compile the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from clone import ALL, RESULTS, Clone, add_test_recording, states
 from filelock import FileLock
