@@ -33,4 +33,4 @@ class _KerasAlone:
             raise ModuleNotFoundError(f"{name} is not imported by Keras", name=name)
 
 
-sys.meta_path.insert(0, _KerasAlone)  # type: ignore[arg-type]
+sys.meta_path.insert(0, _KerasAlone)
