@@ -1,5 +1,6 @@
 """Fixtures that many tests share: the committed parameters, and a tiny experiment."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ from dawnchorus.config.params import Params
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run slow tests first, so that no worker is still busy with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    # `dawnchorus.cli` disables it until its script runs, which here is never.
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
