@@ -1,5 +1,6 @@
 """Fixtures that many tests share: the committed parameters, and a tiny experiment."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ import pytest
 
 # Tests call the package in their own process. Without this, each would use all cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Without bytecode, hundreds of processes would compile the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from clone import ALL, RESULTS, Clone, add_test_recording, states
 from filelock import FileLock
@@ -24,6 +27,8 @@ from dawnchorus.config.params import Params
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run slow tests first, so that no worker is still busy with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    # `dawnchorus.cli` disables it until its script runs, which here is never.
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

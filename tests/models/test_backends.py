@@ -30,6 +30,7 @@ sys.exit("tensorflow" in sys.modules)
 """
 SETTINGS = """
 import json
+import sys
 
 from dawnchorus.models.building import build_models
 from dawnchorus.models.shapes import Shapes
@@ -39,7 +40,10 @@ scorer, _ = build_models("small_cnn", Shapes((40, 32), (40, 32)), 5, 0.0, 1)
 print(json.dumps([
     keras.config.backend(), keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format(),
     scorer.get_layer("head").dtype_policy.name, keras.config.max_epochs(), keras.config.max_steps_per_epoch(),
+    {"matplotlib", "sklearn"} & sys.modules.keys() or None,
 ]))
+# Keras leaves these out, but they are there for others.
+import matplotlib.pyplot, sklearn.metrics
 """
 
 
@@ -67,8 +71,16 @@ def test_no_setting_of_the_users_own_chooses_what_computes(tmp_path: Path) -> No
     for environment in ({"KERAS_HOME": str(tmp_path)}, {"KERAS_BACKEND": "torch"}, limits):
         done = python(SETTINGS, **environment)
         assert json.loads(done.stdout or "null") == [
-            "tensorflow", "float32", 1e-7, "channels_last", "float32", None, None
-        ], done.stderr  # fmt: skip
+            "tensorflow",
+            "float32",
+            1e-7,
+            "channels_last",
+            "float32",
+            None,
+            None,
+            None,
+        ], done.stderr
+        assert done.returncode == 0, done.stderr  # fmt: skip
 
 
 def test_a_backend_that_the_project_does_not_know_is_refused(params: Params) -> None:

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from dawnchorus.evaluation.clip_metrics import Precisions, Truth
 
@@ -34,7 +33,7 @@ def constant_scores(truth: Truth) -> NDArray[np.float64]:
     Returns:
         Fraction of the species that each species ranks above, shape [Recordings, Species].
     """
-    ranks = rankdata(truth.mean(axis=0), method="ordinal") - 1
+    ranks = np.argsort(np.argsort(truth.mean(axis=0), kind="stable"))
     return np.broadcast_to(ranks / len(ranks), truth.shape)
 
 

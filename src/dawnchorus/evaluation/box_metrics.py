@@ -53,6 +53,20 @@ def average_precision_and_auc(
     return _Ranking.of(is_tp, scores, np.arange(len(scores))).figures(np.ascontiguousarray(weights.T))
 
 
+def average_precision(
+    is_tp: NDArray[np.bool_], scores: NDArray[np.floating], weights: NDArray[np.number] | None = None
+) -> float:
+    """Compute the average precision of TP against FP boxes, as `average_precision_and_auc` does.
+
+    Args:
+        is_tp: whether each box is a TP box, shape [Boxes].
+        scores: score of each box, shape [Boxes].
+        weights: weight of each box, shape [Boxes]; None: 1.
+    """
+    weights = np.ones(len(scores)) if weights is None else weights
+    return float(average_precision_and_auc(is_tp, scores, weights[:, None])[0][0])
+
+
 @dataclass(frozen=True)
 class _Ranking:
     """The boxes of one species, in descending order of score.

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, precision_score
 
 from dawnchorus.evaluation.bootstrap import lwlrap_intervals
+from dawnchorus.evaluation.box_metrics import average_precision
 
 Truth = NDArray[np.bool_]
 Scores = NDArray[np.floating]
@@ -63,7 +63,7 @@ def average_precisions(truth: Truth, scores: Scores, mask: Truth) -> NDArray[np.
     for species in range(truth.shape[1]):
         rows = mask[:, species]
         if truth[rows, species].any() and not truth[rows, species].all():
-            result[species] = average_precision_score(truth[rows, species], scores[rows, species])
+            result[species] = average_precision(truth[rows, species], scores[rows, species])
     return result
 
 
@@ -78,7 +78,8 @@ def precision(truth: Truth, scores: Scores, mask: Truth) -> float:
     Returns:
         Precision over all labels in `mask`; 0 if no score reaches the threshold.
     """
-    return float(precision_score(truth[mask], scores[mask] >= 0.5, zero_division=0))
+    found = truth[mask][scores[mask] >= 0.5]
+    return float(found.mean()) if len(found) else 0.0
 
 
 @dataclass(frozen=True)

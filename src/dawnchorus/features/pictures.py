@@ -19,6 +19,8 @@ Scale = Literal["mel", "linear"]
 
 # Frames are about this long, s: 1024 samples at 48 kHz.
 FRAME_SECONDS = 0.0213
+# Frames that are transformed at once.
+MOST_FRAMES = 64
 # -120 dB, so that silence has a level.
 POWER_FLOOR = 1e-12
 # Quantiles of all levels that are the darkest and the brightest colour, and bounds of their distance, dB.
@@ -109,11 +111,11 @@ def levels_db(
     centres = (np.arange(width * per_column) + 0.5) * len(samples) / (width * per_column)
     starts = centres.astype(int).reshape(width, per_column) + length // 2
     padded, window = np.pad(samples, length), hann(length, sym=False).astype(np.float32)
-    # A column at a time, because all frames of a long clip would take gigabytes.
+    # A few columns at a time, because all frames of a long clip would take gigabytes.
     power = np.empty((width, length + 1))
-    for column, each in enumerate(starts):
-        frames = padded[each[:, None] + np.arange(length)] * window
-        power[column] = np.square(np.abs(rfft(frames, 2 * length, axis=1))).mean(axis=0)
+    for block in np.array_split(np.arange(width), min(width, -(-starts.size // MOST_FRAMES))):
+        frames = padded[starts[block][:, :, None] + np.arange(length)] * window
+        power[block] = np.square(np.abs(rfft(frames, 2 * length, axis=2))).mean(axis=1)
     power /= np.sum(np.square(window, dtype=float))
     # The mean over a row is a difference of sums, as rows are narrower or wider than the transform's frequencies.
     sums = np.concatenate([np.zeros((width, 1)), np.cumsum(power, axis=1)], axis=1)

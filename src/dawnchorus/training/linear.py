@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn.metrics import average_precision_score
 
+from dawnchorus.evaluation.box_metrics import average_precision
 from dawnchorus.models.linear_head import LinearHead, signed_root
 
 # Candidates; with weaker regularization, the many channels of an embedding fit the few labels and nothing else.
@@ -172,7 +172,7 @@ def mean_average_precision(
         weights: weight of each score, shape [Windows, Species].
     """
     found = [
-        average_precision_score(is_present[:, number], scores[:, number], sample_weight=weights[:, number])
+        average_precision(is_present[:, number], scores[:, number], weights[:, number])
         for number in range(is_present.shape[1])
         if weights[is_present[:, number], number].any() and weights[~is_present[:, number], number].any()
     ]

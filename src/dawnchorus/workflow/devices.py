@@ -1,25 +1,12 @@
 """The device, CPU or GPU, on which a training or inference job runs."""
 
-import gc
 import os
-import sys
-from types import ModuleType
 
+import keras
 import threadpoolctl
 
 from dawnchorus.workflow.gpus import BUS_ORDER, lease_gpu, list_gpus, product_name
 
-# This import creates many objects and no garbage. Without garbage collection it takes a fifth less time. Keras imports
-# these where they are installed, for functions that nothing here uses: a quarter of the time, and 80 MB.
-modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
-hidden = {"matplotlib", "sklearn"} - set(modules)
-modules |= dict.fromkeys(hidden)
-gc.disable()
-import keras  # noqa: E402
-
-gc.enable()
-for name in hidden:
-    del modules[name]
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 

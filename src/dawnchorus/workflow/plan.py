@@ -145,7 +145,7 @@ def make_plan() -> Plan:
             a stage has no permission to write its outputs; or the run would lose outputs that DVC cannot restore.
     """
     from dvc.exceptions import DvcException
-    from dvc.repo import Repo
+    from dvc.repo import Repo, lock_repo
 
     try:
         params = load_params("params.yaml")
@@ -155,7 +155,9 @@ def make_plan() -> Plan:
         require_backend(params)
         with Repo() as repo:
             refuse_writers(Path(repo.root_dir), repo.config["core"].get("hardlink_lock", False))
-            return _plan_of(repo)
+            # DVC forgets the stages that it has read whenever it takes or releases this lock.
+            with lock_repo(repo):
+                return _plan_of(repo)
     except DvcException as error:
         raise InputError(explain(error)) from error
     except (OSError, UnicodeError) as error:
