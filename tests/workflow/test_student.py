@@ -22,6 +22,12 @@ def test_a_parameter_adds_the_student_to_the_model(through_snakemake: Clone, tmp
     model = clone.path / "results/model"
     info = json.loads((model / "model.json").read_text())
     assert info["student"] == "small_cnn"
+    # It learns for twice as many epochs as the networks that it learns from.
+    n_epochs, longer = (
+        len((clone.path / f"results/curves/first/{name}.csv").read_text().splitlines()) - 1
+        for name in ("small_cnn/0", "student/small_cnn")
+    )
+    assert longer == 2 * n_epochs
     # With so few test recordings, nothing is known about its scores.
     assert "the student's thresholds take at least 20 test recordings" in (model / "student_thresholds.csv").read_text()
     card = (model / "README.md").read_text()

@@ -1,6 +1,6 @@
 """Mel spectrograms inside a model's graph, so that an exported file takes sound."""
 
-from math import gcd, isqrt
+from math import isqrt
 
 import keras
 import librosa
@@ -13,22 +13,29 @@ from dawnchorus.features.mel import POWER_FLOOR
 
 # Sound is made this much louder, in dB, so that the floor of power is a number in half precision, too.
 LOUDER = 72.25
-# Decibels per unit of the natural logarithm, 10 / ln 10, as a product of two numbers that half precision holds exactly.
-FACTORS = (1.3291015625, 3.267578125)
-# Below all logarithms.
-LOWEST = -100.0
+# Decibels per unit of the natural logarithm, 10 / ln 10, as a sum of two numbers that half precision holds well.
+FACTORS = (4.34375, 10 / np.log(10) - 4.34375)
+# Rounding error of a decibel in single precision, here and in `features.mel`.
+UNSURE = 4e-6
+# Above all decibels.
+HIGHEST = 1000.0
+# Mel bands per matrix product. The filters of a group use few frequencies.
+BANDS_IN_GROUP = 32
 
 
 class MelFrontEnd(keras.layers.Layer):
-    """Samples (Batch, Samples) -> windows (Batch, Frames, Mels) in dB, as `features.mel.mel_spectrogram`.
+    """Samples (Batch, Samples) -> windows (Batch, Frames, Mels), in dB above the lowest level of each window.
 
-    Sound is followed and preceded by half a frame of silence. Decibels are rounded to half precision, as the store
-    rounds them.
+    They are those that `detect` makes of a recording. Networks subtract the mean, which is more exact of small numbers.
+
+    Sound is followed and preceded by half a frame of silence. Zeros at the end of the samples are no sound, but fill up
+    a window: frames that a recording without them does not have get the lowest level of the others.
 
     The Fourier transform is one step of Cooley and Tukey's, by matrix products: a frame of n = rows * columns samples
     is written into a matrix row by row; its columns are transformed and turned, then its rows. It is as exact as a fast
-    one, takes a quarter of the time of LiteRT's, and needs no power of two. In ONNX, Keras writes that one as an
-    operation that does not exist. Only frequencies of a mel filter are computed.
+    one, takes a fifth of the time of LiteRT's, and needs no power of two. In ONNX, Keras writes that one as an
+    operation that does not exist. Only frequencies of a mel filter are computed. Places are counted from half a sample
+    before the first, so that a row is the mirror image of another one; power does not depend on it.
 
     Constants stand on the left of products, where LiteRT does not quantize them to integers.
     """
@@ -46,58 +53,101 @@ class MelFrontEnd(keras.layers.Layer):
             fmin=settings.f_min,
             fmax=settings.f_max,
         )
-        used = np.flatnonzero(filters.any(axis=0))
-        # Frequency a + rows * b. Samples are real, so half of all a are enough: others have the power of n - frequency.
-        half = np.arange(self.rows // 2 + 1)
-        several = np.arange(used[0] // self.rows, used[-1] // self.rows + 1) if len(used) else np.arange(1)
-        several = np.union1d(several, self.columns - 1 - several)
         window = librosa.filters.get_window("hann", n_fft)
         self.loudness = 10 ** (LOUDER / 20) * window[:, None]
-        # The cosines of a row and of its mirror image are the same, and their sines are opposite.
-        self.mirror = (-half % self.rows).astype(np.int32)
-        cosine, sine = _waves(half, half, self.rows)
-        self.of_columns = np.where(self.mirror == half, 0.5, 1.0) * cosine, sine
-        self.turn = [each[:, :, None] for each in _waves(half, np.arange(self.columns), n_fft)]
-        cosine, sine = _waves(several, np.arange(self.columns), self.columns)
-        self.of_rows = np.block([[cosine, -sine], [sine, cosine]])
-        frequency = (half[:, None] + several * self.rows).ravel()
-        places, first = np.unique(np.minimum(frequency, n_fft - frequency), return_index=True)
-        # A frequency that is computed twice counts once.
-        self.filters = np.zeros((settings.n_mels, len(frequency)))
-        self.filters[:, first] = filters[:, places]
+        # Frequencies are rows * b + a and rows * b - a: samples are real, so a frequency has the power of its negative.
+        half = np.arange(self.rows // 2 + 1)
+        own = np.arange((self.rows + 1) // 2) + 0.5
+        cosine, sine = _waves(half, own, self.rows)
+        # The middle one of an odd number of rows is its own mirror image.
+        self.of_columns = np.where(2 * own == self.rows, 0.5, 1.0) * cosine, sine
+        places = np.arange(self.columns) + 0.5
+        self.turn = [each[:, :, None] for each in _waves(half, places, n_fft)]
+        last = int(np.flatnonzero(filters.any(axis=0))[-1]) if filters.any() else 0
+        several = np.arange(-(-last // self.rows) + 1)
+        self.of_rows = np.concatenate(_waves(several, places, self.columns))
         self.n_half, self.n_several = len(half), len(several)
+        frequency = np.abs(self.rows * several + np.stack([half, -half])[:, :, None])
+        # Frequencies above half of the rate are those below it. One that is computed twice counts once.
+        frequency = np.minimum(frequency % n_fft, -frequency % n_fft)
+        known, first = np.unique(frequency, return_index=True)
+        weights = np.zeros((frequency.size, settings.n_mels))
+        weights[first] = filters.T[known]
+        self.filters = weights.reshape(*frequency.shape, settings.n_mels)
 
     def call(self, samples: tf.Tensor) -> tf.Tensor:
         """Keras calls it."""
         by_row = (-1, self.rows, self.columns * self.n_frames)
         frames = tf.reshape(self._frames(samples) * _constant(self.loudness), by_row)
-        own, mirrored = frames[:, : self.n_half], tf.gather(frames, self.mirror, axis=1)
+        n_own = (self.rows + 1) // 2
+        own, mirrored = (
+            frames[:, :n_own],
+            tf.gather(frames, np.arange(self.rows)[::-1][:n_own].astype(np.int32), axis=1),
+        )
         turned = (-1, self.n_half, self.columns, self.n_frames)
         real = tf.reshape(tf.matmul(_constant(self.of_columns[0]), own + mirrored), turned)
         imaginary = tf.reshape(tf.matmul(_constant(self.of_columns[1]), own - mirrored), turned)
         cosine, sine = (_constant(each) for each in self.turn)
-        both = tf.concat([real * cosine - imaginary * sine, real * sine + imaginary * cosine], axis=2)
-        squares = tf.square(tf.matmul(_constant(self.of_rows), both))
-        power = squares[:, :, : self.n_several] + squares[:, :, self.n_several :]
-        power = tf.reshape(power, (-1, self.n_half * self.n_several, self.n_frames))
-        mel = tf.transpose(tf.matmul(_constant(self.filters), power), (0, 2, 1))
-        logarithm = tf.math.log(tf.maximum(mel, POWER_FLOOR * 10 ** (LOUDER / 10)))
-        # The maximum keeps converters from joining the two factors.
-        decibels = tf.maximum(logarithm * FACTORS[0], LOWEST) * FACTORS[1] - LOUDER
-        # Rounded to the 11 bits of half precision (Dekker 1971). Converters to ONNX drop a cast there and back.
-        spread = decibels * 8192.0 + decibels
-        return spread - (spread - decibels)
+        of_real = tf.matmul(_constant(self.of_rows), real * cosine - imaginary * sine)
+        of_imaginary = tf.matmul(_constant(self.of_rows), real * sine + imaginary * cosine)
+        n = self.n_several
+        (a, b), (c, d) = ((each[:, :, :n], each[:, :, n:]) for each in (of_real, of_imaginary))
+        power = tf.stack([tf.square(a - d) + tf.square(b + c), tf.square(a + d) + tf.square(c - b)], axis=1)
+        decibels = _decibels(tf.transpose(self._mel(power), (0, 2, 1)))
+        return self._filled_up(samples, decibels)
 
     def _frames(self, samples: tf.Tensor) -> tf.Tensor:
         """Cut samples (Batch, Samples) into frames that overlap (Batch, Samples of a frame, Frames)."""
         n_fft, hop = self.settings.n_fft, self.settings.hop_length
-        half, needed = n_fft // 2, (self.n_frames - 1) * hop + n_fft
-        behind = max(0, needed - half - samples.shape[1])
-        padded = tf.pad(samples, [[0, 0], [half, behind]])[:, :needed]
-        part = gcd(n_fft, hop)
-        places = np.arange(self.n_frames)[:, None] * (hop // part) + np.arange(n_fft // part)
-        parts = tf.gather(tf.reshape(padded, (-1, needed // part, part)), places.astype(np.int32), axis=1)
-        return tf.transpose(tf.reshape(parts, (-1, self.n_frames, n_fft)), (0, 2, 1))
+        n_hops = -(-n_fft // hop)
+        blocks = tf.transpose(_blocks(samples, n_fft // 2, self.n_frames + n_hops - 1, hop), (0, 2, 1))
+        return tf.concat(
+            [blocks[:, : n_fft - number * hop, number : number + self.n_frames] for number in range(n_hops)], axis=1
+        )
+
+    def _mel(self, power: tf.Tensor) -> tf.Tensor:
+        """Power (Batch, 2, Half, Several, Frames) -> mel bands (Batch, Mels, Frames)."""
+        found = []
+        for start in range(0, self.settings.n_mels, BANDS_IN_GROUP):
+            weights = self.filters[..., start : start + BANDS_IN_GROUP]
+            used = np.flatnonzero(weights.any(axis=(0, 1, 3)))
+            first, behind = (used[0], used[-1] + 1) if len(used) else (0, 1)
+            weights = weights[:, :, first:behind]
+            values = tf.reshape(power[:, :, :, first:behind], (-1, weights[..., 0].size, self.n_frames))
+            found.append(tf.matmul(_constant(weights.reshape(-1, weights.shape[-1]).T), values))
+        return found[0] if len(found) == 1 else tf.concat(found, axis=1)
+
+    def _filled_up(self, samples: tf.Tensor, decibels: tf.Tensor) -> tf.Tensor:
+        """Decibels above the lowest level of the sound. Frames behind its end get that, as in `streaming`."""
+        hop = self.settings.hop_length
+        # Frame k is there if the sound has k * hop samples, that is, if sample k * hop - 1 or a later one is not zero.
+        blocks = _blocks(samples[:, hop - 1 :], 0, self.n_frames - 1, hop)
+        behind = tf.cumsum(tf.reduce_max(tf.abs(blocks), axis=2), axis=1, reverse=True)
+        first = tf.ones_like(samples[:, :1])
+        is_there = (tf.concat([first, behind], axis=1) > 0)[:, :, None]
+        lowest = tf.reduce_min(tf.where(is_there, decibels, HIGHEST), axis=(1, 2), keepdims=True)
+        return tf.where(is_there, decibels - lowest, 0.0)
+
+
+def _blocks(samples: tf.Tensor, before: int, n_blocks: int, size: int) -> tf.Tensor:
+    """Cut samples (Batch, Samples), with zeros before and behind them, into blocks (Batch, Blocks, Size)."""
+    needed = n_blocks * size
+    behind = max(0, needed - before - samples.shape[1])
+    return tf.reshape(tf.pad(samples, [[0, 0], [before, behind]])[:, :needed], (-1, n_blocks, size))
+
+
+def _decibels(mel: tf.Tensor) -> tf.Tensor:
+    """Power of mel bands in dB, rounded to half precision as in the store."""
+    logarithm = tf.math.log(tf.maximum(mel, POWER_FLOOR * 10 ** (LOUDER / 10)))
+    decibels = logarithm * FACTORS[0] + logarithm * FACTORS[1] - LOUDER
+    # Where rounding errors decide to which side a decibel is rounded, the middle is never off by more than half a step.
+    return (_to_half(decibels - UNSURE) + _to_half(decibels + UNSURE)) / 2
+
+
+def _to_half(values: tf.Tensor) -> tf.Tensor:
+    """Round to the 11 bits of half precision (Dekker 1971). Converters to ONNX drop a cast there and back."""
+    spread = values * 8192.0 + values
+    return spread - (spread - values)
 
 
 def _waves(frequencies: NDArray, places: NDArray, period: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -18,7 +18,7 @@ class Part:
 
     Attributes:
         names: of its members.
-        scorer: windows (Batch, Frames, Mels) in dB, float16 -> scores (Batch, Species).
+        scorer: windows (Batch, Frames, Mels) in dB -> scores (Batch, Species).
         thresholds: table of thresholds on its scores; None where nothing is known about them.
     """
 

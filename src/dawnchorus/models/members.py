@@ -19,7 +19,7 @@ def load_ensemble(bundle: Bundle, members: Sequence[Member] | None = None) -> ke
             must be one, with their own weights.
 
     Returns:
-        A model from windows (Batch, Frames, Mels) in dB, float16, to scores (Batch, Species), the weighted sum of the
+        A model from windows (Batch, Frames, Mels) in dB, float32, to scores (Batch, Species), the weighted sum of the
         members'.
 
     Raises:
@@ -27,7 +27,7 @@ def load_ensemble(bundle: Bundle, members: Sequence[Member] | None = None) -> ke
     """
     total = 1.0 if members is None else sum(member.weight for member in members)
     networks = [member for member in bundle.info.members if not member.is_head] if members is None else members
-    windows = keras.Input(Shapes.of(bundle.info.settings).window, dtype="float16", name="windows")
+    windows = keras.Input(Shapes.of(bundle.info.settings).window, name="windows")
     scores = [
         _network(bundle, member.backbone, member.file, member.name)(windows) * (member.weight / total)
         for member in networks
@@ -49,5 +49,8 @@ def _network(bundle: Bundle, backbone: str, file: str, name: str) -> keras.Model
         settings.head.pooling, settings.head.frame_weight > 0,
     )  # fmt: skip
     load_weights(scorer, bundle.folder / file, COPY_AGAIN)
+    # An exported file gives it numbers that half precision does not have.
+    windows = keras.Input(scorer.input_shape[1:], name="windows")
+    scorer = keras.models.clone_model(scorer, windows, clone_function=lambda layer: layer)
     scorer.name = name.replace("-", "_")
     return scorer

@@ -136,7 +136,12 @@ def train_model(job: Job, params: Params, device: str, log: Log | None = None) -
         others = sorted({fold for fold in scored.values() if fold != job.fold})
         unlabelled = Unlabelled(
             [job.unlabelled / str(fold) for fold in others],
-            [name for name, fold in scored.items() if name not in folds.index and fold != job.fold],
+            # The student also learns from windows of annotated recordings that are far from any box.
+            [
+                name
+                for name, fold in scored.items()
+                if job.fold is None or (name not in folds.index and fold != job.fold)
+            ],
         )
         names = {*annotations.recording_ids, *unlabelled.recording_ids, *background.recording_ids}
         spectrograms = FeatureStore(job.spectrograms, *unlabelled.folders)

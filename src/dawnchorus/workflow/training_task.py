@@ -40,6 +40,7 @@ def run_training(
     fold: int | None,
     pseudo_label_weight: float,
     epoch_weights: Path | None = None,
+    times_epochs: int = 1,
 ) -> None:
     """Train a network, and write its outputs.
 
@@ -50,11 +51,14 @@ def run_training(
         fold: the fold that is left out; None for none.
         pseudo_label_weight: loss weight of pseudo-labels.
         epoch_weights: output folder of the weights of each epoch; None to write none.
+        times_epochs: number of epochs, as a multiple of `train.epochs`.
 
     Raises:
         InputError: an input is missing or damaged.
     """
     params = load_params(arguments.params)
+    train = params.train.model_copy(update={"epochs": times_epochs * params.train.epochs})
+    params = params.model_copy(update={"train": train})
     device = use_device(params.train.threads, params.train.mixed_precision, params.train.xla)
     job = Job(
         round_id=round_id,
