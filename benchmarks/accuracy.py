@@ -13,19 +13,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from plain_head import plain_scores
 from ruamel.yaml import YAML
 
 from dawnchorus.cli import run
+from dawnchorus.config.loading import load_params
 from dawnchorus.config.presets import preset_content
 from dawnchorus.data.formats.rfcx import read_truth
 from dawnchorus.data.score_tables import read_scores
+from dawnchorus.demo.sources import list_sources
 from dawnchorus.errors import InputError
 from dawnchorus.evaluation.baselines import constant_scores
 from dawnchorus.evaluation.box_metrics import average_precision_and_auc
 from dawnchorus.evaluation.clip_metrics import ranking_precisions
 
 ROOT = Path(__file__).parent.parent
-LADDER = ROOT / "benchmarks/ladder.yaml"
+LADDER, ANIMALS = ROOT / "benchmarks/ladder.yaml", ROOT / "benchmarks/animals.yaml"
+# What comes before the steps of a ladder of embeddings.
+PLAIN = "plain logistic regression"
 # Files tracked by git that a run of the workflow changes.
 TRACKED = ("params.yaml", "dvc.lock", "data/demo/dvc.lock", "results/metrics.json")
 RESAMPLES = 1000
@@ -61,12 +66,14 @@ class Ladder:
         seeds: default seeds of each step.
         sets: parameters that each data set sets, by name of the data set and dotted key.
         steps: steps from the first method to the last.
+        plain: the embedding of a plain logistic regression, which comes before the steps; "" for none.
     """
 
     preset: str
     seeds: list[int]
     sets: dict[str, dict[str, Any]]
     steps: list[Step]
+    plain: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def read_ladder(path: Path) -> Ladder:
         found = value_of(preset, key)
         if found != value:
             raise InputError(f"{path}: ends with {key}: {value}, but the preset {content['preset']} has {found}")
-    return Ladder(content["preset"], content["seeds"], content["sets"], steps)
+    return Ladder(content["preset"], content["seeds"], content["sets"], steps, content.get("plain", ""))
 
 
 def value_of(params: dict[str, Any], key: str) -> Any:
@@ -220,28 +227,47 @@ def followed(outcomes: list[Outcome], truth: pd.DataFrame) -> str:
     return "\n".join(["| out of fold | " + " | ".join(TEST) + " |", "|---|---|---|", *rows])
 
 
+def plain(ladder: Ladder, seeds: list[int]) -> Outcome:
+    """Plain logistic regression on the embeddings that the first step has left. It draws nothing from the seeds."""
+    recordings = list(read_scores(ROOT / "data/demo/dataset/sample_submission.csv").index)
+    scores = plain_scores(ROOT, load_params(ROOT / "params.yaml"), ladder.plain, recordings)
+    none = pd.DataFrame(np.nan, seeds, list(OUT_OF_FOLD.values()))
+    return Outcome(PLAIN, np.repeat(scores[None], len(seeds), axis=0), none)
+
+
 def main() -> None:
-    ladder = read_ladder(LADDER)
+    ladders = [read_ladder(path) for path in (LADDER, ANIMALS)]
+    ladder_of = {name: ladder for ladder in ladders for name in ladder.sets}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", default="first", choices=ladder.sets, help="data set of the ladder")
+    parser.add_argument("--data", default="first", choices=ladder_of, help="data set; animals need clips of your own")
     parser.add_argument("--ends", action="store_true", help="run only the first and the last step")
-    parser.add_argument("--seeds", nargs="+", type=int, default=ladder.seeds, help="by default the ladder's own")
+    parser.add_argument("--seeds", nargs="+", type=int, help="by default the ladder's own")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
+    ladder = ladder_of[arguments.data]
+    seeds = arguments.seeds or ladder.seeds
+    clips = preset_content(ROOT / "presets", ladder.preset)["demo"]["clips"]
+    if clips is not None:
+        # Before the first run, because its message is only in a log.
+        list_sources(ROOT / clips)
     if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *TRACKED], cwd=ROOT).returncode:
         raise InputError(
             f"{', '.join(TRACKED)}: some of these files differ from the last commit, and a run replaces them; commit "
             "your changes, or `git checkout` the files that a killed run left behind"
         )
     steps = [ladder.steps[0], ladder.steps[-1]] if arguments.ends else ladder.steps
+    outcomes = []
     try:
-        outcomes = [climb(step, ladder, arguments.data, arguments.seeds, arguments.cores) for step in steps]
+        for step in steps:
+            outcomes.append(climb(step, ladder, arguments.data, seeds, arguments.cores))
+            if ladder.plain and step is steps[0]:
+                outcomes.insert(0, plain(ladder, seeds))
         sample = read_scores(ROOT / "data/demo/dataset/sample_submission.csv")
         truth = read_truth(ROOT / "data/demo/dataset/truth_test.csv", list(sample.columns), list(sample.index))
     finally:
         subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", *TRACKED], cwd=ROOT, check=True)
     print(as_text(outcomes, truth))
-    if not arguments.ends:
+    if not arguments.ends and not ladder.plain:
         # The first step is left out: its longer windows contain other calls near the boxes, which distorts box figures.
         print("", followed(outcomes[1:], truth), sep="\n")
 

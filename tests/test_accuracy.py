@@ -1,5 +1,6 @@
 """The ladder of settings: what its steps are, and what its figures mean."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,11 +12,25 @@ from tiny import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from accuracy import LADDER, Outcome, as_text, followed, lwlrap_and_macro, read_ladder, value_of, write_params
+from accuracy import (
+    ANIMALS,
+    LADDER,
+    Outcome,
+    as_text,
+    followed,
+    lwlrap_and_macro,
+    main,
+    read_ladder,
+    value_of,
+    write_params,
+)
+from plain_head import plain_scores
 
 from dawnchorus.config.loading import load_params
+from dawnchorus.config.params import Params
 from dawnchorus.config.presets import preset_content
 from dawnchorus.errors import InputError
+from dawnchorus.features.embeddings import write_embeddings
 
 
 def test_the_ladder_begins_with_the_notebooks_method() -> None:
@@ -42,6 +57,53 @@ def test_every_step_on_every_set_is_a_valid_experiment(tmp_path: Path) -> None:
             assert params.seed == 3
             assert [each.id for each in params.rounds] == [each["id"] for each in step.settings["rounds"]]
             assert params.demo.seed == changes.get("demo.seed", 1)
+
+
+def test_the_ladder_on_animals_is_made_of_valid_experiments(tmp_path: Path) -> None:
+    ladder = read_ladder(ANIMALS)
+    for changes in ladder.sets.values():
+        for step in ladder.steps:
+            write_params(ladder.preset, {"seed": 3} | changes | step.settings, tmp_path / "params.yaml")
+            params = load_params(tmp_path / "params.yaml")
+            assert params.demo.clips == "inputs/clips"
+            assert params.members == [*step.settings["backbones"], *step.settings["embeddings"]]
+    # The plain regression needs embeddings, which the first step makes.
+    assert ladder.plain in ladder.steps[0].settings["embeddings"]
+
+
+def test_without_clips_the_ladder_on_animals_tells_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "presets", tmp_path / "presets")
+    monkeypatch.setattr("accuracy.ROOT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["accuracy.py", "--data", "animals"])
+    with pytest.raises(InputError, match=r"inputs/clips: there is no such folder, .*docs/demo\.md says where clips"):
+        main()
+
+
+def test_the_plain_regression_finds_what_boxes_taught_it(tmp_path: Path, params: Params) -> None:
+    """Windows of three species along three directions of the embedding, and recordings that hold one each."""
+    rng = np.random.default_rng(4)
+    names = [f"r{number}" for number in range(24)]
+    boxes = []
+    for split in ("train", "test"):
+        (tmp_path / "data/embeddings/birdnet" / split).mkdir(parents=True)
+        for number, name in enumerate(names):
+            vectors = rng.normal(0, 0.5, (8, 6))
+            # In the second window of the recording.
+            vectors[1, number % 3] += 3
+            starts = np.arange(8) * 70
+            write_embeddings(tmp_path / f"data/embeddings/birdnet/{split}/{name}.npz", starts, vectors)
+            boxes.append((name, f"s{number % 3}", 1.6, 2.6, 100.0, 900.0, "present"))
+    columns = ["recording_id", "species", "t_min", "t_max", "f_min", "f_max", "label"]
+    pd.DataFrame(boxes[:24], columns=columns).assign(annotator="").to_csv(
+        tmp_path / "data/annotations.csv", index=False
+    )
+    species = pd.DataFrame({"species": ["s0", "s1", "s2"], "scientific_name": "", "common_name": ""})
+    species.to_csv(tmp_path / "data/species.csv", index=False)
+    scores = plain_scores(tmp_path, params, "birdnet", names)
+    truth = np.eye(3)[np.arange(24) % 3]
+    assert average_precision_score(truth, scores, average="macro") > 0.95
 
 
 def test_the_other_sets_are_those_that_were_fixed_before() -> None:

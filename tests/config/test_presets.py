@@ -48,7 +48,7 @@ def test_a_preset_is_a_valid_experiment_and_holds_only_what_differs_from_the_def
     params = load_preset(PRESETS, name)
     require_backbones(params)
     assert params.data.root == (
-        load_params(PRESETS / "default.yaml").data.root if name in ("benchmark", "birdnet") else "data/rfcx"
+        load_params(PRESETS / "default.yaml").data.root if name in ("animals", "benchmark", "birdnet") else "data/rfcx"
     )
     defaults, overrides = read(PRESETS / "default.yaml"), read(PRESETS / f"{name}.yaml")
     assert [key for key, value in overrides.items() if defaults[key] == value] == []

@@ -19,8 +19,8 @@ from dawnchorus.features.embeddings import read_embeddings
 from dawnchorus.inference.members import Members
 from dawnchorus.inference.streaming import score_recording
 from dawnchorus.inference.windows import tile
-from dawnchorus.models.bundle import Bundle, Member, read_bundle
-from dawnchorus.models.embedding_heads import load_heads
+from dawnchorus.models.bundle import Bundle, Member, ModelInfo, read_bundle
+from dawnchorus.models.embedding_heads import licences, load_heads
 from dawnchorus.models.linear_head import LinearHead, read_head, write_head
 
 SETTINGS = Embedding(model="inputs/tiny.onnx", sample_rate=24_000, seconds=2.5, output="vectors")
@@ -97,6 +97,17 @@ def test_heads_score_a_recording_as_the_stages_do(bundle: Bundle, here: Path, ti
     np.testing.assert_array_equal(both[0], alone[0])
     np.testing.assert_array_equal(starts, alone[0])
     np.testing.assert_allclose(both[1], alone[1] + scores, atol=1e-6)
+
+
+def test_whoever_detects_with_birdnets_heads_is_told_its_licence(bundle: Bundle) -> None:
+    assert licences(bundle.info) == []
+    content = bundle.info.model_dump()
+    content["settings"]["features"]["tiny"]["model"] = "birdnet"
+    (told,) = licences(ModelInfo.model_validate(content))
+    assert "CC BY-NC-SA 4.0" in told
+    # A model of networks that could have had heads.
+    content["members"] = [member for member in content["members"] if not member["is_head"]]
+    assert licences(ModelInfo.model_validate(content)) == []
 
 
 def test_another_model_behind_an_embedding_is_refused(bundle: Bundle, here: Path) -> None:

@@ -85,6 +85,11 @@ def test_heads_alone_are_named_with_the_licence_and_without_a_band(tiny: Params)
     assert band not in text
     assert "network" not in text
     assert "CC BY-NC-SA 4.0" in text
+    assert "learned from their scores" not in text
+    again = {"id": "second", "pseudo_labels": "first", "weight": 0.3}
+    rounds = [*(each.model_dump() for each in params.rounds), again]
+    both = changed(params, {"backbones": ["small_cnn"], "rounds": rounds})
+    assert "and networks learned from their scores; it is not part" in card(both, [np.nan] * 6, nothing)
 
 
 def test_the_plot_of_reliability_shows_columns_that_the_table_has() -> None:

@@ -131,7 +131,7 @@ def test_no_network_depends_on_the_code_of_embeddings(stages: dict[str, list], n
     assert not [dep.def_path for dep in stages[name][0].deps if "embed" in dep.def_path]
 
 
-@pytest.mark.parametrize("name", ["fetch_weights", "embedding_model", "ensemble", "bundle"])
+@pytest.mark.parametrize("name", ["synthesize", "fetch_weights", "embedding_model", "ensemble", "bundle"])
 def test_a_stage_that_reads_files_named_by_parameters_depends_on_their_folder(
     stages: dict[str, list], name: str
 ) -> None:

@@ -16,6 +16,7 @@ from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import OutputSettingsLoggerInterface
 from terminals import Emulator
+from tiny import ROOT
 
 from dawnchorus.workflow.locks import FOLDER
 from dawnchorus.workflow.plan import Plan, PlannedStage, Rule
@@ -235,6 +236,22 @@ def test_a_run_begins_with_its_time_by_earlier_runs(tmp_path: Path) -> None:
     assert run.stream.getvalue().splitlines() == [
         "4 jobs on 2 cores: 4 train.", "By earlier runs here, they take about 100 min."
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("clips", "species"), [(None, "14 invented species"), ("inputs/mine", "14 species in inputs/mine")]
+)
+def test_a_run_of_the_embedded_set_tells_whose_calls_it_has(tmp_path: Path, clips: str | None, species: str) -> None:
+    FOLDER.mkdir(parents=True)
+    stages = {"synthesize": PlannedStage(["data/demo/dataset"], [], True, "never run")}
+    Plan("run", [Rule("synthesize", ["data/demo/dataset"], {})], stages).write()
+    (tmp_path / "presets").mkdir()
+    content = (ROOT / "presets/default.yaml").read_text()
+    (tmp_path / "presets/default.yaml").write_text(content)
+    (tmp_path / "params.yaml").write_text(content.replace("  clips: null", f"  clips: {clips or 'null'}"))
+    run = Run(io.StringIO())
+    run.begin(synthesize=1)
+    assert f"synthesizes 340 recordings of {species}, trains" in run.stream.getvalue()
 
 
 def test_messages_for_people_and_warnings_pass_and_chatter_does_not() -> None:

@@ -33,9 +33,9 @@ def test_an_embedding_joins_a_finished_experiment(through_snakemake: Clone, tmp_
     }
     clone.started()
     clone.snakemake()
-    # The folder of inputs has changed, and the stage that may read pretrained weights finds none as before.
+    # The folder of inputs has changed. Stages that may read pretrained weights or clips there write the same as before.
     ran = [*EMBED, *heads("train_head", "first"), *heads("predict_head", "first"), "check_params", *RESULTS]
-    assert clone.started() == sorted([*ran, "fetch_weights small_cnn"])
+    assert clone.started() == sorted([*ran, "fetch_weights small_cnn", "synthesize"])
     clone.assert_neither_engine_has_anything_to_do()
     assert json.loads((clone.path / "results/figures.json").read_text())["weights"] == {"small_cnn": 0.5, "tiny": 0.5}
 
@@ -52,7 +52,7 @@ def test_an_embedding_joins_a_finished_experiment(through_snakemake: Clone, tmp_
     # Another file in inputs/ embeds nothing again.
     (clone.path / "inputs/other.txt").write_text("another input")
     clone.snakemake()
-    assert clone.started() == ["bundle", "embedding_model tiny", "ensemble", "fetch_weights small_cnn"]
+    assert clone.started() == ["bundle", "embedding_model tiny", "ensemble", "fetch_weights small_cnn", "synthesize"]
 
     # The model finds in recordings what the stages found: heads, networks and all.
     clone.run("dawnchorus", "detect", "results/model", "data/demo/dataset/test", "--output", "found")

@@ -2,15 +2,18 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from dawnchorus.config.section import MOST, Fraction, PositiveInt, Section, Seed
+from dawnchorus.config.section import MOST, Fraction, PositiveInt, Section, Seed, lies_in_inputs, shown
 
 
 class Demo(Section):
     """The embedded data set: its size and how hard it is."""
 
     seed: Seed = Field(description="seed of the songs, the individuals, the order of prevalence and every recording")
+    clips: Annotated[str, Field(min_length=1)] | None = Field(
+        description="folder in inputs/ with a folder of sound files for each species; null: invented songs"
+    )
     species: Annotated[int, Field(ge=8, le=200)] = Field(description="number of species")
     confusable_pairs: Annotated[int, Field(ge=0, le=100)] = Field(
         description="pairs of species with the same kind of song and band; only rate, direction or length differ"
@@ -32,6 +35,25 @@ class Demo(Section):
         description="mean signal-to-noise ratio of a call in its band, dB"
     )
     snr_std: Annotated[float, Field(ge=0, le=30)] = Field(description="standard deviation of that ratio over calls, dB")
+
+    @field_validator("clips")
+    @classmethod
+    def _clips_are_inputs(cls, clips: str | None) -> str | None:
+        if clips is not None and not lies_in_inputs(clips):
+            raise ValueError(
+                f"found {shown(clips)}, expected null or a folder in the project's folder inputs/, such as "
+                "inputs/clips; move the clips there, so that changes to them are detected"
+            )
+        return clips
+
+    @model_validator(mode="after")
+    def _clips_have_no_twins(self) -> Self:
+        if self.clips is not None and self.confusable_pairs:
+            raise ValueError(
+                f"confusable_pairs ({self.confusable_pairs}) must be 0 with clips ({self.clips}): only invented songs "
+                "have pairs"
+            )
+        return self
 
     @model_validator(mode="after")
     def _prevalence_falls(self) -> Self:

@@ -1,5 +1,6 @@
 """The embedded data set: which species calls where, which calls are labelled, and the recordings themselves."""
 
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,23 +15,14 @@ from numpy.typing import NDArray
 
 from dawnchorus.config.demo import Demo
 from dawnchorus.data.formats.rfcx import ANNOTATION_COLUMNS, species_columns
-from dawnchorus.demo.backgrounds import background, band_power
+from dawnchorus.demo.animals import SAMPLE_RATE, Species
+from dawnchorus.demo.backgrounds import BACKGROUND_RMS, background, band_power
+from dawnchorus.demo.clips import FieldRecording, recorded_background
 from dawnchorus.demo.schedule import audiomoth_comment, draw_activity, draw_starts
-from dawnchorus.demo.songs import Individual, Song, confusable, draw_individuals, draw_songs, sing
+from dawnchorus.demo.sources import Cast, draw_cast
+from dawnchorus.demo.species import cast_species, draw_species
 from dawnchorus.progress import track
 from dawnchorus.seeding import generator
-
-SAMPLE_RATE = 48_000
-INDIVIDUALS = {"train": 6, "test": 4}
-
-
-@dataclass(frozen=True)
-class Species:
-    """A species: its song, its prevalence (fraction of recordings) and its individuals in each split."""
-
-    song: Song
-    prevalence: float
-    individuals: dict[str, list[Individual]]
 
 
 @dataclass(frozen=True)
@@ -41,6 +33,7 @@ class Call:
         individual: number of the animal within its species and split.
         snr_db: power of the call relative to the background in its band and time, dB.
         split: "train" or "test".
+        piece: which of the animal's recorded calls it is.
     """
 
     recording_id: str
@@ -53,36 +46,7 @@ class Call:
     individual: int
     snr_db: float
     split: str
-
-
-def draw_species(demo: Demo) -> list[Species]:
-    """Draw the listed species, in random order of prevalence, followed by the unlisted ones.
-
-    All common species have the same prevalence. That of the others falls geometrically from a third of it to that of
-    the rarest; so does that of the unlisted species.
-    """
-    rng = generator(demo.seed, "species")
-    common = np.full(demo.common_species, demo.commonest)
-    prevalence = np.concatenate([common, _falling_prevalence(demo, demo.species - demo.common_species)])
-    rng.shuffle(prevalence)
-    songs = draw_songs(demo.species - demo.confusable_pairs, rng)
-    songs += [confusable(song) for song in songs[: demo.confusable_pairs]]
-    species = _with_individuals(songs, prevalence, rng)
-    rng = generator(demo.seed, "unlisted")
-    songs = draw_songs(demo.unlisted_species, rng)
-    return species + _with_individuals(songs, _falling_prevalence(demo, demo.unlisted_species), rng)
-
-
-def _falling_prevalence(demo: Demo, n_species: int) -> NDArray[np.float64]:
-    """Prevalences from a third of the commonest species' to the rarest species', shape [Species]."""
-    return np.geomspace(max(demo.rarest, demo.commonest / 3), demo.rarest, n_species)
-
-
-def _with_individuals(songs: list[Song], prevalence: NDArray[np.float64], rng: np.random.Generator) -> list[Species]:
-    return [
-        Species(song, float(part), {split: draw_individuals(n, rng) for split, n in INDIVIDUALS.items()})
-        for song, part in zip(songs, prevalence, strict=True)
-    ]
+    piece: int
 
 
 def draw_truth(demo: Demo, species: list[Species], split: str) -> NDArray[np.bool_]:
@@ -118,43 +82,60 @@ def draw_calls(demo: Demo, species: list[Species], split: str, index: int, prese
     name = recording_id(demo, split, index)
     calls = []
     for species_id in np.flatnonzero(present):
-        song = species[species_id].song
+        animals = species[species_id].animals[split]
         # All calls of a species in a recording come from the same animal.
-        individual = int(rng.integers(INDIVIDUALS[split]))
-        animal = species[species_id].individuals[split][individual]
+        individual = int(rng.integers(len(animals)))
         for _ in range(1 + rng.poisson(1.5 * demo.seconds / 15)):
-            seconds = min(song.seconds / animal.tempo * rng.uniform(0.9, 1.1), demo.seconds)
+            new = animals[individual].next_call(rng)
+            seconds = min(new.seconds, demo.seconds)
             start = rng.uniform(0, demo.seconds - seconds)
             call = Call(
                 recording_id=name,
                 species_id=int(species_id),
                 songtype_id=1,
                 t_min=start,
-                f_min=song.f_low * animal.pitch,
+                f_min=new.f_low,
                 t_max=start + seconds,
-                f_max=song.f_high * animal.pitch,
+                f_max=new.f_high,
                 individual=individual,
                 snr_db=rng.normal(demo.snr_mean, demo.snr_std),
                 split=split,
+                piece=new.piece,
             )
             calls.append(call)
     return calls
 
 
 def synthesize_recording(
-    demo: Demo, species: list[Species], split: str, index: int, calls: list[Call]
+    demo: Demo,
+    species: list[Species],
+    split: str,
+    index: int,
+    calls: list[Call],
+    backgrounds: Sequence[FieldRecording] | None = None,
 ) -> NDArray[np.float32]:
     """Synthesize one recording: its calls over a background, scaled to their signal-to-noise ratios.
+
+    Args:
+        demo: parameters of the data set.
+        species: all species.
+        split: "train" or "test".
+        index: number of the recording.
+        calls: from `draw_calls`.
+        backgrounds: recordings of background for this split; None to synthesize the background.
 
     Returns:
         Samples with shape [Samples] at `SAMPLE_RATE`.
     """
     rng = generator(demo.seed, "background", split, index)
-    quiet = background(int(demo.seconds * SAMPLE_RATE), SAMPLE_RATE, rng)
+    if backgrounds is None:
+        quiet = background(int(demo.seconds * SAMPLE_RATE), SAMPLE_RATE, rng)
+    else:
+        quiet = recorded_background(backgrounds, demo.seconds, rng) * np.float32(BACKGROUND_RMS)
     sound = quiet.copy()
     for call in calls:
-        one = species[call.species_id]
-        voice = sing(one.song, one.individuals[split][call.individual], call.t_max - call.t_min, SAMPLE_RATE)
+        animal = species[call.species_id].animals[split][call.individual]
+        voice = animal.sound(call.piece, call.t_max - call.t_min, SAMPLE_RATE)
         start = min(int(call.t_min * SAMPLE_RATE), len(sound) - len(voice))
         noise = band_power(quiet[start : start + len(voice)], SAMPLE_RATE, call.f_min, call.f_max)
         sound[start : start + len(voice)] += voice * np.float32(np.sqrt(noise * 10 ** (call.snr_db / 10)))
@@ -177,15 +158,15 @@ def draw_labels(demo: Demo, species: list[Species], calls: pd.DataFrame) -> tupl
         own = calls[calls.species_id == species_id]
         found.append(own.iloc[np.sort(rng.permutation(len(own))[: demo.tp_per_species])])
         others = calls[calls.species_id != species_id].reset_index(drop=True)
-        low, high = one.song.f_low, one.song.f_high
+        low, high = one.usual.f_low, one.usual.f_high
         shared = np.minimum(others.f_max, high) - np.maximum(others.f_min, low)
         begun = len(false)
         chance = np.clip(shared / (high - low), 0.02, 1)
         for row in rng.choice(len(others), len(others), replace=False, p=chance / chance.sum()):
             other = others.iloc[row]
             centre = (other.t_min + other.t_max) / 2
-            start = min(max(0.0, centre - one.song.seconds / 2), demo.seconds - one.song.seconds)
-            box = (other.recording_id, species_id, 1, start, low, start + one.song.seconds, high)
+            start = min(max(0.0, centre - one.usual.seconds / 2), demo.seconds - one.usual.seconds)
+            box = (other.recording_id, species_id, 1, start, low, start + one.usual.seconds, high)
             same = own[own.recording_id == other.recording_id]
             if not ((same.t_max > box[3]) & (same.t_min < box[5])).any():
                 false.append(box)
@@ -201,33 +182,49 @@ def write_dataset(demo: Demo, folder: Path, workers: int) -> None:
     """Synthesize the data set into an empty folder, in the layout that `data.root` expects.
 
     In addition to the competition's files, this writes the ground truth `truth_test.csv`, and `calls.csv`, which lists
-    every call of both splits with its signal-to-noise ratio. The workflow trains on neither.
+    every call of both splits with its signal-to-noise ratio. The workflow trains on neither. With clips, `species.csv`
+    has the names of the listed species, and `clips.csv` the clips of each individual.
+
+    Raises:
+        InputError: `demo.clips` names clips that are missing or cannot be used.
     """
-    species = draw_species(demo)
+    cast = None if demo.clips is None else draw_cast(demo, Path(demo.clips), workers)
+    species = draw_species(demo) if cast is None else cast_species(demo, cast)
+    backgrounds = None if cast is None else cast.backgrounds
     truth = {split: draw_truth(demo, species, split) for split in ("train", "test")}
     starts = draw_starts(demo, draw_activity(demo, [one.prevalence for one in species]), truth)
     calls: dict[str, list[list[Call]]] = {}
     for split, rows in truth.items():
         calls[split] = [draw_calls(demo, species, split, *row) for row in enumerate(rows)]
         (folder / split).mkdir(parents=True)
-        write = partial(_write_recording, demo, species, split, folder / split)
+        heard = None if backgrounds is None else backgrounds[split]
+        write = partial(_write_recording, demo, species, split, folder / split, heard)
         with ProcessPoolExecutor(workers) as pool:
             work = pool.map(write, range(len(rows)), calls[split], starts[split], chunksize=4)
             for _ in track(work, total=len(rows), what=f"{split} recordings synthesized"):
                 pass
     _write_ground_truth(demo, truth["test"][:, : demo.species], folder)
-    table = pd.DataFrame(chain.from_iterable(calls["train"] + calls["test"]))
+    table = pd.DataFrame(chain.from_iterable(calls["train"] + calls["test"])).drop(columns="piece")
     table.round(4).to_csv(folder / "calls.csv", index=False)
     for name, boxes in zip(
         ("train_tp", "train_fp"), draw_labels(demo, species, table[table.split == "train"]), strict=True
     ):
         boxes.round(4).to_csv(folder / f"{name}.csv", index=False)
+    if cast is not None:
+        _write_names(demo, cast, folder)
 
 
 def _write_recording(
-    demo: Demo, species: list[Species], split: str, folder: Path, index: int, calls: list[Call], start: datetime
+    demo: Demo,
+    species: list[Species],
+    split: str,
+    folder: Path,
+    backgrounds: Sequence[FieldRecording] | None,
+    index: int,
+    calls: list[Call],
+    start: datetime,
 ) -> None:
-    sound = synthesize_recording(demo, species, split, index, calls)
+    sound = synthesize_recording(demo, species, split, index, calls, backgrounds)
     # Several loud calls at once must not overflow 16 bits.
     sound = sound / max(1.0, float(np.abs(sound).max()) / 0.99)
     path = folder / f"{recording_id(demo, split, index)}.flac"
@@ -244,3 +241,19 @@ def _write_ground_truth(demo: Demo, truth: NDArray[np.bool_], folder: Path) -> N
     truth_table = truth_table.sort_values("recording_id")
     truth_table.to_csv(folder / "truth_test.csv", index=False)
     truth_table.assign(**dict.fromkeys(columns, 0.5)).to_csv(folder / "sample_submission.csv", index=False)
+
+
+def _write_names(demo: Demo, cast: Cast, folder: Path) -> None:
+    """Write the names of the listed species, in the layout of `data.species`, and the clips of all species."""
+    codes = [f"s{number}" for number in range(len(cast.names))]
+    names = pd.DataFrame({"species": codes, "scientific_name": "", "common_name": cast.names})
+    names.head(demo.species).to_csv(folder / "species.csv", index=False)
+    rows = [
+        (number, name, split, individual, path)
+        for number, (name, animals) in enumerate(zip(cast.names, cast.animals, strict=True))
+        for split, several in animals.items()
+        for individual, animal in enumerate(several)
+        for path in dict.fromkeys(piece.path.as_posix() for piece in animal.pieces)
+    ]
+    columns = ["species_id", "name", "split", "individual", "file"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "clips.csv", index=False)

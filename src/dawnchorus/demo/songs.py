@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from dawnchorus.demo.animals import NextCall, Samples
 
 KINDS = ("sweep", "trill", "harmonics", "pulses", "croak", "warble")
 
@@ -40,6 +40,24 @@ class Individual:
 
     pitch: float
     tempo: float
+
+
+@dataclass(frozen=True)
+class Singer:
+    """An invented animal: the song of its species, as it sings it."""
+
+    song: Song
+    individual: Individual
+
+    def next_call(self, rng: np.random.Generator) -> NextCall:
+        """Draw a call: its length varies by 10 %."""
+        seconds = self.song.seconds / self.individual.tempo * rng.uniform(0.9, 1.1)
+        pitch = self.individual.pitch
+        return NextCall(0, seconds, self.song.f_low * pitch, self.song.f_high * pitch)
+
+    def sound(self, piece: int, seconds: float, sample_rate: int) -> Samples:
+        """Synthesize a call; see `sing`."""
+        return sing(self.song, self.individual, seconds, sample_rate)
 
 
 def draw_songs(n_species: int, rng: np.random.Generator) -> list[Song]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dawnchorus.config.features import Embedding
+from dawnchorus.config.features import BIRDNET, Embedding
 from dawnchorus.errors import InputError
-from dawnchorus.features.embedders import Embedder, load_embedder, model_digest, model_path
-from dawnchorus.models.bundle import COPY_AGAIN, Bundle
+from dawnchorus.features.embedders import BIRDNET_LICENCE, Embedder, load_embedder, model_digest, model_path
+from dawnchorus.models.bundle import COPY_AGAIN, Bundle, ModelInfo
 from dawnchorus.models.linear_head import LinearHead, read_head
 
 
@@ -57,3 +57,9 @@ def load_heads(bundle: Bundle) -> list[EmbeddingHeads]:
         ]
         found.append(EmbeddingHeads(settings, load_embedder(settings), heads))
     return found
+
+
+def licences(info: ModelInfo) -> list[str]:
+    """What people have to know who use the scores of a model: the licences of frozen models that it needs."""
+    used = {member.backbone for member in info.members if member.is_head}
+    return [BIRDNET_LICENCE] if any(info.settings.features[name].model == BIRDNET for name in used) else []

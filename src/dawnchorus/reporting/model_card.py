@@ -99,7 +99,9 @@ def model_card(
         LICENCE,
     ]
     if uses_birdnet(params):
-        lines += ["", f"{BIRDNET_LICENCE} Heads in `members/` are made with it; it is not part of this folder."]
+        learned = ", and networks learned from their scores" if len(params.rounds) > 1 or params.student else ""
+        made = f"Heads in `members/` are made with it{learned}; it is not part of this folder."
+        lines += ["", f"{BIRDNET_LICENCE} {made}"]
     return "\n".join(lines) + "\n"
 
 

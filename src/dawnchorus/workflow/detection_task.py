@@ -22,6 +22,7 @@ from dawnchorus.inference.detections import Detector, species_lines
 from dawnchorus.inference.journal import Journal
 from dawnchorus.inference.threshold_tables import read_thresholds
 from dawnchorus.models.bundle import read_bundle
+from dawnchorus.models.embedding_heads import licences
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.workflow.detect_options import FORMATS, Options
 from dawnchorus.workflow.file_locks import lock
@@ -153,6 +154,7 @@ class Task:
         counts, facts = write_detections(self.output, recordings, self.journal.read, self.detector, problems)
         remarks = _write_formats(self.output, self.options.format, recordings, facts)
         species = species_lines(self.thresholds, counts, len(recordings) - len(problems))
+        remarks += licences(self.work.bundle.info)
         return [*species, *remarks, f"Detections: {self.output / 'detections.csv'}"]
 
 

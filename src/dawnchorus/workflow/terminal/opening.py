@@ -56,8 +56,9 @@ def first_run_minutes(cores: int) -> tuple[float, float]:
 
 def _demo(params: Params) -> str:
     demo = params.demo
+    species = f"{demo.species} invented species" if demo.clips is None else f"{demo.species} species in {demo.clips}"
     return (
-        f"The demo synthesizes {demo.train_recordings + demo.test_recordings} recordings of {demo.species} invented "
-        f"species, trains {' and '.join(params.members)} on {len(params.folds)} folds, and measures how well they find "
-        "the species in recordings that they were not trained on."
+        f"The demo synthesizes {demo.train_recordings + demo.test_recordings} recordings of {species}, trains "
+        f"{' and '.join(params.members)} on {len(params.folds)} folds, and measures how well they find the species in "
+        "recordings that they were not trained on."
     )
