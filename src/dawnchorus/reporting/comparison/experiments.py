@@ -130,9 +130,11 @@ def read_experiment(
         }
     else:
         figures = _figures(content)
-    if missing:
+    # The provenance names the commit, so a run of another commit replaces it; only the processor is unknown then.
+    needed = [path for path in missing if path != PROVENANCE]
+    if needed:
         remarks.append(
-            f"{len(missing)} of its outputs are not in DVC's cache, for example {missing[0]}, so it has no intervals "
+            f"{len(needed)} of its outputs are not in DVC's cache, for example {needed[0]}, so it has no intervals "
             f"and no differences: {remedy}"
         )
     # Where training is logged, and what the report shows, change no figure.
@@ -144,7 +146,7 @@ def read_experiment(
     return Experiment(
         name, settings, _sources(made, stages), _hash_of(made, SCORES), figures,
         frozenset() if PROVENANCE in missing else _devices(_read_json(root / PROVENANCE)),
-        {} if missing else _evidence(root, params, content or {}), remarks,
+        {} if needed else _evidence(root, params, content or {}), remarks,
     )  # fmt: skip
 
 
