@@ -6,6 +6,7 @@ All take turns in one process on one core, and the shortest time of each counts,
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import birdnet_speed
@@ -25,10 +26,9 @@ def main() -> None:
     samples = np.random.default_rng(0).normal(0, 0.05, birdnet_speed.SECONDS * birdnet_speed.RATE).astype(np.float32)
     with on_one_core():
         birdnet = birdnet_speed.load_birdnet()
-        sides: dict[str, Callable[[], object]] = {"BirdNET 2.4": lambda: birdnet_speed.score_window(birdnet, samples)}
+        sides: dict[str, Callable[[], object]] = {"BirdNET 2.4": partial(birdnet_speed.score_window, birdnet, samples)}
         for path in parser.parse_args().files:
-            run = load_litert(path)
-            sides[str(path)] = lambda run=run: run(samples)
+            sides[str(path)] = partial(load_litert(path), samples)
         best = dict.fromkeys(sides, np.inf)
         for _ in range(TURNS):
             for name, side in sides.items():

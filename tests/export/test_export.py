@@ -258,6 +258,25 @@ def test_a_recording_is_cut_into_windows_at_the_models_rate(tmp_path: Path) -> N
     assert windows[-1][:23_990].std() == pytest.approx(0.1 / np.sqrt(2), rel=0.1)
 
 
+def test_the_program_of_the_page_hears_a_microphone_as_it_hears_a_file(
+    exported: Path, recording: Path, tmp_path: Path
+) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.DOTALL)
+    (tmp_path / "program.py").write_text(program)
+    samples, rate = soundfile.read(recording, dtype="int16")
+    # Two windows and a part of one.
+    samples = np.concatenate([samples, samples, samples[: len(samples) // 3]])
+    soundfile.write(tmp_path / "b.wav", samples, rate, subtype="PCM_16")
+    by_file, by_pipe = (
+        subprocess.run([sys.executable, tmp_path / "program.py", exported, *more], capture_output=True, check=True,
+                       input=sound).stdout.decode().splitlines()
+        for more, sound in (([tmp_path / "b.wav"], b""), (["-", str(rate)], samples.tobytes()))
+    )  # fmt: skip
+    assert by_pipe == by_file
+    step = len(soundfile.read(recording)[0]) / rate / 2
+    assert [line.split()[0] for line in by_file] == [f"{number * step:.1f}" for number in range(4)]
+
+
 def test_the_program_of_the_page_finds_what_scores_above_thresholds(
     exported: Path, recording: Path, tmp_path: Path
 ) -> None:
