@@ -1,5 +1,6 @@
 """A model bundle with untrained members, which score noise anyhow, for tests of what reads bundles."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dawnchorus.config.features import Embedding
 from dawnchorus.config.model import ModelSettings
 from dawnchorus.config.params import Params
+from dawnchorus.features.embedders import model_digest
 from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.threshold_tables import write_thresholds
 from dawnchorus.inference.thresholds import WindowModel
 from dawnchorus.models.building import build_models
 from dawnchorus.models.bundle import STUDENT_THRESHOLDS, STUDENT_WEIGHTS, THRESHOLDS, Member, Species, write_bundle
+from dawnchorus.models.linear_head import LinearHead, write_head
 from dawnchorus.models.shapes import Shapes
 
 SPECIES = [
@@ -73,6 +77,30 @@ def make_bundle(
     folder.mkdir()
     write_bundle(folder, settings_of(params), species, "", members, files, "# A model\n", {}, student)
     return folder
+
+
+def add_heads(folder: Path, settings: Embedding, n_channels: int, scale: float = 9) -> list[LinearHead]:
+    """Add two heads on an embedding to a bundle of `make_bundle`, so that each member has a quarter of the weight."""
+    rng = np.random.default_rng(1)
+    path = folder / "model.json"
+    content = json.loads(path.read_text())
+    n_species = len(content["species"])
+    heads = [
+        LinearHead(rng.normal(0, scale, (n_channels, n_species)).astype(np.float32), np.zeros(n_species, np.float32))
+        for _ in range(2)
+    ]
+    name = "birdnet" if settings.model == "birdnet" else "tiny"
+    for member in content["members"]:
+        member["weight"] = 0.25
+    content["settings"]["features"] = {name: settings.model_dump()}
+    content["embeddings"] = {name: model_digest(settings)}
+    for fold, head in enumerate(heads):
+        member = Member(backbone=name, fold=fold, weight=0.25, is_head=True)
+        write_head(folder / member.file, head)
+        content["members"].append(member.model_dump())
+        content["files"][member.file] = hashlib.sha256((folder / member.file).read_bytes()).hexdigest()
+    path.write_text(json.dumps(content))
+    return heads
 
 
 def _network(path: Path, backbone: str, params: Params, n_species: int, seed: int) -> None:

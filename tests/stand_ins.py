@@ -35,15 +35,16 @@ def write_onnx(path: Path, n_samples: int, operation: str = "Abs") -> None:
     save(model, path)
 
 
-def write_saved_model(folder: Path, n_samples: int) -> None:
-    """Write the model as a SavedModel, with the output `vectors`."""
+def write_saved_model(folder: Path, n_samples: int, operation: str = "abs") -> None:
+    """Write the model as a SavedModel, with the output `vectors`; another operation makes another model."""
     import tensorflow as tf
 
     module = tf.Module()
 
     @tf.function(input_signature=[tf.TensorSpec((None, n_samples), tf.float32, "samples")])
     def embed(samples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"vectors": tf.reduce_mean(tf.reshape(tf.abs(samples), (-1, PARTS, n_samples // PARTS)), axis=2)}
+        sizes = getattr(tf.math, operation)(samples)
+        return {"vectors": tf.reduce_mean(tf.reshape(sizes, (-1, PARTS, n_samples // PARTS)), axis=2)}
 
     module.embed = embed
     tf.saved_model.save(module, str(folder), signatures={"embeddings": embed})

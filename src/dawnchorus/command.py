@@ -185,7 +185,8 @@ def _export(options: argparse.Namespace) -> None:
         f"{options.output}: {found.n_bytes / 1e6:.2f} MB, {found.times_real_time:.0f} times real time on one thread",
         f"compared with the model on sounds made for it: {found.sounds.text}",
         f"compared with the model on recordings: {found.recordings.text}" if found.recordings else NOT_COMPARED,
-        *hosts(bundle, options.to),
+        *hosts(bundle, options.to, bool(found.licences)),
+        *found.licences,
         sep="\n",
     )
 

@@ -7,19 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from bundles import SPECIES, make_bundle
+from bundles import SPECIES, add_heads, make_bundle
 from stand_ins import PARTS, write_onnx
 
 from dawnchorus.config.features import Embedding
 from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
-from dawnchorus.features.embedders import model_digest
 from dawnchorus.features.embedding_cache import Task, embed_recordings
 from dawnchorus.features.embeddings import read_embeddings
 from dawnchorus.inference.members import Members
 from dawnchorus.inference.streaming import score_recording
 from dawnchorus.inference.windows import tile
-from dawnchorus.models.bundle import Bundle, Member, ModelInfo, read_bundle
+from dawnchorus.models.bundle import Bundle, ModelInfo, read_bundle
 from dawnchorus.models.embedding_heads import licences, load_heads
 from dawnchorus.models.linear_head import LinearHead, read_head, write_head
 
@@ -36,34 +35,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def add_heads(folder: Path) -> list[LinearHead]:
-    """Add two heads to a bundle, each with a quarter of the weight."""
-    rng = np.random.default_rng(1)
-    heads = [LinearHead(rng.normal(0, 9, (PARTS, 2)).astype(np.float32), np.zeros(2, np.float32)) for _ in range(2)]
-    path = folder / "model.json"
-    content = json.loads(path.read_text())
-    for member in content["members"]:
-        member["weight"] = 0.25
-    content["settings"]["features"] = {"tiny": SETTINGS.model_dump()}
-    content["embeddings"] = {"tiny": model_digest(SETTINGS)}
-    for fold, head in enumerate(heads):
-        member = Member(backbone="tiny", fold=fold, weight=0.25, is_head=True)
-        write_head(folder / member.file, head)
-        content["members"].append(member.model_dump())
-        content["files"][member.file] = _digest(folder / member.file)
-    path.write_text(json.dumps(content))
-    return heads
-
-
-def _digest(path: Path) -> str:
-    import hashlib
-
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 @pytest.fixture
 def bundle(here: Path, tiny: Params) -> Bundle:
-    add_heads(make_bundle(here / "model", tiny))
+    add_heads(make_bundle(here / "model", tiny), SETTINGS, PARTS)
     return read_bundle(here / "model")
 
 

@@ -21,13 +21,15 @@ class Comparison:
 
     Attributes:
         n_windows: number of windows.
-        difference: largest difference of a score.
-        typical: the difference that 99 % of the scores do not exceed.
+        difference: largest difference of a score, apart from unsure windows.
+        typical: the difference that 99 % of these scores do not exceed.
         agreement: Kendall's rank correlation of windows, the mean over species.
         least_agreement: that of the species with the least.
         detections: number of windows and species from the threshold on, by the model.
         lost: those that the file does not have.
         added: those that the file has in addition.
+        n_unsure: number of windows whose scores by the model depend on rounding errors.
+        unsure_difference: largest difference of a score in these.
     """
 
     n_windows: int
@@ -38,10 +40,16 @@ class Comparison:
     detections: int
     lost: int
     added: int
+    n_unsure: int = 0
+    unsure_difference: float = 0.0
 
     @classmethod
     def of(
-        cls, found: NDArray[np.floating], expected: NDArray[np.floating], thresholds: NDArray[np.floating]
+        cls,
+        found: NDArray[np.floating],
+        expected: NDArray[np.floating],
+        thresholds: NDArray[np.floating],
+        is_unsure: NDArray[np.bool_] | None = None,
     ) -> "Comparison":
         """Compare.
 
@@ -49,15 +57,21 @@ class Comparison:
             found: numbers from 0 to 1 by the file, shape [Windows, Species].
             expected: those by the model.
             thresholds: of each species; NaN for none, shape [Species].
+            is_unsure: whether the model's scores of a window depend on rounding errors, shape [Windows]; None if none
+                do.
         """
-        taus = [kendalltau(ours, theirs).statistic for ours, theirs in zip(found.T, expected.T, strict=True)]
-        # A species with the same score in all windows has none.
+        pairs = zip(found.T, expected.T, strict=True) if len(found) > 1 else []
+        taus = [kendalltau(ours, theirs).statistic for ours, theirs in pairs]
+        # A species with the same score in all windows has none, nor has a single window.
         known = [tau for tau in taus if not np.isnan(tau)] or [1.0]
         ours, theirs = found >= thresholds, expected >= thresholds
+        unsure = np.zeros(len(found), bool) if is_unsure is None else is_unsure
         differences = np.abs(found - expected)
+        sure = differences[~unsure]
         return cls(
-            len(found), float(differences.max()), float(np.quantile(differences, 0.99)), float(np.mean(known)),
-            float(min(known)), int(theirs.sum()), int((theirs & ~ours).sum()), int((ours & ~theirs).sum()),
+            len(found), float(sure.max(initial=0)), float(np.quantile(sure, 0.99)) if len(sure) else 0.0,
+            float(np.mean(known)), float(min(known)), int(theirs.sum()), int((theirs & ~ours).sum()),
+            int((ours & ~theirs).sum()), int(unsure.sum()), float(differences[unsure].max(initial=0)),
         )  # fmt: skip
 
     @property
@@ -68,6 +82,11 @@ class Comparison:
             f"{self.typical:.2g}; rank correlation {self.agreement:.4f}, of each species at least "
             f"{self.least_agreement:.4f}"
         )
+        if self.n_unsure:
+            line += (
+                f"; these differences are without {self.n_unsure} windows with digital silence, where scores differ by "
+                f"at most {self.unsure_difference:.2g}"
+            )
         if self.detections or self.added:
             line += f"; of {self.detections} detections, {self.lost} are lost and {self.added} are added"
         return line
@@ -82,12 +101,14 @@ class Exported:
         recordings: on recordings; None where none were given.
         n_bytes: size of the file.
         times_real_time: seconds of sound for each second of one thread.
+        licences: how the file may be shared because of what it holds, a line for each frozen model.
     """
 
     sounds: Comparison
     recordings: Comparison | None
     n_bytes: int
     times_real_time: float
+    licences: list[str]
 
 
 def windows_of(path: Path, sample_rate: int, channel: Channel, n_samples: int) -> Iterator[NDArray[np.float32]]:
@@ -110,6 +131,12 @@ def windows_of(path: Path, sample_rate: int, channel: Channel, n_samples: int) -
         waiting = waiting[whole:]
     if len(waiting):
         yield np.pad(waiting, (0, n_samples - len(waiting)))
+
+
+def has_silence(samples: NDArray[np.float32], n_samples: int) -> bool:
+    """Whether there are so many zeros in a row in samples, shape [Samples]."""
+    ends = np.flatnonzero(np.concatenate([[1], samples, [1]]))
+    return bool(np.diff(ends).max() > n_samples)
 
 
 def check_sounds(n_samples: int, sample_rate: int) -> NDArray[np.float32]:

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from dawnchorus.config.model import ModelSettings
 from dawnchorus.errors import InputError
-from dawnchorus.export.comparison import Comparison, Exported, check_sounds, windows_per_second
+from dawnchorus.export.comparison import Comparison, Exported, check_sounds, has_silence, windows_per_second
+from dawnchorus.export.embedded import HeadScores, sharing_terms
 from dawnchorus.export.graph import Output, build_graph, samples_of
 from dawnchorus.export.hosts import require_birdnets_input
 from dawnchorus.export.litert import load_litert, write_litert
 from dawnchorus.export.onnx_files import load_onnx, write_onnx
 from dawnchorus.export.parts import Part, choose_part
 from dawnchorus.export.readme import readme
-from dawnchorus.export.request import SUFFIXES, Quantization, Request
+from dawnchorus.export.request import SUFFIXES, Quantization, Request, Runner
 from dawnchorus.features.mel import mel_spectrogram
 from dawnchorus.features.store import to_half
 from dawnchorus.files import replacing
@@ -29,6 +30,11 @@ from dawnchorus.models.shapes import Shapes
 
 # Difference of nearly all scores that is only rounding; None where precision is given up for size.
 MOST_DIFFERENCE: dict[Quantization, float | None] = {"none": 1e-4, "float16": 2e-3, "int8": None}
+# BirdNET stretches sound to the same loudness and takes roots of power. Of digital silence, that leaves the rounding
+# errors of the Fourier transform, which differ between libraries; they change scores by up to 0.015. Weights of less
+# precision change them by more, but no score is NaN.
+SILENT_SECONDS = 0.02
+SILENT_DIFFERENCE: dict[Quantization, float] = {"none": 0.05, "float16": 1.0, "int8": 1.0}
 BATCH_SIZE = 16
 # Of the thresholds beside a file.
 COLUMNS = ["species", "threshold", "precision", "precision_low", "no_promise"]
@@ -53,21 +59,17 @@ def export_model(
         raise InputError(f"{output}: expected a file name that ends in {SUFFIXES[request.target]}")
     if request.target == "birdnet":
         require_birdnets_input(bundle)
-    part = choose_part(bundle, request.members)
+    part = choose_part(bundle, request.members, request.target)
     thresholds, probabilities = _thresholds(bundle, part, request)
     with replacing(output) as path:
-        graph = build_graph(part.scorer, settings, Output(request.target == "birdnet", probabilities))
-        if request.target == "onnx":
-            write_onnx(graph, path, request.quantization)
-            run = load_onnx(path)
-        else:
-            write_litert(graph, path, request.quantization)
-            run = load_litert(path)
+        run = _write(part, settings, Output(request.target == "birdnet", probabilities), request, path)
+        n_silent = round(SILENT_SECONDS * settings.spectrogram.sample_rate)
 
         def compare(windows: Iterable[NDArray[np.float32]]) -> Comparison:
-            found, expected = [], []
+            found, expected, unsure = [], [], []
             for samples in _batches(windows):
                 given = np.array([run(each) for each in samples])
+                unsure += [bool(part.heads) and has_silence(each, n_silent) for each in samples]
                 found.append(1 / (1 + np.exp(-given)) if request.target == "birdnet" else given)
                 scores = _score(part, settings, samples)
                 # A species whose probability is unknown has 0 in the file.
@@ -75,8 +77,13 @@ def export_model(
             if not found:
                 raise InputError(f"{output}: there is no recording with any sound to compare it on; it was not written")
             limits = np.full(len(bundle.codes), np.nan) if thresholds is None else thresholds.threshold.to_numpy(float)
-            comparison = Comparison.of(np.concatenate(found), np.concatenate(expected), limits)
-            most = MOST_DIFFERENCE[request.quantization]
+            comparison = Comparison.of(np.concatenate(found), np.concatenate(expected), limits, np.array(unsure))
+            most, most_silent = MOST_DIFFERENCE[request.quantization], SILENT_DIFFERENCE[request.quantization]
+            if not comparison.unsure_difference <= most_silent:
+                raise InputError(
+                    f"{output}: in windows with digital silence, its scores differ from those of {bundle.folder} by up "
+                    f"to {comparison.unsure_difference:.2g}, expected at most {most_silent:g}; it was not written"
+                )
             # Where a decibel is rounded to half precision the other way, a few scores differ more.
             if most is not None and not (comparison.typical <= most and comparison.difference <= 3 * most):
                 raise InputError(
@@ -90,6 +97,7 @@ def export_model(
         result = Exported(
             compare(sounds), None if recordings is None else compare(recordings), path.stat().st_size,
             windows_per_second(run, sounds[-1]) * settings.window.seconds,
+            sharing_terms(part.heads),
         )  # fmt: skip
     beside = output.with_suffix("")
     with replacing(beside.with_name(f"{beside.name}_Labels.txt")) as path:
@@ -128,15 +136,39 @@ def _thresholds(bundle: Bundle, part: Part, request: Request) -> tuple[pd.DataFr
     return table[COLUMNS], model if request.is_calibrated else None
 
 
+def _write(part: Part, settings: ModelSettings, output: Output, request: Request, path: Path) -> Runner:
+    """Write a file, and load it."""
+    try:
+        graph = build_graph(part.networks, [HeadScores(each) for each in part.heads], settings, output)
+        if request.target == "onnx":
+            write_onnx(graph, path, request.quantization)
+            return load_onnx(path)
+        write_litert(graph, path, request.quantization)
+        return load_litert(path)
+    except InputError:
+        raise
+    # Each step has exceptions of its own for operations that LiteRT does not have.
+    except Exception as error:
+        if not part.heads:
+            raise
+        frozen = ", ".join(each.settings.model for each in part.heads)
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(f"{frozen}: cannot be converted to a LiteRT file: {reason}") from error
+
+
 def _score(part: Part, settings: ModelSettings, samples: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """The scores that `detect` gives recordings of one window, shape [Windows, Species]."""
+    # That is the stretch that an embedding hears, as the file takes no other.
+    scores = [each.scores(each.embed(np.stack(samples))) for each in part.heads]
+    if part.networks is None:
+        return np.sum(scores, axis=0)
     length = Shapes.of(settings).window[0]
     windows = []
     for each in samples:
         # Zeros at the end fill up a shorter recording.
         frames = to_half(mel_spectrogram(np.trim_zeros(each, "b"), settings.spectrogram))
         windows.append(next(window for _, window in cut_windows([frames], length, length)))
-    return np.asarray(part.scorer.predict_on_batch(np.stack(windows)))
+    return np.sum([np.asarray(part.networks.predict_on_batch(np.stack(windows))), *scores], axis=0)
 
 
 def _batches(windows: Iterable[NDArray[np.float32]]) -> Iterator[list[NDArray[np.float32]]]:

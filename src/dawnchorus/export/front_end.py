@@ -141,10 +141,10 @@ def _decibels(mel: tf.Tensor) -> tf.Tensor:
     logarithm = tf.math.log(tf.maximum(mel, POWER_FLOOR * 10 ** (LOUDER / 10)))
     decibels = logarithm * FACTORS[0] + logarithm * FACTORS[1] - LOUDER
     # Where rounding errors decide to which side a decibel is rounded, the middle is never off by more than half a step.
-    return (_to_half(decibels - UNSURE) + _to_half(decibels + UNSURE)) / 2
+    return (half_precision(decibels - UNSURE) + half_precision(decibels + UNSURE)) / 2
 
 
-def _to_half(values: tf.Tensor) -> tf.Tensor:
+def half_precision(values: tf.Tensor) -> tf.Tensor:
     """Round to the 11 bits of half precision (Dekker 1971). Converters to ONNX drop a cast there and back."""
     spread = values * 8192.0 + values
     return spread - (spread - values)

@@ -1,5 +1,6 @@
 """The graph that is exported: from samples to what a program expects."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -33,18 +34,25 @@ def samples_of(settings: ModelSettings) -> int:
     return round(settings.window.seconds * settings.spectrogram.sample_rate)
 
 
-def build_graph(scorer: keras.Model, settings: ModelSettings, output: Output) -> keras.Model:
+def build_graph(
+    networks: keras.Model | None, heads: Sequence[keras.layers.Layer], settings: ModelSettings, output: Output
+) -> keras.Model:
     """A model from samples (Batch, Samples) to scores, probabilities or log odds (Batch, Species).
 
     A species whose probability is unknown gets 0.
 
     Args:
-        scorer: windows (Batch, Frames, Mels) in dB -> scores (Batch, Species).
+        networks: windows (Batch, Frames, Mels) in dB -> scores (Batch, Species); None if there are none.
+        heads: samples (Batch, Samples) -> scores (Batch, Species), which are added to those.
         settings: of the model.
         output: what it gives.
     """
     samples = keras.Input((samples_of(settings),), dtype="float32", name="samples")
-    found = scorer(MelFrontEnd(settings.spectrogram, Shapes.of(settings).window[0], name="front_end")(samples))
+    scores = [head(samples) for head in heads]
+    if networks is not None:
+        front_end = MelFrontEnd(settings.spectrogram, Shapes.of(settings).window[0], name="front_end")
+        scores.append(networks(front_end(samples)))
+    found = keras.layers.add(scores) if len(scores) > 1 else scores[0]
     if output.is_log_odds or output.probabilities is not None:
         # A score of 1 is the float32 before it.
         odds = ops.log(ops.maximum(found, 1e-12)) - ops.log(ops.maximum(1 - found, 2.0**-24))

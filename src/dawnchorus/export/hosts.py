@@ -25,15 +25,22 @@ def require_birdnets_input(bundle: Bundle) -> None:
         )
 
 
-def hosts(bundle: Bundle, target: Target) -> list[str]:
-    """Lines that say which programs take a file, and which do not."""
+def hosts(bundle: Bundle, target: Target, has_frozen: bool) -> list[str]:
+    """Lines that say which programs take a file, and which do not.
+
+    Args:
+        bundle: the model.
+        target: the kind of file.
+        has_frozen: whether the file holds the frozen model of an embedding.
+    """
     runtime = "ONNX Runtime" if target == "onnx" else "LiteRT"
     if target == "birdnet":
         return [
             f"taken by {TRIED}, and by any program with {runtime}",
             f"fits {EXPECTED} by their source; not tried",
         ]
-    reason = _other_input(bundle) or "this file gives numbers from 0 to 1, but they expect log odds: use --to birdnet"
+    remedy = "" if has_frozen else ": use --to birdnet"
+    reason = _other_input(bundle) or f"this file gives numbers from 0 to 1, but they expect log odds{remedy}"
     return [f"taken by any program with {runtime}", f"not taken by {BIRDNETS_HOSTS}: {reason}"]
 
 

@@ -1,14 +1,17 @@
 """The part of a model that is exported: all members, some of them, or the student."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
 
 from dawnchorus.config.params import STUDENT
 from dawnchorus.errors import InputError
+from dawnchorus.export.embedded import not_embeddable
+from dawnchorus.export.request import Target
 from dawnchorus.models.bundle import STUDENT_THRESHOLDS, Bundle
+from dawnchorus.models.embedding_heads import EmbeddingHeads, load_heads
 from dawnchorus.models.members import load_ensemble, load_student
 
 
@@ -18,24 +21,27 @@ class Part:
 
     Attributes:
         names: of its members.
-        scorer: windows (Batch, Frames, Mels) in dB -> scores (Batch, Species).
+        networks: windows (Batch, Frames, Mels) in dB -> scores (Batch, Species); None if there are none.
         thresholds: table of thresholds on its scores; None where nothing is known about them.
+        heads: the heads on each embedding, whose scores are added to those of networks.
     """
 
     names: list[str]
-    scorer: keras.Model
+    networks: keras.Model | None
     thresholds: Path | None
+    heads: list[EmbeddingHeads] = field(default_factory=list)
 
 
-def choose_part(bundle: Bundle, names: Sequence[str]) -> Part:
+def choose_part(bundle: Bundle, names: Sequence[str], target: Target) -> Part:
     """Load a part of a model.
 
     Args:
         bundle: the model.
         names: of members, or of the student alone; none for all members.
+        target: the kind of file that it is for.
 
     Raises:
-        InputError: there is no such member, or it is a head on an embedding.
+        InputError: there is no such member, or it is a head on an embedding that the file cannot hold.
     """
     members = {member.name: member for member in bundle.info.members}
     students = [STUDENT] if bundle.info.student is not None else []
@@ -54,15 +60,23 @@ def choose_part(bundle: Bundle, names: Sequence[str]) -> Part:
     if STUDENT in names:
         raise InputError(f"{bundle.folder}: the student is no member of the ensemble; export it alone")
     chosen = [member for name, member in members.items() if not names or name in names]
-    heads = [member.name for member in chosen if member.is_head]
-    if heads:
-        networks = ",".join(name for name, member in members.items() if not member.is_head)
-        raise InputError(
-            f"{bundle.folder}: {', '.join(heads)} are heads on embeddings, which cannot be exported; "
-            + (f"export the networks alone, with --members {networks}" if networks else "it has no other members")
-            + (", or the student" if students else "")
-        )
-    is_whole = len(chosen) == len(members)
+    for name in sorted({member.backbone for member in chosen if member.is_head}):
+        embedding = bundle.info.settings.features[name]
+        reason = not_embeddable(bundle.info.settings, embedding, target)
+        if reason:
+            rest = ",".join(name for name, member in members.items() if not member.is_head)
+            raise InputError(
+                f"{bundle.folder}: has heads on the frozen model {embedding.model}, which the file cannot hold: "
+                + reason
+                + "".join(f"; or export --members {each}" for each in (rest, *students) if each)
+            )
+    total = sum(member.weight for member in chosen)
+    # Members that have no weight in the ensemble are equal to each other.
+    shares = [
+        member.model_copy(update={"weight": member.weight / total if total else 1 / len(chosen)}) for member in chosen
+    ]
+    networks = [member for member in shares if not member.is_head]
     return Part(
-        [member.name for member in chosen], load_ensemble(bundle, chosen), bundle.thresholds if is_whole else None
-    )
+        [member.name for member in chosen], load_ensemble(bundle, networks) if networks else None,
+        bundle.thresholds if len(chosen) == len(members) else None, load_heads(bundle, shares),
+    )  # fmt: skip

@@ -18,15 +18,16 @@ def readme(bundle: Bundle, part: Part, request: Request, output: Path, result: E
     lines = [
         f"# {output.name}",
         "",
-        f"{'An ONNX' if request.target == 'onnx' else 'A LiteRT'} file with the networks {', '.join(part.names)}, "
-        "exported by Dawnchorus.",
+        f"{'An ONNX' if request.target == 'onnx' else 'A LiteRT'} file with the "
+        f"{'members' if part.heads else 'networks'} {', '.join(part.names)}, exported by Dawnchorus.",
         "",
         f"- Input: `samples`, float32 from -1 to 1, shape [batch, {samples_of(settings)}]: "
         f"{settings.window.seconds:g} s at {settings.spectrogram.sample_rate} Hz, mono. Fill up a shorter sound with "
         "zeros.",
         f"- Output: `predictions`, shape [batch, {n_species}]: {unit}, in the order of `{output.stem}_Labels.txt`.",
         *_thresholds(part, request, output),
-        *(f"- Programs: {line}." for line in hosts(bundle, request.target)),
+        *(f"- Licence: {line}." for line in result.licences),
+        *(f"- Programs: {line}." for line in hosts(bundle, request.target, bool(part.heads))),
         f"- Weights: {'float32' if request.quantization == 'none' else request.quantization}, "
         f"{result.n_bytes / 1e6:.2f} MB.",
         f"- Speed where it was exported: {result.times_real_time:.0f} times real time on one thread.",

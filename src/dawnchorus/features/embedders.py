@@ -7,13 +7,16 @@ import hashlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.config.features import BIRDNET, Embedding
 from dawnchorus.errors import InputError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # BirdNET's weights in the package that the extra `birdnet` installs.
 BIRDNET_PACKAGE, BIRDNET_FOLDER = "audioclass", "data/BirdNET_GLOBAL_6K_V2.4"
@@ -106,23 +109,36 @@ def load_embedder(settings: Embedding) -> Embedder:
     return embed
 
 
-def _saved_model(path: Path, output: str) -> Embedder:
+def saved_model_function(path: Path, output: str) -> "Callable[[tf.Tensor], tf.Tensor]":
+    """Load the function of a SavedModel from samples (Batch, Samples) to an output (Batch, Channels).
+
+    Raises:
+        InputError: it has no such output, or takes something else beside samples.
+    """
     import tensorflow as tf
 
-    signatures = tf.saved_model.load(str(path)).signatures
+    loaded = tf.saved_model.load(str(path))
+    signatures = loaded.signatures
     outputs = {name: list(function.structured_outputs) for name, function in signatures.items()}
     chosen = next((name for name, names in outputs.items() if output in names), None)
     if chosen is None:
         raise InputError(_no_output(path, output, [name for names in outputs.values() for name in names]))
-    function = signatures[chosen]
-    names = list(function.structured_input_signature[1])
+    names = list(signatures[chosen].structured_input_signature[1])
     if len(names) != 1:
         raise InputError(f"{path}: takes {len(names)} inputs, {', '.join(names)}; expected one, the samples")
 
-    def embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(function(**{names[0]: tf.constant(samples)})[output])
+    def function(samples: tf.Tensor) -> tf.Tensor:
+        # Its variables live as long as what was loaded.
+        return loaded.signatures[chosen](**{names[0]: samples})[output]
 
-    return embed
+    return function
+
+
+def _saved_model(path: Path, output: str) -> Embedder:
+    import tensorflow as tf
+
+    function = saved_model_function(path, output)
+    return lambda samples: np.asarray(function(tf.constant(samples)))
 
 
 def _onnx(path: Path, output: str) -> Embedder:

@@ -1,5 +1,6 @@
 """The members of a bundle that are linear heads on embeddings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from dawnchorus.config.features import BIRDNET, Embedding
 from dawnchorus.errors import InputError
 from dawnchorus.features.embedders import BIRDNET_LICENCE, Embedder, load_embedder, model_digest, model_path
-from dawnchorus.models.bundle import COPY_AGAIN, Bundle, ModelInfo
+from dawnchorus.models.bundle import COPY_AGAIN, Bundle, Member, ModelInfo
 from dawnchorus.models.linear_head import LinearHead, read_head
 
 
@@ -38,22 +39,26 @@ class EmbeddingHeads:
         return np.sum([np.float32(weight) * head.scores(vectors) for head, weight in self.heads], axis=0)
 
 
-def load_heads(bundle: Bundle) -> list[EmbeddingHeads]:
-    """Load all members that are heads on embeddings, and the models of these.
+def load_heads(bundle: Bundle, members: Sequence[Member] | None = None) -> list[EmbeddingHeads]:
+    """Load members that are heads on embeddings, and the models of these.
+
+    Args:
+        bundle: the model.
+        members: the members, of which those that are no heads are left out; by default all of the bundle.
 
     Raises:
         InputError: an embedding's model is missing, or is another than the heads were trained on; or a file is damaged.
     """
     info, found = bundle.info, []
     for name, settings in info.settings.features.items():
-        members = [member for member in info.members if member.is_head and member.backbone == name]
-        if not members:
+        on_it = [each for each in members or info.members if each.is_head and each.backbone == name]
+        if not on_it:
             continue
         path = model_path(settings, f"copy it to there, in the present folder, from where {bundle.folder} was trained")
         if model_digest(settings) != info.embeddings[name]:
             raise InputError(f"{path}: is another model than the one that {bundle.folder} was trained on; use that")
         heads = [
-            (read_head(bundle.folder / member.file, len(info.species), COPY_AGAIN), member.weight) for member in members
+            (read_head(bundle.folder / member.file, len(info.species), COPY_AGAIN), member.weight) for member in on_it
         ]
         found.append(EmbeddingHeads(settings, load_embedder(settings), heads))
     return found

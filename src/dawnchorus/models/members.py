@@ -15,8 +15,7 @@ def load_ensemble(bundle: Bundle, members: Sequence[Member] | None = None) -> ke
 
     Args:
         bundle: the model.
-        members: the members to average, whose weights are scaled to a sum of 1; by default all networks, of which there
-            must be one, with their own weights.
+        members: networks, of which there must be one; by default all of the bundle.
 
     Returns:
         A model from windows (Batch, Frames, Mels) in dB, float32, to scores (Batch, Species), the weighted sum of the
@@ -25,12 +24,10 @@ def load_ensemble(bundle: Bundle, members: Sequence[Member] | None = None) -> ke
     Raises:
         InputError: weights do not fit.
     """
-    total = 1.0 if members is None else sum(member.weight for member in members)
     networks = [member for member in bundle.info.members if not member.is_head] if members is None else members
     windows = keras.Input(Shapes.of(bundle.info.settings).window, name="windows")
     scores = [
-        _network(bundle, member.backbone, member.file, member.name)(windows) * (member.weight / total)
-        for member in networks
+        _network(bundle, member.backbone, member.file, member.name)(windows) * member.weight for member in networks
     ]
     return keras.Model(windows, keras.layers.add(scores) if len(scores) > 1 else scores[0])
 
