@@ -59,10 +59,17 @@ def test_metrics_and_plots_are_shown(clone: Clone) -> None:
             assert figure["lwlrap_low"] <= figure["lwlrap"] <= figure["lwlrap_high"]
     boxes = metrics["oof"]["ensemble"]
     assert 0 <= boxes["box_auc_low"] <= boxes["box_auc"] <= boxes["box_auc_high"] <= 1
-    clone.edit_params("ensemble", {"bootstrap_samples": 200, "prior": "estimated"})
+    # So few recordings have a present box that prevalence cannot be estimated.
+    clone.edit_params("ensemble", {"prior": "estimated"})
+    assert "ensemble.prior: estimated changes nothing" in clone.run("dvc", "repro", "--single-item", "ensemble")
+    assert json.loads((clone.path / "results/figures.json").read_text()) == metrics
+    parts = np.linspace(0.1, 0.9, len(pd.read_csv(clone.path / "data/species.csv")))
+    table = pd.DataFrame({"species": pd.read_csv(clone.path / "data/species.csv").species, "prevalence": parts})
+    table.to_csv(clone.path / "inputs/prevalence.csv", index=False)
+    clone.edit_params("ensemble", {"bootstrap_samples": 200, "prior": "inputs/prevalence.csv"})
     clone.run("dvc", "repro")
     corrected = json.loads((clone.path / "results/figures.json").read_text())
-    assert all(0 < part < 1 for part in corrected["prevalence"].values())
+    assert list(corrected["prevalence"].values()) == pytest.approx(parts, abs=1e-4)
     # Only the test scores are corrected.
     assert corrected["test"]["small_cnn"]["lwlrap"] != metrics["test"]["small_cnn"]["lwlrap"]
     assert corrected["oof"]["small_cnn"]["lwlrap"] == metrics["oof"]["small_cnn"]["lwlrap"]
