@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from ai_edge_litert.interpreter import Interpreter
 from bundles import add_heads, make_bundle
+from exported_files import run
 from scipy.special import expit
 from stand_ins import PARTS, expected, write_onnx, write_saved_model
 
@@ -48,15 +48,6 @@ def bundle_on(folder: Path, params: Params, settings: Embedding) -> tuple[Bundle
     """A model of two networks, and two heads on a stand-in."""
     heads = add_heads(make_bundle(folder / "model", params), settings, PARTS)
     return read_bundle(folder / "model"), heads
-
-
-def run(path: Path, samples: np.ndarray) -> np.ndarray:
-    interpreter = Interpreter(str(path))
-    interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], samples.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], samples)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
 def test_a_file_holds_the_frozen_model_and_its_heads(here: Path, tiny: Params) -> None:

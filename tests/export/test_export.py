@@ -8,12 +8,11 @@ from pathlib import Path
 import librosa
 import numpy as np
 import onnx
-import onnxruntime
 import pandas as pd
 import pytest
 import soundfile
-from ai_edge_litert.interpreter import Interpreter
 from bundles import SPECIES, make_bundle, settings_of
+from exported_files import run
 from scipy.special import expit, logit
 from tiny import ROOT, changed
 
@@ -56,17 +55,6 @@ def exported(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert found.n_bytes == path.stat().st_size
     assert found.times_real_time > 1
     return path
-
-
-def run(path: Path, samples: np.ndarray) -> np.ndarray:
-    if path.suffix == ".onnx":
-        return onnxruntime.InferenceSession(path).run(["predictions"], {"samples": samples})[0]
-    interpreter = Interpreter(str(path))
-    interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], samples.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], samples)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
 @pytest.fixture

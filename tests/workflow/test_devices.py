@@ -144,17 +144,3 @@ print(os.environ["CUDA_DEVICE_ORDER"], uses_cuda("tensorflow") == tf.test.is_bui
     )  # fmt: skip
     # What TensorFlow says of itself is what its files say without it, and GPUs have nvidia-smi's numbers.
     assert done.stdout.split() == ["True", "False", "PCI_BUS_ID", "True"], done.stderr
-
-
-def test_keras_is_imported_without_large_packages_which_others_can_still_import() -> None:
-    program = """
-import sys
-from dawnchorus.workflow.devices import use_device
-import keras
-assert not [name for name in sys.modules if name.split(".")[0] in ("matplotlib", "sklearn")]
-import matplotlib.pyplot
-from sklearn.metrics import average_precision_score
-print(average_precision_score([0, 1], [0.1, 0.9]))
-"""
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout == "1.0\n", done.stderr
