@@ -79,7 +79,7 @@ class Side:
             for start in range(0, len(frames), 128):
                 scipy.fft.rfft(frames[start : start + 128], axis=1)
         shape = (to_frames(self.settings.window.seconds, spectrogram), spectrogram.n_mels)
-        batch = np.zeros((BATCH_SIZE, *shape), np.float16)
+        batch = np.zeros((BATCH_SIZE, *shape), np.float32)
         hop = to_frames(self.hop_seconds, spectrogram)
         n_windows = len(tile(1 + seconds * RATE // spectrogram.hop_length, shape[0], hop))
         for first in range(0, n_windows, BATCH_SIZE):
@@ -210,5 +210,5 @@ def joined(path: Path, seconds: int) -> Path:
 
 
 def _check_same(model: keras.Model, scorer: Scorer) -> None:
-    windows = np.random.default_rng(0).normal(-60, 9, (BATCH_SIZE, *model.input_shape[1:])).astype(np.float16)
+    windows = np.random.default_rng(0).normal(-60, 9, (BATCH_SIZE, *model.input_shape[1:])).astype(np.float32)
     np.testing.assert_allclose(scorer(windows), model.predict_on_batch(windows), atol=1e-6)

@@ -15,7 +15,7 @@ from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import Annotations
 from dawnchorus.features.frames import to_frames
 from dawnchorus.features.mel import mel_blocks
-from dawnchorus.features.store import write_features
+from dawnchorus.features.store import from_codes, to_codes, write_features
 from dawnchorus.inference.scoring import score_recordings
 from dawnchorus.inference.windows import tile
 from dawnchorus.models.building import build_models
@@ -69,7 +69,8 @@ def _training(backbone: str, trainer: keras.Model, recordings: list[Path], param
     def notebooks_way() -> Iterator[tuple[dict[str, NDArray], NDArray]]:
         for inputs, labels in sampler.batches():
             for row, window in enumerate(inputs["windows"]):
-                window[:] = decoded_window(paths[names[row]], to_frames(begin[row], params.spectrogram), params)
+                start = to_frames(begin[row], params.spectrogram)
+                window[:] = to_codes(decoded_window(paths[names[row]], start, params))
             yield inputs, labels
 
     def fit(batches: Iterator, steps: int) -> None:
@@ -95,7 +96,7 @@ def _inference(backbone: str, scorer: keras.Model, recordings: list[Path], param
     names = [path.stem for path in recordings]
     length, hop = scorer.input_shape[1], to_frames(params.predict.hop_seconds, params.spectrogram)
     n_windows = sum(len(tile(len(np.load(cached / f"{name}.npy")), length, hop)) for name in names)
-    first = np.load(cached / f"{names[0]}.npy")
+    first = from_codes(np.load(cached / f"{names[0]}.npy"))
     windows = np.stack([first[start : start + length] for start in tile(len(first), length, hop)])
     batch = np.resize(windows, (params.predict.batch_size, *windows.shape[1:]))
 

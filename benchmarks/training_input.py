@@ -44,7 +44,7 @@ def measure(recordings: list[Path], params: Params, folder: Path) -> list[Row]:
             decoded_window(paths[names[row]], int(begin[row] * settings.sample_rate / settings.hop_length), params)
 
     mapped = {path.stem: np.load(folder / f"{path.stem}.npy", mmap_mode="r") for path in recordings}
-    batch = np.empty((params.train.batch_size, *shapes.window), np.float16)
+    batch = np.empty((params.train.batch_size, *shapes.window), np.int16)
     starts = rng.integers(0, min(map(len, mapped.values())) - shapes.window[0], N_WINDOWS)
 
     def limit() -> None:

@@ -351,7 +351,7 @@ def test_spectrograms(tmp_path: Path) -> None:
     good = path.read_bytes()
 
     def read(path: Path) -> None:
-        spectrograms, window = FeatureStore(tmp_path), np.empty((30, 8), np.float16)
+        spectrograms, window = FeatureStore(tmp_path), np.empty((30, 8), np.int16)
         assert spectrograms.frames("a") > 0
         spectrograms.read("a", 0, window)
 

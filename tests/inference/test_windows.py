@@ -50,11 +50,11 @@ def test_a_sampled_window_contains_enough_of_its_box(
 
 
 def test_a_short_recording_is_padded_with_its_lowest_level(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", np.array([[1, 2], [3, -4]], np.float16))
+    np.save(tmp_path / "a.npy", np.array([[1, 2], [3, -4]], np.int16))
     spectrograms = FeatureStore(tmp_path)
     assert spectrograms.frames("a") == 2
     for start, expected in [(0, [[1, 2], [3, -4], [-4, -4]]), (1, [[3, -4], [-4, -4], [-4, -4]])]:
-        window = np.full((3, 2), 9, np.float16)
+        window = np.full((3, 2), 9, np.int16)
         spectrograms.read("a", start, window)
         assert window.tolist() == expected
 

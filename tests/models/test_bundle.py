@@ -31,7 +31,7 @@ def test_a_copied_bundle_scores_as_the_mean_of_its_members(bundle: Path, tiny: P
     assert found.codes == [each.species for each in SPECIES]
     assert found.info.settings == settings_of(tiny)
     shapes = Shapes.of(tiny)
-    windows = np.random.default_rng(0).normal(-60, 9, (3, *shapes.window)).astype(np.float16)
+    windows = np.random.default_rng(0).normal(-60, 9, (3, *shapes.window)).astype(np.float32)
     members = [build_models("small_cnn", shapes, 2, 0.0, seed)[0].predict_on_batch(windows) for seed in (0, 1)]
     assert not np.allclose(members[0], members[1])
     np.testing.assert_allclose(load_ensemble(found).predict_on_batch(windows), np.mean(members, axis=0), atol=1e-6)

@@ -27,7 +27,7 @@ def model(request: pytest.FixtureRequest) -> keras.Model:
 def test_a_frozen_model_gives_the_models_scores_for_any_number_of_windows(model: keras.Model, most_bytes: int) -> None:
     score = frozen(model, most_bytes)
     for size in (1, 5, 16, 5):
-        windows = np.random.default_rng(size).normal(-60, 9, (size, *SHAPE)).astype(np.float16)
+        windows = np.random.default_rng(size).normal(-60, 9, (size, *SHAPE)).astype(np.float32)
         expected = model.predict_on_batch(windows)
         assert expected.std() > 1e-3
         found = score(windows)
@@ -36,7 +36,7 @@ def test_a_frozen_model_gives_the_models_scores_for_any_number_of_windows(model:
 
 
 def test_later_changes_of_the_model_do_not_change_a_frozen_one(model: keras.Model) -> None:
-    windows = np.random.default_rng(0).normal(-60, 9, (2, *SHAPE)).astype(np.float16)
+    windows = np.random.default_rng(0).normal(-60, 9, (2, *SHAPE)).astype(np.float32)
     score = frozen(model)
     before, weights = score(windows), model.get_weights()
     model.set_weights([weight * 2 for weight in weights])

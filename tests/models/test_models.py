@@ -16,6 +16,7 @@ from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import Annotations
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.errors import InputError
+from dawnchorus.features.store import write_features
 from dawnchorus.inference.scoring import score_recordings, score_windows
 from dawnchorus.models.backbone import backbone_module, build_backbone
 from dawnchorus.models.building import build_models
@@ -35,11 +36,11 @@ SHAPES = Shapes((47, 32), (47, 32))
 
 
 def test_standardized_images_have_mean_0_and_variance_1() -> None:
-    windows = np.random.default_rng(0).normal(-60, 9, (3, 20, 16)).astype(np.float16)
+    windows = np.random.default_rng(0).normal(-60, 9, (3, 20, 16)).astype(np.float32)
     windows[2] = -100
     images = keras.ops.convert_to_numpy(ToImage((20, 16))(windows))
     assert images.shape == (3, 20, 16, 1)
-    single = windows[0].astype(np.float32)
+    single = windows[0]
     np.testing.assert_allclose(images[0, ..., 0], (single - single.mean()) / single.std(), atol=1e-4)
     np.testing.assert_allclose(images[2], 0)
 
@@ -137,7 +138,7 @@ def test_the_small_backbones_are_small_and_their_seed_decides_the_weights(backbo
 @pytest.mark.parametrize("backbone", ["inception", "efficientnet", "resnet"])
 def test_the_large_backbones_score_windows(backbone: str) -> None:
     scorer, _ = build_models(backbone, Shapes((120, 100), (96, 96)), 5, 0.25, seed=1)
-    windows = np.random.default_rng(0).normal(-60, 9, (2, 120, 100)).astype(np.float16)
+    windows = np.random.default_rng(0).normal(-60, 9, (2, 120, 100)).astype(np.float32)
     scores = scorer.predict_on_batch(windows)
     assert scores.shape == (2, 5)
     assert ((scores > 0) & (scores < 1)).all()
@@ -160,8 +161,8 @@ def test_a_window_scores_the_same_in_training_and_inference(tiny: Params, tmp_pa
     """In the notebook, the dB floor, the order of resizing and the number of frames differ between the two."""
     params = changed(tiny, {"image": {"frames": 40, "mels": 24}, "train": {"begin_within": 0.0}})
     shapes = Shapes.of(params)
-    spectrogram = np.random.default_rng(0).normal(-60, 9, (188, 32)).astype(np.float16)
-    np.save(tmp_path / "r.npy", spectrogram)
+    spectrogram = np.random.default_rng(0).normal(-60, 9, (188, 32)).astype(np.float32)
+    write_features(tmp_path, "r", [spectrogram])
     scorer, trainer = build_models("small_cnn", shapes, 2, 0.25, seed=1)
     scored = score_recordings(scorer, tmp_path, ["r"], hop_frames=47, batch_size=4)
     in_training = []
@@ -172,15 +173,15 @@ def test_a_window_scores_the_same_in_training_and_inference(tiny: Params, tmp_pa
         sampler = WindowSampler(annotations, tmp_path, params, 2, ("small_cnn", 0))
         starts, _ = sampler.starts_and_labels(np.array([0]), sampler.draws(epoch=0))
         windows = sampler.read(np.array([0]), starts)
-        np.testing.assert_array_equal(windows[0], spectrogram[start : start + 47])
+        np.testing.assert_allclose(windows[0] / 256, spectrogram[start : start + 47], atol=1 / 512)
         in_training.append(trainer.predict_on_batch({"windows": windows, **unchanged(1)})[0])
     np.testing.assert_allclose(np.max(in_training, axis=0), scored[0], atol=1e-6)
 
 
 def test_images_are_resized_as_tensorflow_does_before_they_are_standardized() -> None:
-    windows = np.random.default_rng(0).normal(-60, 9, (2, 94, 38)).astype(np.float16)
+    windows = np.random.default_rng(0).normal(-60, 9, (2, 94, 38)).astype(np.float32)
     images = keras.ops.convert_to_numpy(ToImage((38, 19))(windows))
-    resized = tf.image.resize(windows[..., None].astype(np.float32), (38, 19))
+    resized = tf.image.resize(windows[..., None], (38, 19))
     np.testing.assert_allclose(images, tf.image.per_image_standardization(resized), atol=1e-4)
 
 
@@ -255,7 +256,7 @@ def noise_with_tones(folder: Path, params: Params) -> Annotations:
         spectrogram = rng.normal(-60, 3, (frames, params.spectrogram.n_mels))
         species, start = number % 2, int(rng.integers(0, frames - 23))
         spectrogram[start : start + 23, 5 + 20 * species] += 25
-        np.save(folder / f"r{number}.npy", spectrogram.astype(np.float16))
+        write_features(folder, f"r{number}", [spectrogram.astype(np.float32)])
         rows.append((f"r{number}", start * 2048 / 48_000, (start + 23) * 2048 / 48_000, species))
     names, begin, end, species_ids = zip(*rows, strict=True)
     return Annotations(
@@ -454,7 +455,7 @@ def test_each_window_of_a_recording_is_scored(tiny: Params, tmp_path: Path) -> N
     scorer, _ = build_models("small_cnn", SHAPES, 2, 0.25, 1)
     found = score_windows(scorer, tmp_path, names, hop_frames=23, batch_size=7, what="windows scored")
     assert [len(scores) for scores in found] == [4, 1, 4]  # 94 frames have windows that start at 0, 23, 46 and 47
-    spectrogram = np.load(tmp_path / f"{names[2]}.npy")
+    spectrogram = np.load(tmp_path / f"{names[2]}.npy") / np.float32(256)
     windows = np.stack([spectrogram[start : start + 47] for start in (0, 23, 46, 47)])
     np.testing.assert_allclose(found[2], scorer.predict_on_batch(windows), atol=1e-5)
 
@@ -472,7 +473,7 @@ def test_validation_is_of_whole_recordings_and_of_the_present_weights(tiny: Para
     rng = np.random.default_rng(0)
     names = [f"r{number}" for number in range(24)]
     for name in names:
-        np.save(tmp_path / f"{name}.npy", rng.normal(-60, 9, (188, 32)).astype(np.float16))
+        write_features(tmp_path, name, [rng.normal(-60, 9, (188, 32)).astype(np.float32)])
     truth = rng.random((24, 5)) < 0.4
     left_out = GroundTruth(names, truth, np.ones_like(truth))
     found = []

@@ -82,7 +82,7 @@ def test_unlabelled_species_of_a_complete_recording_are_absent() -> None:
 def sampler(tiny: Params, tmp_path: Path) -> WindowSampler:
     """Eight boxes in as many recordings of 94 frames, with the number of the recording and frame as their values."""
     for row in range(12):
-        np.save(tmp_path / f"r{row}.npy", np.repeat(100 * row + np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+        np.save(tmp_path / f"r{row}.npy", np.repeat(100 * row + np.arange(94, dtype=np.int16)[:, None], 32, axis=1))
     boxes = np.tile([1.5, 1000.0, 2.5, 2000.0], (8, 1))
     annotations = Annotations(np.array([f"r{row}" for row in range(8)]), boxes, np.zeros(8, int), np.ones(8, bool))
     params = changed(tiny, {"train": {"batch_size": 4, "mixup_alpha": 0.1, "background_fraction": 0.5}})

@@ -75,7 +75,7 @@ def test_a_job_does_not_resume_after_unlabelled_or_complete_recordings_changed(
     states = [train(tmp_path, through_snakemake).checkpoint.kept for _ in range(2)]
     assert states[0] == states[1]
     (tmp_path / "unlabelled/1").mkdir(parents=True)
-    np.save(tmp_path / "unlabelled/1/dawn.npy", np.zeros((9, 9), np.float16))
+    np.save(tmp_path / "unlabelled/1/dawn.npy", np.zeros((9, 9), np.int16))
     states.append(train(tmp_path, through_snakemake).checkpoint.kept)
     name = pd.read_csv(data / "folds.csv").query("fold == 1").recording_id.iloc[0]
     (tmp_path / "complete.csv").write_text(f"recording_id,species\n{name},\n")

@@ -108,7 +108,7 @@ def test_a_folder_without_scores_is_empty_and_damaged_scores_are_reported(tmp_pa
 
 
 def test_pseudo_labels_are_the_targets_of_species_without_an_annotation(tiny: Params, tmp_path: Path) -> None:
-    np.save(tmp_path / "r.npy", np.zeros((94, 32), np.float16))
+    np.save(tmp_path / "r.npy", np.zeros((94, 32), np.int16))
     boxes = np.array([[1.0, 1000, 1.5, 2000], [1.1, 1000, 1.6, 2000]])  # species 0 is present, species 1 is absent
     annotations = Annotations(np.array(["r", "r"]), boxes, np.array([0, 1]), np.array([True, False]))
     starts = tile(94, 47, 5)
@@ -143,7 +143,7 @@ def test_unlabelled_recordings_are_drawn_with_their_pseudo_labels(tiny: Params, 
     for name, folder in (("r", "train"), ("site/u", "unlabelled/0"), ("v", "unlabelled/0"), ("w", "unlabelled/1")):
         path = tmp_path / folder / f"{name}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+        np.save(path, np.repeat(np.arange(94, dtype=np.int16)[:, None], 32, axis=1))
     boxes = np.tile([1.0, 1000, 1.5, 2000], (6, 1))
     annotations = Annotations(np.array(["r"] * 6), boxes, np.zeros(6, int), np.ones(6, bool))
     starts = tile(94, 47, 5)

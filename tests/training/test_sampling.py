@@ -20,7 +20,7 @@ N_ROWS = 11
 def sampler(tiny: Params, tmp_path: Path) -> WindowSampler:
     """A sampler whose rows each have their own species and recording; all values of a recording are the row number."""
     for row in range(N_ROWS):
-        np.save(tmp_path / f"r{row}.npy", np.full((94, 32), row, np.float16))
+        np.save(tmp_path / f"r{row}.npy", np.full((94, 32), row, np.int16))
     annotations = Annotations(
         np.array([f"r{row}" for row in range(N_ROWS)]),
         np.tile([1.5, 1000.0, 2.5, 2000.0], (N_ROWS, 1)),
@@ -71,7 +71,7 @@ def test_an_uncertain_box_masks_its_species_and_draws_no_window(sampler: WindowS
 
 
 def test_windows_move_from_epoch_to_epoch(sampler: WindowSampler, tmp_path: Path) -> None:
-    np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+    np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.int16)[:, None], 32, axis=1))
     starts = {float(window(sampler, 0, epoch)[0][0, 0]) for epoch in range(20)}
     assert len(starts) > 10
     # The box starts at frame 35, within the first three quarters of the 47 frames of a window.
@@ -145,7 +145,7 @@ def test_cutmix_joins_two_windows_and_the_labels_of_their_remaining_frames(
     sampler: WindowSampler, tmp_path: Path
 ) -> None:
     for row in range(N_ROWS):  # each value encodes the recording and the frame
-        np.save(tmp_path / f"r{row}.npy", np.repeat(94 * row + np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+        np.save(tmp_path / f"r{row}.npy", np.repeat(94 * row + np.arange(94, dtype=np.int16)[:, None], 32, axis=1))
     params = changed(sampler.params, {"train": {"cutmix_probability": 0.5}})
     cut = WindowSampler(sampler.annotations, tmp_path, params, N_ROWS, sampler.job)
     weight, second = params.labels.weak_negative_weight, 2048 / 48_000
@@ -212,7 +212,7 @@ def test_every_row_of_a_recording_is_drawn(sampler: WindowSampler, tmp_path: Pat
     params = changed(sampler.params, {"train": {"batch_size": 2, "begin_within": 0.0}})
     all_of_one = WindowSampler(same, tmp_path, params, N_ROWS, sampler.job)
     # Each window starts with its box, and each box starts at a different frame.
-    np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.float16)[:, None], 32, axis=1))
+    np.save(tmp_path / "r0.npy", np.repeat(np.arange(94, dtype=np.int16)[:, None], 32, axis=1))
     batches = list(islice(all_of_one.batches(), all_of_one.steps_per_epoch))
     first = [float(window[0, 0]) for inputs, _ in batches for window in inputs["windows"]]
     assert sorted(first) == [int(start * 48_000 / 2048) for start in boxes[:, 0]]
@@ -220,7 +220,7 @@ def test_every_row_of_a_recording_is_drawn(sampler: WindowSampler, tmp_path: Pat
 
 def test_box_times_are_not_rounded(sampler: WindowSampler, tmp_path: Path) -> None:
     """The notebook truncates them to whole seconds."""
-    np.save(tmp_path / "r0.npy", np.repeat(np.arange(470, dtype=np.float16)[:, None], 32, axis=1))  # 20 s
+    np.save(tmp_path / "r0.npy", np.repeat(np.arange(470, dtype=np.int16)[:, None], 32, axis=1))  # 20 s
     boxes = np.array([[9.9, 1000.0, 10.4, 2000.0]])
     annotations = Annotations(np.array(["r0"]), boxes, np.array([0]), np.array([True]))
     params = changed(sampler.params, {"train": {"begin_within": 0.0}})

@@ -9,7 +9,6 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from dawnchorus.config.features import BIRDNET, Embedding
 from dawnchorus.config.model import ModelSettings
-from dawnchorus.export.front_end import half_precision
 from dawnchorus.export.graph import samples_of
 from dawnchorus.export.request import Target
 from dawnchorus.features.embedders import BIRDNET_LICENCE, model_path, n_samples, saved_model_function
@@ -64,7 +63,7 @@ class HeadScores(keras.layers.Layer):
     def call(self, samples: tf.Tensor) -> tf.Tensor:
         """Keras calls it."""
         # Heads were trained on vectors from the store.
-        (vectors,) = (half_precision(each) for each in tf.nest.flatten(self.embed(samples)))
+        (vectors,) = (_half_precision(each) for each in tf.nest.flatten(self.embed(samples)))
         roots = tf.sign(vectors) * tf.sqrt(tf.abs(vectors))
         return tf.add_n(
             [
@@ -72,3 +71,9 @@ class HeadScores(keras.layers.Layer):
                 for head, weight in self.heads
             ]
         )
+
+
+def _half_precision(values: tf.Tensor) -> tf.Tensor:
+    """Round to the 11 bits of half precision (Dekker 1971). A converter may drop a cast there and back."""
+    spread = values * 8192.0 + values
+    return spread - (spread - values)

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.features.mel import POWER_FLOOR
+from dawnchorus.features.store import CODES_PER_DECIBEL, HIGHEST_CODE
 
 # Sound is made this much louder, in dB, so that the floor of power is a number in half precision, too.
 LOUDER = 72.25
 # Decibels per unit of the natural logarithm, 10 / ln 10, as a sum of two numbers that half precision holds well.
 FACTORS = (4.34375, 10 / np.log(10) - 4.34375)
-# Rounding error of a decibel in single precision, here and in `features.mel`.
-UNSURE = 4e-6
 # Above all decibels.
 HIGHEST = 1000.0
 # Mel bands per matrix product. The filters of a group use few frequencies.
@@ -137,17 +136,10 @@ def _blocks(samples: tf.Tensor, before: int, n_blocks: int, size: int) -> tf.Ten
 
 
 def _decibels(mel: tf.Tensor) -> tf.Tensor:
-    """Power of mel bands in dB, rounded to half precision as in the store."""
+    """Power of mel bands in dB, rounded as in the store. Its lowest code is below the floor of power."""
     logarithm = tf.math.log(tf.maximum(mel, POWER_FLOOR * 10 ** (LOUDER / 10)))
     decibels = logarithm * FACTORS[0] + logarithm * FACTORS[1] - LOUDER
-    # Where rounding errors decide to which side a decibel is rounded, the middle is never off by more than half a step.
-    return (half_precision(decibels - UNSURE) + half_precision(decibels + UNSURE)) / 2
-
-
-def half_precision(values: tf.Tensor) -> tf.Tensor:
-    """Round to the 11 bits of half precision (Dekker 1971). Converters to ONNX drop a cast there and back."""
-    spread = values * 8192.0 + values
-    return spread - (spread - values)
+    return tf.minimum(tf.round(decibels * CODES_PER_DECIBEL), HIGHEST_CODE) / CODES_PER_DECIBEL
 
 
 def _waves(frequencies: NDArray, places: NDArray, period: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

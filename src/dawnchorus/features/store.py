@@ -1,4 +1,8 @@
-"""The feature store: one file `<folder>/<recording_id>.npy` per recording, dB, float16, shape [Frames, Mels]."""
+"""The feature store: one file `<folder>/<recording_id>.npy` per recording, int16, shape [Frames, Mels].
+
+A number in it is the code of a level: its dB times 256, rounded. So levels from -128 dB to just below 128 dB are off by
+1/512 dB at most. Half precision takes as much space, but is 16 times as coarse between 64 and 128 dB.
+"""
 
 import resource
 from collections.abc import Iterable
@@ -15,6 +19,9 @@ from dawnchorus.files import replacing
 # Each memory map keeps a file open. Linux allows 65,530 maps per process.
 MOST_MAPS = 30_000
 
+CODES_PER_DECIBEL = 256
+LOWEST_CODE, HIGHEST_CODE = -(2**15), 2**15 - 1
+
 
 def write_features(folder: Path, recording_id: str, blocks: Iterable[NDArray[np.float32]]) -> None:
     """Write a spectrogram in dB.
@@ -29,35 +36,29 @@ def write_features(folder: Path, recording_id: str, blocks: Iterable[NDArray[np.
         for block in blocks:
             if not frames:
                 _write_header(file, block.shape)
-            file.write(to_half(block).data)
+            file.write(to_codes(block).data)
             frames += len(block)
         # NumPy's header has enough padding for any number of frames.
         file.seek(0)
         _write_header(file, (frames, block.shape[1]))
 
 
-def to_half(values: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Round finite values below 65,520 to the nearest float16, as `astype` does, in a third of the time.
+def to_codes(decibels: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Round finite decibels to the codes of the store. Levels beyond its range get the lowest or highest code."""
+    codes = decibels * np.float32(CODES_PER_DECIBEL)
+    np.rint(codes, out=codes)
+    # Without this, a sound that is much too loud would become silence.
+    np.clip(codes, LOWEST_CODE, HIGHEST_CODE, out=codes)
+    return codes.astype(np.int16)
 
-    After scaling by the difference of the exponent biases, the bits of the float16 are those of the float32 above the
-    lowest 13. Adding just under half of the last kept bit, plus one if that bit is odd, rounds to the nearest value and
-    ties to even.
-    """
-    bits = (values * np.float32(2.0**-112)).view(np.uint32)
-    half = bits >> 13
-    half &= 1
-    half += 0x0FFF
-    half += bits
-    sign = half >> 16
-    sign &= 0x8000
-    half >>= 13
-    half |= sign
-    # The result is in the lower 16 of 32 bits.
-    return half.astype(np.uint16).view(np.float16)
+
+def from_codes(codes: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Convert codes of the store to decibels, which float32 holds exactly."""
+    return codes * np.float32(1 / CODES_PER_DECIBEL)
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
+    np.lib.format.write_array_header_1_0(file, {"descr": "<i2", "fortran_order": False, "shape": shape})
 
 
 class FeatureStore:
@@ -81,8 +82,8 @@ class FeatureStore:
         """
         return len(self._map(recording_id))
 
-    def read(self, recording_id: str, start: int, window: NDArray[np.float16]) -> None:
-        """Read the frames from `start` on into a window of shape [Frames, Mels].
+    def read(self, recording_id: str, start: int, window: NDArray[np.int16]) -> None:
+        """Read the codes of the frames from `start` on into a window of shape [Frames, Mels].
 
         If the recording ends before the window, the rest is filled with the lowest level of the frames that were read.
 
@@ -104,7 +105,7 @@ class FeatureStore:
         paths = [folder / f"{recording_id}.npy" for folder in self._folders]
         return next((path for path in paths[1:] if path.exists() and not paths[0].exists()), paths[0])
 
-    def _open(self, recording_id: str) -> NDArray[np.float16]:
+    def _open(self, recording_id: str) -> NDArray[np.int16]:
         path = self._path(recording_id)
         try:
             # Unlike `np.load`, this reads neither archives nor pickles.
@@ -115,8 +116,13 @@ class FeatureStore:
                 f"{path}: cannot be read: {error}; does recording {recording_id!r} have an audio file? "
                 "If so, run `make verify`, then repeat the command"
             ) from error
-        if mapped.dtype != np.float16 or mapped.ndim != 2 or not mapped.size:
-            raise InputError(f"{path}: is not a float16 spectrogram; run `make verify`, then repeat the command")
+        if mapped.dtype == np.float16:
+            raise InputError(
+                f"{path}: is a float16 spectrogram of an earlier version, expected int16; run `snakemake` or "
+                "`dvc repro`, which cache spectrograms again"
+            )
+        if mapped.dtype != np.int16 or mapped.ndim != 2 or not mapped.size:
+            raise InputError(f"{path}: is not an int16 spectrogram; run `make verify`, then repeat the command")
         # Slicing a plain array over the same memory takes a tenth of the time.
         return mapped.view(np.ndarray)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.errors import InputError
-from dawnchorus.features.store import FeatureStore
+from dawnchorus.features.store import FeatureStore, from_codes
 from dawnchorus.inference.windows import tile
 from dawnchorus.progress import track
 
@@ -84,12 +84,12 @@ def _score_windows(
         The owner of each window in a batch, and their scores, (Batch, Species).
     """
     # Every batch has the full size, so that the model is compiled for one shape only.
-    batch = np.zeros((batch_size, *scorer.input_shape[1:]), np.float16)
+    batch = np.zeros((batch_size, *scorer.input_shape[1:]), np.int16)
     waiting = iter(windows)
     while several := list(islice(waiting, batch_size)):
         for window, (_, name, start) in zip(batch, several, strict=False):
             spectrograms.read(name, start, window)
-        yield [owner for owner, _, _ in several], np.asarray(scorer.predict_on_batch(batch))[: len(several)]
+        yield [owner for owner, _, _ in several], np.asarray(scorer.predict_on_batch(from_codes(batch)))[: len(several)]
 
 
 def _refuse_damaged(scores: NDArray[np.float32], folder: Path, recording_ids: Sequence[str], what: str) -> None:

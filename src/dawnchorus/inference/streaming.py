@@ -12,17 +12,15 @@ from dawnchorus.config.model import ModelSettings
 from dawnchorus.errors import InputError
 from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.features.mel import mel_blocks
-from dawnchorus.features.store import to_half
+from dawnchorus.features.store import from_codes, to_codes
 from dawnchorus.models.shapes import Shapes
 
 # From any number of windows in dB, shape [Batch, Frames, Mels], to scores, shape [Batch, Species].
-Scorer = Callable[[NDArray[np.float16]], NDArray[np.float32]]
+Scorer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def cut_windows(
-    blocks: Iterable[NDArray[np.float16]], length: int, hop: int
-) -> Iterator[tuple[int, NDArray[np.float16]]]:
-    """Cut a spectrogram into the windows of `windows.tile`, while its blocks arrive.
+def cut_windows(blocks: Iterable[NDArray[np.int16]], length: int, hop: int) -> Iterator[tuple[int, NDArray[np.int16]]]:
+    """Cut a spectrogram, in the store's codes, into the windows of `windows.tile`, while its blocks arrive.
 
     Args:
         blocks: consecutive frames, shape [Frames, Mels] each, at least one frame in all.
@@ -91,8 +89,8 @@ def score_recording(
             n_samples += len(block)
             yield block
 
-    frames = (to_half(block) for block in mel_blocks(samples(), spectrogram))
-    batch = np.zeros((batch_size, *shape), np.float16)
+    frames = (to_codes(block) for block in mel_blocks(samples(), spectrogram))
+    batch = np.zeros((batch_size, *shape), np.int16)
     starts: list[int] = []
     scores = []
     windows = cut_windows(frames, shape[0], hop)
@@ -100,7 +98,7 @@ def score_recording(
         for row, (start, window) in zip(batch, several, strict=False):
             row[:] = window
             starts.append(start)
-        scores.append(scorer(batch[: len(several)]))
+        scores.append(scorer(from_codes(batch[: len(several)])))
         tell(to_seconds(starts[-1] + hop, spectrogram))
     found = np.concatenate(scores)
     if not np.isfinite(found).all():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 MOST_BYTES = 2**28
 
 
-def frozen(model: keras.Model, most_bytes: int = MOST_BYTES) -> Callable[[NDArray[np.float16]], NDArray[np.float32]]:
+def frozen(model: keras.Model, most_bytes: int = MOST_BYTES) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Compile a model with its weights as constants.
 
     TensorFlow then merges batch normalization and activations into the convolutions, which takes a quarter less time.
@@ -30,7 +30,7 @@ def frozen(model: keras.Model, most_bytes: int = MOST_BYTES) -> Callable[[NDArra
     # Imported here because other backends run without TensorFlow.
     import tensorflow as tf
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float16)], autograph=False)
+    @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)], autograph=False)
     def score(windows: tf.Tensor) -> tf.Tensor:
         constants = [[tf.constant(each) for each in kind] for kind in weights]
         return model.stateless_call(*constants, windows, training=False)[0]

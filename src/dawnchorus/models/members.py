@@ -46,8 +46,5 @@ def _network(bundle: Bundle, backbone: str, file: str, name: str) -> keras.Model
         settings.head.pooling, settings.head.frame_weight > 0,
     )  # fmt: skip
     load_weights(scorer, bundle.folder / file, COPY_AGAIN)
-    # An exported file gives it numbers that half precision does not have.
-    windows = keras.Input(scorer.input_shape[1:], name="windows")
-    scorer = keras.models.clone_model(scorer, windows, clone_function=lambda layer: layer)
     scorer.name = name.replace("-", "_")
     return scorer

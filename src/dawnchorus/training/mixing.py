@@ -84,7 +84,7 @@ def before(n_windows: int, batch_size: int) -> NDArray[np.int64]:
     return np.concatenate([np.roll(batch, 1) for batch in np.split(numbers, numbers[batch_size::batch_size])])
 
 
-def join_windows(windows: NDArray[np.float16], kept: NDArray[np.int64]) -> NDArray[np.float16]:
+def join_windows(windows: NDArray[np.int16], kept: NDArray[np.int64]) -> NDArray[np.int16]:
     """Replace the frames that each window does not keep by those of the previous one: (Windows, Frames, Mels)."""
     frame = np.arange(windows.shape[1])
     own = (frame >= kept[:, :1]) & (frame < kept[:, 1:])

@@ -149,9 +149,9 @@ class WindowSampler:
             starts[is_background] = self.background.starts(places[is_background], draw[is_background])
         return starts, self._labels(rows, starts, draws.kept[rows])
 
-    def read(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Read the windows of `rows` that start on the frames `starts`, in dB: (Windows, Frames, Mels)."""
-        windows = np.empty((len(rows), *self._shapes.window), np.float16)
+    def read(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int16]:
+        """Read the windows of `rows` that start on the frames `starts`, in codes: (Windows, Frames, Mels)."""
+        windows = np.empty((len(rows), *self._shapes.window), np.int16)
         for name, start, window in zip(self._recording_ids[rows], starts, windows, strict=True):
             self._spectrograms.read(name, int(start), window)
         return windows
@@ -163,7 +163,7 @@ class WindowSampler:
             first_epoch: the epoch to start with, counted from 0.
 
         Yields:
-            inputs: "windows" (Batch, Frames, Mels) float16 in dB; "partner" (Batch,) int32 and "weight" (Batch,)
+            inputs: "windows" (Batch, Frames, Mels) int16 in codes; "partner" (Batch,) int32 and "weight" (Batch,)
                 float32 for mixup; and the augmentations from `draw_changes`, (Batch, ...) each.
             labels: target and mask after CutMix and mixup, (Batch, 2, Species) float32.
         """
