@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from commands import call
 from numpy.typing import NDArray
 from plain_head import plain_scores
 from ruamel.yaml import YAML
@@ -128,8 +129,8 @@ def climb(step: Step, ladder: Ladder, data: str, seeds: list[int], cores: int) -
         name = "-".join([data, *re.findall(r"\w+", step.name), str(seed)])
         print(name, file=sys.stderr, flush=True)
         write_params(ladder.preset, {"seed": seed} | ladder.sets[data] | step.settings, ROOT / "params.yaml")
-        subprocess.run(["snakemake", "--cores", str(cores), "--quiet", "all"], cwd=ROOT, check=True)
-        subprocess.run(["dvc", "exp", "save", "--quiet", "--force", "--name", name], cwd=ROOT, check=True)
+        call(["snakemake", "--cores", str(cores), "--quiet", "all"], cwd=ROOT)
+        call(["dvc", "exp", "save", "--quiet", "--force", "--name", name], cwd=ROOT)
         figures_of = json.loads((ROOT / "results/figures.json").read_text())
         # With several rounds there are no out-of-fold figures.
         oof = figures_of["oof"]["ensemble"] if "oof" in figures_of else {}
@@ -265,7 +266,7 @@ def main() -> None:
         sample = read_scores(ROOT / "data/demo/dataset/sample_submission.csv")
         truth = read_truth(ROOT / "data/demo/dataset/truth_test.csv", list(sample.columns), list(sample.index))
     finally:
-        subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", *TRACKED], cwd=ROOT, check=True)
+        call(["git", "checkout", "--quiet", "HEAD", "--", *TRACKED], cwd=ROOT)
     print(as_text(outcomes, truth))
     if not arguments.ends and not ladder.plain:
         # The first step is left out: its longer windows contain other calls near the boxes, which distorts box figures.

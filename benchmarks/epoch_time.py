@@ -1,13 +1,13 @@
 """Compare the time of a training epoch at the last and the first step of the ladder, after a run of `accuracy.py`."""
 
 import os
-import subprocess
 import sys
 import tempfile
 from functools import partial
 from pathlib import Path
 
 from accuracy import LADDER, ROOT, Step, read_ladder, write_params
+from commands import call
 from rows import in_turn
 
 from dawnchorus.cli import run
@@ -21,7 +21,7 @@ def train(folder: Path, step: Step, preset: str, epochs: int) -> None:
     """Train one model with a step's settings as the workflow does, but for a given number of epochs."""
     write_params(preset, step.settings | {"train.epochs": epochs}, folder / "params.yaml")
     last = step.settings["rounds"][-1]
-    subprocess.run(
+    call(
         [sys.executable, "workflow/scripts/train.py", "--params", str(folder / "params.yaml"),
          "--annotations", "data/annotations.csv", "--folds", "data/folds.csv", "--species", "data/species.csv",
          "--complete", "data/complete.csv", "--spectrograms", "data/spectrograms/train",
@@ -31,7 +31,7 @@ def train(folder: Path, step: Step, preset: str, epochs: int) -> None:
          "--backbone", "small_cnn", "--fold", "0", "--checkpoint", str(folder / "checkpoint"),
          "--weights", str(folder / "0.weights.h5"), "--curve", str(folder / "curve.csv"),
          "--epoch-weights", str(folder / "epochs"), "--provenance", str(folder / "provenance")],
-        cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True,
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"},
     )  # fmt: skip
 
 

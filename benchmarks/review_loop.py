@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from cold_demo import clone_of_project
+from commands import call
 from review_figures import Scores, describe, draw_curve, measured_species
 from ruamel.yaml import YAML
 from simulated_reviewer import Reviewer, Truth, answer_review
@@ -91,7 +92,7 @@ def make_dataset(setting: Setting) -> None:
     YAML().dump(content, params)
     with replacing(setting.dataset) as path:
         command = [sys.executable, "workflow/scripts/synthesize.py", "--params", str(params), "--output", str(path)]
-        subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True)
+        call(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"})
 
 
 def make_clone(setting: Setting, seed: int) -> Path:
@@ -117,7 +118,7 @@ def make_clone(setting: Setting, seed: int) -> Path:
         # The clones share what they have in common: the embeddings of the test recordings.
         cache = (setting.folder / "cache").absolute()
         command = ["dvc", "config", "--local", "--quiet", "cache.dir", str(cache)]
-        subprocess.run(command, cwd=path, env=engine_environment(), check=True)
+        call(command, cwd=path, env=engine_environment())
     return clone
 
 
@@ -136,7 +137,7 @@ def thinned(boxes: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.Data
 def dawnchorus(clone: Path, *arguments: str) -> None:
     command = [sys.executable, "-m", "dawnchorus.command", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    subprocess.run(command, cwd=clone, env=environment, check=True, stdout=subprocess.DEVNULL)
+    call(command, cwd=clone, env=environment, stdout=subprocess.DEVNULL)
 
 
 def engine_environment() -> dict[str, str]:
@@ -147,7 +148,7 @@ def engine_environment() -> dict[str, str]:
 
 def run_workflow(setting: Setting, clone: Path) -> None:
     command = ["snakemake", "--cores", str(setting.cores), "--quiet", "all", "--", *TARGETS]
-    subprocess.run(command, cwd=clone, env=engine_environment(), check=True)
+    call(command, cwd=clone, env=engine_environment())
 
 
 def start_random(clone: Path, name: str, seed: int) -> None:

@@ -24,6 +24,7 @@ from accuracy import (
     value_of,
     write_params,
 )
+from commands import call
 from plain_head import plain_scores
 
 from dawnchorus.config.loading import load_params
@@ -202,3 +203,9 @@ def test_a_step_that_changes_nothing_gains_nothing() -> None:
     assert first.endswith("| 0.600 | 0.600 |")
     assert same.count("| +0.000 (+0.000 to +0.000) |") == 2
     assert taught.endswith("|  |  |")
+
+
+def test_a_command_that_fails_ends_a_benchmark_with_a_message(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match=r"`.* -c .*` failed \(exit status 1\); the reason is above"):
+        call([sys.executable, "-c", "raise SystemExit('the disk is full')"])
+    assert capfd.readouterr().err == "the disk is full\n"
