@@ -30,7 +30,7 @@ from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.data.quality import as_table
 from dawnchorus.errors import InputError
 from dawnchorus.features.mel import mel_blocks
-from dawnchorus.features.store import write_features
+from dawnchorus.features.store import FeatureStore, from_codes, write_features
 
 # Suffix, rate (Hz), channels and encoding of the original file, by kind.
 KINDS: dict[str, tuple[str, int, int, dict[str, str]]] = {
@@ -132,15 +132,21 @@ def outcome(path: Path, settings: Spectrogram) -> str:
         .any(axis=None)
     )
     try:
-        write_features(path.parent, "a", mel_blocks(read_blocks(path, settings.sample_rate), settings))
+        blocks = list(mel_blocks(read_blocks(path, settings.sample_rate), settings))
     except InputError as error:
         message = str(error)
         if str(path) not in message or not found.faults:
             raise AssertionError(f"the quality checks find {found.faults}") from error
         return found.faults[0].split(":")[0]
-    spectrogram = np.load(path.parent / "a.npy")
+    spectrogram = np.concatenate(blocks)
     assert np.isfinite(spectrogram).all()
     assert spectrogram.min() >= -100
+    write_features(path.parent, "a", blocks)
+    store = FeatureStore(path.parent)
+    stored = np.empty(spectrogram.shape, np.int16)
+    store.read("a", 0, stored)
+    assert store.frames("a") == len(spectrogram)
+    np.testing.assert_allclose(from_codes(stored), np.minimum(spectrogram, 127.99), atol=0.01)
     if found.faults:
         return found.faults[0].split(":")[0]
     frame = settings.hop_length / settings.sample_rate
