@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from accuracy import (
     ANIMALS,
     LADDER,
+    PLAIN,
     Outcome,
     as_text,
     followed,
@@ -45,8 +46,9 @@ def test_the_page_on_accuracy_has_a_row_for_each_step() -> None:
     first, *_, last = names = [step.name for step in read_ladder(LADDER).steps]
     rows = [line.split(" | ")[0].removeprefix("| ") for line in page.splitlines() if line.count(" | ") == 6]
     head = ["step", "constant, true prevalence"]
-    # The first set's table, then those of the other sets.
-    assert rows == [*head, *names, *[*head, first, last] * 2]
+    # The first set's table, then those of the other sets, then that of real animals.
+    animals = [*head, PLAIN, *(step.name for step in read_ladder(ANIMALS).steps)]
+    assert rows == [*head, *names, *[*head, first, last] * 2, *animals]
 
 
 def test_every_step_on_every_set_is_a_valid_experiment(tmp_path: Path) -> None:
