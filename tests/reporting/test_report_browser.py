@@ -130,7 +130,10 @@ def test_the_page_never_scrolls_sideways(show: Open, width: int) -> None:
         details.evaluate("each => each.open = true")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     # What is wider scrolls by itself. Only that is a stop for the keyboard.
-    page.wait_for_function("document.querySelectorAll('.scroll:not([tabindex])').length > 0")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.scroll')]"
+        ".every(box => (box.scrollWidth > box.clientWidth) === (box.tabIndex === 0))"
+    )
     found = page.locator(".scroll").evaluate_all(
         "each => each.map(box => [box.scrollWidth > box.clientWidth, box.tabIndex, box.getAttribute('role')])"
     )
