@@ -79,8 +79,8 @@ def score_recording(
         InputError: the recording cannot be decoded, or a score is not finite.
     """
     spectrogram = settings.spectrogram
-    shape = Shapes.of(settings).window
-    hop = min(shape[0], to_frames(hop_seconds, spectrogram))
+    length = Shapes.of(settings).window[0]
+    hop = min(length, to_frames(hop_seconds, spectrogram))
     n_samples = 0
 
     def samples() -> Iterator[NDArray[np.float32]]:
@@ -90,15 +90,12 @@ def score_recording(
             yield block
 
     frames = (to_codes(block) for block in mel_blocks(samples(), spectrogram))
-    batch = np.zeros((batch_size, *shape), np.int16)
     starts: list[int] = []
     scores = []
-    windows = cut_windows(frames, shape[0], hop)
+    windows = cut_windows(frames, length, hop)
     while several := list(islice(windows, batch_size)):
-        for row, (start, window) in zip(batch, several, strict=False):
-            row[:] = window
-            starts.append(start)
-        scores.append(scorer(from_codes(batch[: len(several)])))
+        starts += [start for start, _ in several]
+        scores.append(scorer(from_codes(np.stack([window for _, window in several]))))
         tell(to_seconds(starts[-1] + hop, spectrogram))
     found = np.concatenate(scores)
     if not np.isfinite(found).all():
