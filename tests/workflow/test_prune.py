@@ -1,5 +1,6 @@
 """What models of an earlier experiment left behind goes; all else stays."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dawnchorus.workflow.prune import prune
@@ -20,10 +21,27 @@ def test_only_the_experiments_own_models_are_left(tmp_path: Path) -> None:
     (tmp_path / "predictions/none").mkdir()
     (tmp_path / "epoch_weights/first/a/1").mkdir()
     prune(tmp_path, ["first"], ["a"], [0, 1], ["b"])
-    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+    found = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(found) == sorted([*kept, ".prune.lock"])
     # Empty folders that stages wrote are outputs; those that only held others are not.
     assert (tmp_path / "predictions/none").is_dir()
     assert (tmp_path / "epoch_weights/first/a/1").is_dir()
     assert not (tmp_path / "models/gone").exists()
     assert not (tmp_path / "curves/first/gone").exists()
     prune(tmp_path / "nowhere", ["first"], ["a"], [0], [])
+
+
+def test_jobs_that_start_together_remove_each_leftover_once(tmp_path: Path) -> None:
+    left = [tmp_path / f"predictions/first/gone-{number}/0" for number in range(100)]
+    for path in left:
+        path.mkdir(parents=True)
+        (path / "oof.csv").touch()
+
+    def remove(_: int) -> tuple[list[Path], bool]:
+        return prune(tmp_path, ["first"], ["a"], [0], []), any(path.exists() for path in left)
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(remove, range(8)))
+    assert sorted(path for removed, _ in done for path in removed) == sorted(left)
+    # Also a job that removed none goes on only when none is there.
+    assert not any(some for _, some in done)

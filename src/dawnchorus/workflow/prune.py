@@ -2,9 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from filelock import FileLock
 
 from dawnchorus.config.params import STUDENT
 
@@ -21,6 +23,8 @@ def prune(
     DVC hashes some folders as a whole, and plots all curves in a folder. With files of other models in them, an
     experiment would look changed. The removed files remain in DVC's cache, and DVC restores them on demand.
 
+    Several processes may call this at once. Each returns when nothing is left to remove.
+
     Args:
         results: folder that contains `FOLDERS`; it may be missing.
         rounds: ids of the experiment's rounds.
@@ -31,9 +35,18 @@ def prune(
     Returns:
         The files and folders that were removed.
     """
-    removed = []
+    if not results.is_dir():
+        return []
     kept = {(each, backbone, str(fold)) for each in rounds for backbone in backbones for fold in folds}
     kept |= {(rounds[-1], STUDENT, backbone) for backbone in students}
+    # A folder must not vanish while another process lists it.
+    with FileLock(results / ".prune.lock"):
+        return _remove_others(results, kept)
+
+
+def _remove_others(results: Path, kept: Container[tuple[str, str, str]]) -> list[Path]:
+    """Remove all outputs but those of the models in `kept`, and the folders that are empty then."""
+    removed = []
     for kind in FOLDERS:
         for path in sorted((results / kind).glob("*/*/*")):
             # The name of a file that is being written starts with a dot; its job may still be running.
@@ -49,11 +62,10 @@ def prune(
 
 
 def _remove(path: Path) -> None:
-    """Remove a file or folder that another job may be removing, too: the first to rename it removes it."""
+    """Remove a file or folder; a process that is killed meanwhile leaves none that is half empty."""
     mine = path.with_name(f".writing.{os.getpid()}.{path.name}")
-    with suppress(FileNotFoundError):
-        path.rename(mine)
-        if mine.is_dir():
-            shutil.rmtree(mine)
-        else:
-            mine.unlink()
+    path.rename(mine)
+    if mine.is_dir():
+        shutil.rmtree(mine)
+    else:
+        mine.unlink()
