@@ -3,14 +3,18 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import keras
 import numpy as np
 import pandas as pd
 
 from dawnchorus.config.features import Embedding
 from dawnchorus.config.model import ModelSettings
 from dawnchorus.config.params import Params
+from dawnchorus.export.networks import write_lite_network
 from dawnchorus.features.embedders import model_digest
 from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.threshold_tables import write_thresholds
@@ -48,7 +52,7 @@ def make_bundle(
     members = {}
     for fold in (0, 1):
         path = work / f"{fold}.weights.h5"
-        _network(path, backbone, params, len(species), fold)
+        _network(backbone, settings_of(params), len(species), fold).save_weights(path)
         members[path] = Member(backbone=backbone, fold=fold, weight=0.5)
     unknown = len(species) - 1
     model = WindowModel(
@@ -70,8 +74,11 @@ def make_bundle(
     write(work / THRESHOLDS, threshold)
     (work / "figures.json").write_text(json.dumps({}))
     files = {THRESHOLDS: work / THRESHOLDS, "figures.json": work / "figures.json"}
+    for name, content in _lite_networks(backbone, settings_of(params).model_dump_json(), len(species)).items():
+        files[name] = work / Path(name).name
+        files[name].write_bytes(content)
     if student is not None:
-        _network(work / STUDENT_WEIGHTS, student, params, len(species), 2)
+        _network(student, settings_of(params), len(species), 2).save_weights(work / STUDENT_WEIGHTS)
         write(work / STUDENT_THRESHOLDS, threshold / 2)
         files |= {name: work / name for name in (STUDENT_WEIGHTS, STUDENT_THRESHOLDS)}
     folder.mkdir()
@@ -103,7 +110,21 @@ def add_heads(folder: Path, settings: Embedding, n_channels: int, scale: float =
     return heads
 
 
-def _network(path: Path, backbone: str, params: Params, n_species: int, seed: int) -> None:
-    """Write the weights of an untrained network."""
-    scorer, _ = build_models(backbone, Shapes.of(params), n_species, 0.0, seed)
-    scorer.save_weights(path)
+@cache
+def _lite_networks(backbone: str, settings: str, n_species: int) -> dict[str, bytes]:
+    """The LiteRT files of the two members by their names in a bundle; a conversion takes longer than most tests."""
+    found = {}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "network.tflite"
+        for fold in (0, 1):
+            write_lite_network(_network(backbone, ModelSettings.model_validate_json(settings), n_species, fold), path)
+            found[Member(backbone=backbone, fold=fold, weight=0.5).lite_file] = path.read_bytes()
+    return found
+
+
+def _network(backbone: str, settings: ModelSettings, n_species: int, seed: int) -> keras.Model:
+    """An untrained network."""
+    return build_models(
+        backbone, Shapes.of(settings), n_species, 0.0, seed, settings.image.frequency_channel, settings.head.pooling,
+        settings.head.frame_weight > 0,
+    )[0]  # fmt: skip

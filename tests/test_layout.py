@@ -9,7 +9,7 @@ PACKAGE = ROOT / "src/dawnchorus"
 # From bottom to top; rooms of one level import nothing of each other. At the bottom lie modules of no room.
 LEVELS = [
     ["errors"],
-    ["dotted", "files", "progress", "seeding", "wording"],
+    ["dotted", "files", "litert", "progress", "seeding", "wording"],
     ["inputs"],
     ["config", "audio"],
     ["data", "features"],

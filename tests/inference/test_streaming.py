@@ -16,6 +16,7 @@ from dawnchorus.features.store import FeatureStore
 from dawnchorus.inference.streaming import cut_windows, score_recording
 from dawnchorus.inference.windows import tile
 from dawnchorus.models.bundle import read_bundle
+from dawnchorus.models.lite_networks import load_lite_networks
 
 
 @given(st.integers(1, 300), st.integers(1, 60), st.data())
@@ -63,10 +64,7 @@ def test_a_recording_scores_as_its_cached_spectrogram(tiny: Params, tmp_path: Pa
 def test_a_recording_of_several_gives_the_windows_of_each(
     tiny: Params, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dawnchorus.models.freezing import frozen
-    from dawnchorus.models.members import load_ensemble
-
-    scorer = frozen(load_ensemble(read_bundle(make_bundle(tmp_path / "model", tiny))))
+    scorer = load_lite_networks(read_bundle(make_bundle(tmp_path / "model", tiny)), 1)
     settings, hop = tiny.spectrogram, 23  # 1 s, in frames
     step, half = hop * settings.hop_length, settings.n_fft // 2
 

@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from dawnchorus.errors import InputError
 from dawnchorus.inference.prevalence import estimate_window_prevalence
 from dawnchorus.inference.threshold_tables import read_thresholds, write_thresholds
-from dawnchorus.inference.thresholds import Evidence, WindowModel, choose_thresholds, count_labels
+from dawnchorus.inference.thresholds import Evidence, WindowModel, choose_thresholds, count_labels, threshold_below
 
 PREVALENCE = np.array([0.3, 0.1, 0.03, 0.1])
 SPECIES = ["A", "B", "C", "D"]
@@ -87,6 +87,21 @@ def test_what_cannot_be_promised_is_said() -> None:
     only_present = Evidence(*(values[evidence.is_present] for values in vars(evidence).values()))
     _, table = choose(only_present, groups, target)
     assert list(table.no_promise[:2]) == ["0 absent boxes, and 0 completely annotated recordings"] * 2
+
+
+def test_other_rounding_changes_no_detection() -> None:
+    ranked = np.array([0.99999, 0.9, 0.5, 0.49999, 0.2])[:, None].repeat(6, axis=1).astype(np.float32)
+    above = np.arange(6)
+    found = threshold_below(ranked, above, np.full(6, 0.3))
+    # 0.0001 from the nearest windows, or halfway where they are nearer.
+    np.testing.assert_allclose(found, [0.999995, 0.99989, 0.8999, 0.499995, 0.49989, 0.1999], rtol=0, atol=1e-7)
+    assert ((ranked - 4e-6 >= found).sum(axis=0) == above).all()
+    assert ((ranked + 4e-6 >= found).sum(axis=0) == above).all()
+    # Where no window reaches it, it may be higher. Windows with one score reach it together.
+    assert threshold_below(ranked[1:], np.zeros(6, int), np.full(6, 0.97)).tolist() == [0.97] * 6
+    equal = np.full((3, 1), 0.5, np.float32)
+    assert threshold_below(equal, np.array([2]), np.array([0.3])) == pytest.approx(0.5, abs=1e-6)
+    assert (equal >= threshold_below(equal, np.array([2]), np.array([0.3]))).all()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from dawnchorus.data.splits import TRAIN
 from dawnchorus.features.embedders import model_digest
 from dawnchorus.files import replacing
 from dawnchorus.inference.ensemble import read_weights
+from dawnchorus.inference.predictions import LITE_NETWORK
 from dawnchorus.inference.reliability_tables import read_reliability
 from dawnchorus.inference.threshold_tables import read_thresholds
 from dawnchorus.models.bundle import (
@@ -74,6 +75,11 @@ def main() -> None:
         "species_metrics.csv": arguments.species_metrics,
         "reliability.csv": arguments.reliability,
     }
+    for each in models:
+        lite_network = arguments.predictions / last / each.backbone / str(each.fold) / LITE_NETWORK
+        # predict says why a network has none.
+        if lite_network.exists():
+            files[each.lite_file] = lite_network
     student, student_figures = next(iter(params.student), None), {}
     if student is not None:
         beside = arguments.models / last / STUDENT

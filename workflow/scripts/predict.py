@@ -1,10 +1,11 @@
 """Score recordings that a model was not trained on.
 
 A model of the last round scores the windows of the test recordings, and of the annotated recordings in the fold that it
-was not trained on. Clip scores and box scores follow from these. A model of an earlier round scores all windows of the
-training recordings in that fold, annotated and unlabelled; later rounds use these scores as pseudo-labels. Where there
-is a student, so does one of the last round. A model of the first of several rounds scores the windows that those of the
-last one do, too: no other round learns from annotations alone, so probabilities are fitted to these scores.
+was not trained on. Clip scores and box scores follow from these. It is also written as a LiteRT file, for
+`dawnchorus detect`. A model of an earlier round scores all windows of the training recordings in that fold, annotated
+and unlabelled; later rounds use these scores as pseudo-labels. Where there is a student, so does one of the last round.
+A model of the first of several rounds scores the windows that those of the last one do, too: no other round learns from
+annotations alone, so probabilities are fitted to these scores.
 """
 
 import argparse
@@ -17,10 +18,11 @@ from dawnchorus.data.fold_table import read_folds
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TEST, TRAIN, UNLABELLED
+from dawnchorus.export.networks import write_lite_network
 from dawnchorus.features.frames import to_frames, to_seconds
 from dawnchorus.features.store import FeatureStore
 from dawnchorus.files import replacing
-from dawnchorus.inference.predictions import write_predictions
+from dawnchorus.inference.predictions import LITE_NETWORK, write_predictions
 from dawnchorus.inference.scoring import score_windows
 from dawnchorus.inference.window_scores import window_hop, write_window_scores
 from dawnchorus.inference.window_tables import Windows
@@ -88,6 +90,8 @@ def main() -> None:
                 tables, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out), boxes,
                 shapes.window[0] * frame_seconds, params.labels.min_overlap, species,
             )  # fmt: skip
+        if is_last:
+            write_lite_network(scorer, folder / LITE_NETWORK)
         if not is_last or params.student:
             unlabelled = arguments.spectrograms / UNLABELLED / str(arguments.fold)
             hop = window_hop(shapes.window[0])

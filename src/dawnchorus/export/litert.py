@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from dawnchorus.errors import InputError
 from dawnchorus.export.request import Quantization, Runner
+from dawnchorus.litert import open_litert, run_litert
 
 
 def write_litert(model: keras.Model, path: Path, quantization: Quantization) -> None:
@@ -27,20 +25,5 @@ def load_litert(path: Path) -> Runner:
     Raises:
         InputError: LiteRT is not installed.
     """
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise InputError(
-            "the exported file cannot be compared with the model: install ai-edge-litert, which the extra `litert` has"
-        ) from error
-    interpreter = Interpreter(str(path), num_threads=1)
-    samples_in, scores_out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    interpreter.resize_tensor_input(samples_in["index"], (1, int(samples_in["shape_signature"][1])))
-    interpreter.allocate_tensors()
-
-    def run(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        interpreter.set_tensor(samples_in["index"], samples[None])
-        interpreter.invoke()
-        return interpreter.get_tensor(scores_out["index"])[0].copy()
-
-    return run
+    interpreter = open_litert(path, threads=1)
+    return lambda samples: run_litert(interpreter, samples[None])[0]

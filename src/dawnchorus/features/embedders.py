@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dawnchorus.config.features import BIRDNET, Embedding
 from dawnchorus.errors import InputError
+from dawnchorus.litert import open_litert, run_litert
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -153,22 +154,11 @@ def _onnx(path: Path, output: str) -> Embedder:
 
 
 def _litert(path: Path, output: str) -> Embedder:
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path))
+    interpreter = open_litert(path)
     found: dict[str, Any] = {each["name"]: each["index"] for each in interpreter.get_output_details()}
     if output not in found:
         raise InputError(_no_output(path, output, list(found)))
-    number = interpreter.get_input_details()[0]["index"]
-
-    def embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        interpreter.resize_tensor_input(number, samples.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(number, samples)
-        interpreter.invoke()
-        return interpreter.get_tensor(found[output])
-
-    return embed
+    return lambda samples: run_litert(interpreter, samples, found[output])
 
 
 def _no_output(path: Path, output: str, found: list[str]) -> str:

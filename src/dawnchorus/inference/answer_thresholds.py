@@ -18,7 +18,7 @@ from dawnchorus.inference.answer_curves import (
 )
 from dawnchorus.inference.calibration import Calibration
 from dawnchorus.inference.strata import count_strata, log_strata
-from dawnchorus.inference.thresholds import MEASURED, WindowModel, too_few_windows
+from dawnchorus.inference.thresholds import MEASURED, WindowModel, threshold_below, too_few_windows
 from dawnchorus.inference.window_tables import Windows
 from dawnchorus.seeding import generator
 
@@ -141,19 +141,14 @@ def apply_answers(
         slopes[row], offsets[row] = curve.slopes[0], curve.offsets[0]
         means = np.cumsum(measured.probabilities) / np.arange(1, len(own) + 1)
         above = int((means >= precision).sum())
-        if above:
-            # One step of a float32 aside, so that the window with this score is above it, also as a decimal.
-            threshold = float(np.nextafter(np.float32(ranked[above - 1]), np.float32(0)))
-            low = float(np.quantile(measured.fractions(own >= threshold), LOWER))
-        else:
-            highest = np.nextafter(np.float32(ranked[0]), np.float32(1))
-            at = WindowModel(curve, prevalence[[row]]).score_at(precision)[0]
-            threshold, low = float(max(highest, at)), 0.0
+        own_model = WindowModel(curve, prevalence[[row]])
+        threshold = float(threshold_below(ranked[:, None], np.array([above]), own_model.score_at(precision))[0])
+        low = float(np.quantile(measured.fractions(own >= threshold), LOWER)) if above else 0.0
         reviews = ", ".join(sorted(set(of_species.review)))
         values = {
             "threshold": threshold, "precision": means[above - 1] if above else precision, "windows_above": above,
             "precision_low": min(low, means[above - 1]) if above else 0.0, "prevalence": prevalence[row],
-            "probability": WindowModel(curve, prevalence[[row]]).probabilities(np.array([threshold]))[0],
+            "probability": own_model.probabilities(np.array([threshold]))[0],
             "no_promise": why_no_promise(n_present, above), "density": float(np.median(density)),
             "rests_on": f"{len(of_species)} answers of {reviews}",
         }  # fmt: skip

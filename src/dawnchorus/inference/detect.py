@@ -24,7 +24,6 @@ from dawnchorus.inference.journal import Journal, Scored, Stamp
 from dawnchorus.inference.members import Members
 from dawnchorus.inference.tally import Tally
 from dawnchorus.models.bundle import Bundle
-from dawnchorus.models.embedding_heads import load_heads
 from dawnchorus.progress import HoursProgress
 
 # More windows at once take no less time each.
@@ -56,7 +55,7 @@ class Work:
 
 
 def score_all(
-    recordings: Mapping[str, Path], work: Work, journal: Journal, workers: int, prepare: Callable[[], object]
+    recordings: Mapping[str, Path], work: Work, journal: Journal, workers: int, load: Callable[[], Members]
 ) -> dict[str, str]:
     """Score the recordings that a journal does not have yet.
 
@@ -65,7 +64,7 @@ def score_all(
         work: how to score them.
         journal: gets the scores.
         workers: number of processes.
-        prepare: called first in each process; sets its device and threads.
+        load: called first in each process; sets its device and threads, and loads the model.
 
     Returns:
         Why recordings could not be scored, by recording_id.
@@ -87,7 +86,7 @@ def score_all(
         if note or tally.elapsed():
             progress.show(done, tally.scored() / 3600, tally.total(n_bytes) / 3600, tally.elapsed(), note)
 
-    with ProcessPoolExecutor(workers, context, _set_up, (work, prepare, tally)) as pool:
+    with ProcessPoolExecutor(workers, context, _set_up, (work, load, tally)) as pool:
         for name, found in _in_pool(pool, waiting, AHEAD * workers, show):
             done += 1
             if isinstance(found, str):
@@ -149,25 +148,15 @@ def _in_pool(
 _state: tuple[Work, Members, Tally] | InputError | None = None
 
 
-def _set_up(work: Work, prepare: Callable[[], object], tally: Tally) -> None:
+def _set_up(work: Work, load: Callable[[], Members], tally: Tally) -> None:
     global _state
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # An exception here would look like a killed process.
     try:
-        _state = work, _load(work, prepare), tally
+        _state = work, load(), tally
         tally.get_ready()
     except InputError as error:
         _state = error
-
-
-def _load(work: Work, prepare: Callable[[], object]) -> Members:
-    prepare()
-    # Keras takes seconds to import, and the process that waits for the others does without it.
-    from dawnchorus.models.freezing import frozen
-    from dawnchorus.models.members import load_ensemble
-
-    networks = frozen(load_ensemble(work.bundle)) if work.bundle.has_networks else None
-    return Members(networks, load_heads(work.bundle))
 
 
 def _end_with_parent() -> None:

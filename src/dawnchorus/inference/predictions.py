@@ -10,6 +10,9 @@ from dawnchorus.inference.box_scores import score_boxes
 from dawnchorus.inference.box_tables import write_boxes
 from dawnchorus.inference.window_tables import Windows, write_windows
 
+# A network of the last round as a LiteRT file, beside its predictions.
+LITE_NETWORK = "network.tflite"
+
 
 def write_predictions(
     folder: Path,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dawnchorus.inference.thresholds import FEWEST_TEST, MEASURED, WindowModel
+from dawnchorus.inference.thresholds import FEWEST_TEST, MEASURED, WindowModel, threshold_below
 
 NO_THRESHOLD = f"the student's thresholds take at least {FEWEST_TEST} test recordings"
 
@@ -31,12 +31,8 @@ def thresholds_by_rank(
     found = WindowModel(calibration, model.prevalence)
     thresholds = table.threshold.to_numpy(float)
     above = (ensemble >= thresholds).sum(axis=0)
-    last, columns = np.maximum(above, 1) - 1, np.arange(len(thresholds))
-    # One step of a float32 aside, as in `find_thresholds`.
-    lowest = np.nextafter(np.float32(own[last, columns]), np.float32(0))
-    highest = np.nextafter(np.float32(own[0]), np.float32(1))
     same = np.array([found.score_at(each)[n] for n, each in enumerate(table.probability.to_numpy(float))])
-    scores = np.where(above > 0, lowest, np.maximum(highest, same))
+    scores = threshold_below(own, above, same)
     result = table.assign(threshold=np.where(np.isnan(thresholds), np.nan, scores), windows_above=above)
     result["probability"] = found.probabilities(result.threshold.to_numpy(float))
     return found, result.assign(**dict.fromkeys(MEASURED, np.nan))

@@ -24,6 +24,8 @@ FEWEST_ABSENT = 5
 FEWEST_WINDOWS = 3
 # Fewer test recordings do not show how often species call; thresholds are then for recordings like the annotated ones.
 FEWEST_TEST = 20
+# Rounding by other programs and machines changes a score by less; the scores of an exported file may differ so much.
+ROUNDING = 1e-4
 # Numbers of labels that a threshold rests on.
 LABELS = ["present_boxes", "present_recordings", "absent_boxes", "complete_recordings"]
 # What completely annotated recordings show of a threshold, from `crossfit.measure_thresholds`.
@@ -148,14 +150,35 @@ def find_thresholds(
     model = WindowModel(calibration, of_group.prevalence)
     above = (means >= precision).sum(axis=0)
     last, columns = np.maximum(above, 1) - 1, np.arange(target.shape[1])
-    # One step of a float32 aside, so that the window with this score is above it, or below it, also as a decimal.
-    lowest = np.nextafter(np.float32(ranked[last, columns]), np.float32(0))
-    highest = np.nextafter(np.float32(ranked[0]), np.float32(1))
-    scores = np.where(above > 0, lowest, np.maximum(highest, model.score_at(precision)))
+    scores = threshold_below(ranked, above, model.score_at(precision))
     return Thresholds(
         model, np.where(np.isnan(model.prevalence), np.nan, scores), above,
         np.where(above > 0, means[last, columns], precision),
     )  # fmt: skip
+
+
+def threshold_below(
+    ranked: NDArray[np.floating], above: NDArray[np.integer], otherwise: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """The threshold of each species that its highest windows reach and no others do, however scores are rounded.
+
+    It is `ROUNDING` from the scores of the windows next to it, or halfway between these where they are nearer.
+
+    Args:
+        ranked: scores of the windows, the highest first, shape [Windows, Species].
+        above: number of windows that shall reach it, shape [Species].
+        otherwise: the threshold where no window shall, shape [Species]; it is raised above all scores.
+    """
+    # Between the bounds of scores and the scores themselves.
+    n_species = ranked.shape[1]
+    padded = np.concatenate([np.ones((1, n_species)), ranked, np.zeros((1, n_species))]).astype(float)
+    columns = np.arange(n_species)
+    higher, lower = padded[above, columns], padded[above + 1, columns]
+    margin = np.minimum(ROUNDING, (higher - lower) / 2)
+    # One step of a float32 at least, where scores are equal.
+    reached = np.minimum(higher - margin, np.nextafter(higher.astype(np.float32), np.float32(0)))
+    missed = np.maximum(lower + margin, np.nextafter(lower.astype(np.float32), np.float32(1)))
+    return np.where(above > 0, reached, np.maximum(missed, otherwise))
 
 
 def choose_thresholds(

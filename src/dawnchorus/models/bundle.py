@@ -1,7 +1,8 @@
 """The model bundle: a folder with all that a trained ensemble needs to score recordings anywhere.
 
     model.json       settings, species, members, the hash of the data set, and that of every other file
-    members/         weights: <backbone>-<fold>.weights.h5, and linear heads on embeddings: <embedding>-<fold>.npz
+    members/         networks: weights, <backbone>-<fold>.weights.h5, and LiteRT files, <backbone>-<fold>.tflite;
+                     linear heads on embeddings: <embedding>-<fold>.npz
     thresholds.csv   threshold and calibration of each species
     student.weights.h5, student_thresholds.csv   a network that learned from the ensemble, if there is one
     figures.json     species_metrics.csv and reliability.csv: how good it is
@@ -64,6 +65,11 @@ class Member(Section):
         """The path of its weights in the bundle."""
         return f"{MEMBERS}/{self.name}.{'npz' if self.is_head else 'weights.h5'}"
 
+    @property
+    def lite_file(self) -> str:
+        """The path of a network's LiteRT file in the bundle, which not all bundles have."""
+        return f"{MEMBERS}/{self.name}.tflite"
+
 
 class ModelInfo(Section):
     """The content of `model.json`."""
@@ -80,6 +86,11 @@ class ModelInfo(Section):
     student: str | None = None
     # The hash of each embedding's model, which is not in the bundle.
     embeddings: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def networks(self) -> list[Member]:
+        """The members that are networks on spectrograms."""
+        return [member for member in self.members if not member.is_head]
 
 
 @dataclass(frozen=True)
@@ -105,11 +116,6 @@ class Bundle:
     def codes(self) -> list[str]:
         """The codes of its species, in the order of scores."""
         return [each.species for each in self.info.species]
-
-    @property
-    def has_networks(self) -> bool:
-        """Whether some members are networks on spectrograms."""
-        return not all(member.is_head for member in self.info.members)
 
     @property
     def thresholds(self) -> Path:

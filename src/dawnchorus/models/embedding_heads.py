@@ -64,6 +64,16 @@ def load_heads(bundle: Bundle, members: Sequence[Member] | None = None) -> list[
     return found
 
 
+def needs_tensorflow(info: ModelInfo) -> bool:
+    """Whether some heads are on an embedding by a SavedModel, which only TensorFlow runs.
+
+    Raises:
+        InputError: an embedding's model is missing.
+    """
+    used = {member.backbone for member in info.members if member.is_head}
+    return any(model_path(info.settings.features[name]).is_dir() for name in used)
+
+
 def licences(info: ModelInfo) -> list[str]:
     """What people have to know who use the scores of a model: the licences of frozen models that it needs."""
     used = {member.backbone for member in info.members if member.is_head}

@@ -24,7 +24,7 @@ def load_ensemble(bundle: Bundle, members: Sequence[Member] | None = None) -> ke
     Raises:
         InputError: weights do not fit.
     """
-    networks = [member for member in bundle.info.members if not member.is_head] if members is None else members
+    networks = bundle.info.networks if members is None else members
     windows = keras.Input(Shapes.of(bundle.info.settings).window, name="windows")
     scores = [
         _network(bundle, member.backbone, member.file, member.name)(windows) * member.weight for member in networks

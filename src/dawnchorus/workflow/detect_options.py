@@ -17,7 +17,7 @@ from dawnchorus.errors import InputError
 FORMATS = ("raven", "raven-table", "audacity", "kaleidoscope", "aoef")
 # A day, s: longer than any window.
 LONGEST = 86_400
-# Audio of a shard, h. Its job then takes some minutes, so that the start of TensorFlow counts for little.
+# Audio of a shard, h. Its job then takes some minutes, so that its start counts for little.
 SHARD_HOURS = 100.0
 # More than all recordings of a large archive, h.
 MOST_HOURS = 1e9

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import threadpoolctl
 
 from dawnchorus.data.formats.writing import write_labels
 from dawnchorus.errors import InputError
@@ -20,9 +22,12 @@ from dawnchorus.inference.detect import Work, score_all
 from dawnchorus.inference.detection_files import as_labels, write_detections
 from dawnchorus.inference.detections import Detector, species_lines
 from dawnchorus.inference.journal import Journal
+from dawnchorus.inference.members import Members
+from dawnchorus.inference.streaming import Scorer
 from dawnchorus.inference.threshold_tables import read_thresholds
-from dawnchorus.models.bundle import read_bundle
-from dawnchorus.models.embedding_heads import licences
+from dawnchorus.models.bundle import Bundle, read_bundle
+from dawnchorus.models.embedding_heads import licences, load_heads, needs_tensorflow
+from dawnchorus.models.lite_networks import can_run_networks, load_lite_networks
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.workflow.detect_options import FORMATS, Options
 from dawnchorus.workflow.file_locks import lock
@@ -132,12 +137,14 @@ class Task:
             InputError: the model is damaged, or the run is interrupted.
         """
         workers = max(1, min(cores, len(recordings)))
-        if jobs_can_use_gpus("tensorflow"):
+        uses_gpu = jobs_can_use_gpus("tensorflow")
+        if uses_gpu:
             # Each process has a GPU of its own.
             workers = min(workers, len(list_gpus()))
-        prepare = partial(_use_device, max(1, cores // workers), self.output / LOG)
+        threads = max(1, cores // workers)
+        load = partial(_load, self.work.bundle, threads, uses_gpu, self.output / LOG)
         try:
-            return score_all(recordings, self.work, self.journal, workers, prepare)
+            return score_all(recordings, self.work, self.journal, workers, load)
         except KeyboardInterrupt as error:
             raise InputError("interrupted; the same command goes on where this one was") from error
 
@@ -185,11 +192,35 @@ def _write_formats(
     return remarks
 
 
-def _use_device(threads: int, log: Path) -> None:
-    """Set up a process that scores; what TensorFlow and decoders write to the terminal goes to a log."""
+def _load(bundle: Bundle, threads: int, uses_gpu: bool, log: Path) -> Members:
+    """Set up a process that scores, and load the model in it.
+
+    Args:
+        bundle: the model.
+        threads: number of threads.
+        uses_gpu: whether networks score on a GPU, which TensorFlow can and LiteRT cannot.
+        log: gets what libraries and decoders would write to the terminal.
+
+    Raises:
+        InputError: the model is damaged, or needs a library that is not installed.
+    """
     with log.open("a") as file:
         os.dup2(file.fileno(), sys.stderr.fileno())
-    # Keras takes seconds to import, and only these processes need it.
-    from dawnchorus.workflow.devices import use_device
+    threadpoolctl.threadpool_limits(threads)
+    by_litert = can_run_networks(bundle) and not uses_gpu
+    needs_keras = bundle.info.networks and not by_litert
+    if needs_keras or needs_tensorflow(bundle.info):
+        if find_spec("tensorflow") is None:
+            raise InputError(f"{bundle.folder}: needs TensorFlow here; install dawnchorus with the extra cpu or cuda")
+        # Keras takes seconds to import.
+        from dawnchorus.workflow.devices import use_device
 
-    use_device(threads)
+        use_device(threads)
+    networks: Scorer | None = None
+    if needs_keras:
+        from dawnchorus.models.members import load_ensemble
+
+        networks = load_ensemble(bundle).predict_on_batch
+    elif bundle.info.networks:
+        networks = load_lite_networks(bundle, threads)
+    return Members(networks, load_heads(bundle))
