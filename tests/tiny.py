@@ -18,6 +18,8 @@ TINY: dict[str, Any] = {
     "train": {"epochs": 1},
     "predict": {"hop_seconds": 1.0},
     "ensemble": {"bootstrap_samples": 100},
+    # Pictures and sounds are half of the report's time, and tests/reporting have experiments with some.
+    "report": {"examples": 0},
 }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import threadpoolctl
+
 from dawnchorus.errors import InputError
 from dawnchorus.inputs import require_unchanged
 from dawnchorus.workflow.stage_inputs import watch_stage
@@ -42,6 +44,8 @@ def run(main: Callable[[], None]) -> None:
     gc.enable()
     try:
         with _messages():
+            # A job asks the scheduler for one core, or sets more itself; BLAS would take all.
+            threadpoolctl.threadpool_limits(1)
             main()
             require_unchanged()
     finally:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from dawnchorus.cli import run
-from dawnchorus.config.params import STUDENT
+from dawnchorus.config.names import STUDENT
 from dawnchorus.data.conversion import convert
 from dawnchorus.data.formats import reading, writing
 from dawnchorus.data.survey import survey

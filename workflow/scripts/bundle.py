@@ -9,7 +9,7 @@ import pandas as pd
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.config.model import ModelSettings
-from dawnchorus.config.params import STUDENT
+from dawnchorus.config.names import STUDENT
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.species import read_species_names
 from dawnchorus.data.splits import TRAIN

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.config.params import STUDENT
+from dawnchorus.config.names import STUDENT
 from dawnchorus.data.copies import copies_of_training
 from dawnchorus.data.ground_truth import GroundTruth, read_ground_truth
 from dawnchorus.data.recordings import read_recordings

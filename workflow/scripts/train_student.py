@@ -8,7 +8,7 @@ starts from random weights, and learns for longer than a network of the ensemble
 import argparse
 
 from dawnchorus.cli import run
-from dawnchorus.config.params import STUDENT
+from dawnchorus.config.names import STUDENT
 from dawnchorus.workflow.training_task import add_training_options, run_training
 
 # Loss weight of pseudo-labels.

@@ -12,6 +12,7 @@ from dawnchorus.config.ensemble import Ensemble
 from dawnchorus.config.features import Embedding
 from dawnchorus.config.head import Head
 from dawnchorus.config.labels import Labels
+from dawnchorus.config.names import STUDENT
 from dawnchorus.config.predict import Predict
 from dawnchorus.config.report import Report
 from dawnchorus.config.rounds import NONE, Round, require_lineage
@@ -21,8 +22,6 @@ from dawnchorus.config.split import Split
 from dawnchorus.config.train import Train, pretrained_source
 from dawnchorus.config.window import Image, Window
 
-# What the student is called beside the members.
-STUDENT = "student"
 # A backbone has the name of its module in `models/backbones/`.
 BackboneName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=50)]
 

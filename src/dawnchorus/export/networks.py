@@ -6,7 +6,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dawnchorus.export.litert import write_litert
 from dawnchorus.litert import open_litert, run_litert
 
 # The largest difference of scores that rounding may make.
@@ -27,7 +26,7 @@ def write_lite_network(network: keras.Model, path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 1, (len(levels), *network.input_shape[1:]))
     windows = (levels + spreads * noise).astype(np.float32)
     try:
-        write_litert(network, path, "none")
+        path.write_bytes(_converted(network))
         difference = np.abs(run_litert(open_litert(path), windows) - network.predict_on_batch(windows)).max()
     # Each step has exceptions of its own for operations that LiteRT does not have.
     except Exception as error:
@@ -38,3 +37,19 @@ def write_lite_network(network: keras.Model, path: Path) -> None:
         path.unlink(missing_ok=True)
         print(f"{network.name}: cannot be a LiteRT file, so `dawnchorus detect` needs TensorFlow for it: {reason}",
               file=sys.stderr, flush=True)  # fmt: skip
+
+
+def _converted(network: keras.Model) -> bytes:
+    """The content of a LiteRT file. With weights as constants, this takes an eighth of the time of `Model.export`."""
+    # Imported here because other backends run without TensorFlow.
+    import tensorflow as tf
+
+    kinds = (network.trainable_variables, network.non_trainable_variables)
+    weights = [[keras.ops.convert_to_numpy(variable) for variable in variables] for variables in kinds]
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)], autograph=False)
+    def scores(windows: tf.Tensor) -> tf.Tensor:
+        constants = [[tf.constant(each) for each in kind] for kind in weights]
+        return network.stateless_call(*constants, windows, training=False)[0]
+
+    return tf.lite.TFLiteConverter.from_concrete_functions([scores.get_concrete_function()]).convert()

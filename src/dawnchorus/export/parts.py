@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from dawnchorus.config.params import STUDENT
+from dawnchorus.config.names import STUDENT
 from dawnchorus.errors import InputError
 from dawnchorus.export.embedded import not_embeddable
 from dawnchorus.export.request import Target

@@ -1,4 +1,4 @@
-"""The networks of a bundle by LiteRT: on a CPU it is faster than TensorFlow, needs less memory and starts at once."""
+"""The networks of a bundle by LiteRT: on a CPU as fast as TensorFlow, but it starts at once and needs less memory."""
 
 from collections.abc import Callable
 

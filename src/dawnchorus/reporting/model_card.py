@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from dawnchorus.config.features import BIRDNET
-from dawnchorus.config.params import STUDENT, Params
+from dawnchorus.config.names import STUDENT
+from dawnchorus.config.params import Params
 from dawnchorus.features.embedders import BIRDNET_LICENCE
 from dawnchorus.inference.answer_thresholds import ANNOTATIONS
 from dawnchorus.inference.reliability_tables import calibration_lines

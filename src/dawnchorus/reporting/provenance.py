@@ -96,12 +96,13 @@ def write_provenance(path: Path, params: Params, lock: Path, notes: Path, predic
         predict = _read_note(notes / f"predict{model}.json", md5(files))
         train = predict and _read_note(notes / f"train{model}.json", predict["inputs"])
         jobs |= {f"train{model}": train, f"predict{model}": predict}
-    packages = {found.metadata["Name"].lower(): found.version for found in distributions()}
+    stages = _read_lock(lock)
+    packages = {found["Name"].lower(): found["Version"] for found in (each.metadata for each in distributions())}
     content = {
         **code(),
         "parameters": hashlib.sha256(params.model_dump_json().encode()).hexdigest(),
-        "data": {"root": params.data.root, "md5": hash_of_data(lock, params.data.root)},
-        "labels": {"folder": params.data.labels, "md5": hash_of_data(lock, params.data.labels)},
+        "data": {"root": params.data.root, "md5": _hash_of(stages, params.data.root)},
+        "labels": {"folder": params.data.labels, "md5": _hash_of(stages, params.data.labels)},
         "scores": md5([scores]),
         "python": platform.python_version(),
         "jobs": jobs,
@@ -170,7 +171,11 @@ def _read_note(path: Path, outputs: str) -> dict[str, Any] | None:
 
 def hash_of_data(lock: Path, folder: str) -> str | None:
     """Return DVC's hash of a folder of the data set, or None if DVC did not run the stage that reads it."""
-    deps = _read_lock(lock).get("ingest", {}).get("deps", [])
+    return _hash_of(_read_lock(lock), folder)
+
+
+def _hash_of(stages: dict[str, Any], folder: str) -> str | None:
+    deps = stages.get("ingest", {}).get("deps", [])
     return next((dep["md5"] for dep in deps if Path(dep["path"]).resolve() == Path(folder).resolve()), None)
 
 

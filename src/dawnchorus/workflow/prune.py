@@ -6,9 +6,8 @@ from collections.abc import Container, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock
-
-from dawnchorus.config.params import STUDENT
+from dawnchorus.config.names import STUDENT
+from dawnchorus.workflow.file_locks import lock
 
 # Subfolders of results with paths <round>/<backbone>/<fold>, or <round>/student/<backbone>, where the last part is a
 # folder or the start of a file name.
@@ -40,7 +39,7 @@ def prune(
     kept = {(each, backbone, str(fold)) for each in rounds for backbone in backbones for fold in folds}
     kept |= {(rounds[-1], STUDENT, backbone) for backbone in students}
     # A folder must not vanish while another process lists it.
-    with FileLock(results / ".prune.lock"):
+    with lock(results / ".prune.lock", held=None):
         return _remove_others(results, kept)
 
 
