@@ -24,7 +24,8 @@ from dawnchorus.workflow.stage_inputs import stage_inputs
 WITHOUT_EFFECT = {
     "dotted.py", "errors.py", "files.py", "inputs.py", "progress.py", "cli.py", "reporting/loggers.py",
     "reporting/provenance.py",
-    "models/declarations.py", "workflow/cores.py", "workflow/prune.py", "workflow/stage_inputs.py",
+    "models/declarations.py", "workflow/cores.py", "workflow/file_locks.py", "workflow/prune.py",
+    "workflow/stage_inputs.py",
 }  # fmt: skip
 # What the property `members` of the parameters is made of.
 MEMBERS = {"backbones", "embeddings"}

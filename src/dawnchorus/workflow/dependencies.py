@@ -13,8 +13,8 @@ DVC_FILES = ("dvc.yaml", "data/demo/dvc.yaml")
 # atomic writes, and the number of cores.
 WITHOUT_EFFECT = (
     "cli.py", "dotted.py", "errors.py", "files.py", "inputs.py", "progress.py", "config/", "models/declarations.py",
-    "reporting/loggers.py", "reporting/provenance.py", "workflow/cores.py", "workflow/prune.py",
-    "workflow/stage_inputs.py",
+    "reporting/loggers.py", "reporting/provenance.py", "workflow/cores.py", "workflow/file_locks.py",
+    "workflow/prune.py", "workflow/stage_inputs.py",
 )  # fmt: skip
 PACKAGE, SCRIPTS = "src/dawnchorus", "workflow/scripts"
 BACKBONES = f"{PACKAGE}/models/backbones"
