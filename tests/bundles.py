@@ -86,6 +86,15 @@ def make_bundle(
     return folder
 
 
+def forget_file(folder: Path, name: str) -> None:
+    """Remove a file from a bundle that may be without it."""
+    path = folder / "model.json"
+    content = json.loads(path.read_text())
+    del content["files"][name]
+    path.write_text(json.dumps(content))
+    (folder / name).unlink()
+
+
 def add_heads(folder: Path, settings: Embedding, n_channels: int, scale: float = 9) -> list[LinearHead]:
     """Add two heads on an embedding to a bundle of `make_bundle`, so that each member has a quarter of the weight."""
     rng = np.random.default_rng(1)

@@ -13,7 +13,7 @@ import pandas as pd
 import psutil
 import pytest
 import soundfile
-from bundles import make_bundle, settings_of
+from bundles import forget_file, make_bundle, settings_of
 
 from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
@@ -68,6 +68,19 @@ def done(model: Path, recordings: Path, tmp_path_factory: pytest.TempPathFactory
     assert "Traceback" not in run.stderr + (output / "detect.log").read_text()
     (output / "stdout").write_text(run.stdout)
     return output
+
+
+def test_a_model_of_an_earlier_version_finds_the_same(
+    done: Path, model: Path, recordings: Path, tmp_path: Path
+) -> None:
+    old = shutil.copytree(model, tmp_path / "old")
+    for fold in (0, 1):
+        forget_file(old, f"members/small_cnn-{fold}.tflite")
+    assert detect(old, recordings, "--output", tmp_path / "out", "--timezone", "America/Puerto_Rico").returncode == 1
+    tables = [pd.read_csv(folder / "detections.csv", keep_default_na=False) for folder in (tmp_path / "out", done)]
+    assert len(tables[0]) > 3
+    # TensorFlow scored one, LiteRT the other.
+    pd.testing.assert_frame_equal(*tables, rtol=0, atol=2e-6)
 
 
 def test_the_tables_have_what_the_model_scores(done: Path, model: Path, recordings: Path, tiny: Params) -> None:

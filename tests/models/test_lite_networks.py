@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles import make_bundle
+from bundles import forget_file, make_bundle
 
 from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 from dawnchorus.models.bundle import read_bundle
-from dawnchorus.models.lite_networks import can_run_networks, load_lite_networks
+from dawnchorus.models.lite_networks import load_lite_networks
 
 SHAPE = (47, 32)  # frames and mel bands of a window of `tiny`
 
@@ -52,11 +52,23 @@ print([name for name in ("tensorflow", "keras") if name in sys.modules])
     assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
 
 
-def test_a_model_of_an_earlier_version_has_no_such_files(tiny: Params, tmp_path: Path) -> None:
-    bundle = read_bundle(make_bundle(tmp_path / "model", tiny))
-    assert can_run_networks(bundle)
-    del bundle.info.files["members/small_cnn-1.tflite"]
-    assert not can_run_networks(bundle)
+def test_without_tensorflow_a_model_of_an_earlier_version_is_refused(tiny: Params, tmp_path: Path) -> None:
+    forget_file(make_bundle(tmp_path / "model", tiny), "members/small_cnn-1.tflite")
+    program = """
+from pathlib import Path
+from dawnchorus.models.bundle import read_bundle
+from dawnchorus.workflow import detection_task
+detection_task.find_spec = lambda name: None
+try:
+    detection_task._load(read_bundle(Path("model")), 1, False, Path("log"))
+except detection_task.InputError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == (
+        "model: needs TensorFlow, which is not installed, because a network has no LiteRT file; install "
+        "dawnchorus[cpu]\n"
+    ), done.stderr
 
 
 def test_a_file_that_is_none_is_named(tiny: Params, tmp_path: Path) -> None:

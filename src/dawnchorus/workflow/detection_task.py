@@ -211,7 +211,10 @@ def _load(bundle: Bundle, threads: int, uses_gpu: bool, log: Path) -> Members:
     needs_keras = bundle.info.networks and not by_litert
     if needs_keras or needs_tensorflow(bundle.info):
         if find_spec("tensorflow") is None:
-            raise InputError(f"{bundle.folder}: needs TensorFlow here; install dawnchorus with the extra cpu or cuda")
+            reason = "a network has no LiteRT file" if needs_keras else "it has heads on a SavedModel"
+            raise InputError(
+                f"{bundle.folder}: needs TensorFlow, which is not installed, because {reason}; install dawnchorus[cpu]"
+            )
         # Keras takes seconds to import.
         from dawnchorus.workflow.devices import use_device
 
