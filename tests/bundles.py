@@ -126,7 +126,8 @@ def _lite_networks(backbone: str, settings: str, n_species: int) -> dict[str, by
     with TemporaryDirectory() as folder:
         path = Path(folder) / "network.tflite"
         for fold in (0, 1):
-            write_lite_network(_network(backbone, ModelSettings.model_validate_json(settings), n_species, fold), path)
+            network = _network(backbone, ModelSettings.model_validate_json(settings), n_species, fold)
+            write_lite_network(network, f"{backbone}-{fold}", path)
             found[Member(backbone=backbone, fold=fold, weight=0.5).lite_file] = path.read_bytes()
     return found
 

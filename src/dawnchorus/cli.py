@@ -44,7 +44,7 @@ def run(main: Callable[[], None]) -> None:
     gc.enable()
     try:
         with _messages():
-            # A job asks the scheduler for one core, or sets more itself; BLAS would take all.
+            # A job asks the scheduler for one core, or sets more itself; the BLAS of NumPy and SciPy would take all.
             threadpoolctl.threadpool_limits(1)
             main()
             require_unchanged()

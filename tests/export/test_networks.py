@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dawnchorus.export.networks import write_lite_network
-from dawnchorus.litert import run_litert
+from dawnchorus.litert import LiteModel
 
 
 def network_of(layer: keras.Layer) -> keras.Model:
@@ -17,7 +17,7 @@ def network_of(layer: keras.Layer) -> keras.Model:
 
 
 def test_a_network_becomes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_lite_network(network_of(keras.layers.Rescaling(1 / 100)), tmp_path / "a.tflite")
+    write_lite_network(network_of(keras.layers.Rescaling(1 / 100)), "own-0", tmp_path / "a.tflite")
     assert (tmp_path / "a.tflite").read_bytes()[4:8] == b"TFL3"
     assert "LiteRT file, so" not in capsys.readouterr().err
 
@@ -33,9 +33,9 @@ class Unknown(keras.layers.Layer):
 
 
 def test_a_network_that_litert_cannot_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_lite_network(network_of(Unknown()), tmp_path / "a.tflite")
+    write_lite_network(network_of(Unknown()), "own-0", tmp_path / "a.tflite")
     told = capsys.readouterr().err
-    assert "own: cannot be a LiteRT file, so `dawnchorus detect` needs TensorFlow for it: " in told
+    assert "own-0: has no LiteRT file, so `dawnchorus detect` needs TensorFlow for it: " in told
     assert "BesselI0e" in told
     assert list(tmp_path.iterdir()) == []
 
@@ -44,7 +44,13 @@ def test_a_network_that_litert_cannot_run_is_named(tmp_path: Path, capsys: pytes
 def test_a_file_with_wrong_scores_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: float
 ) -> None:
-    monkeypatch.setattr("dawnchorus.export.networks.run_litert", lambda *given: run_litert(*given) + wrong)
-    write_lite_network(network_of(keras.layers.Rescaling(1 / 100)), tmp_path / "a.tflite")
+    score = LiteModel.__call__
+    monkeypatch.setattr(LiteModel, "__call__", lambda *given: score(*given) + wrong)
+    write_lite_network(network_of(keras.layers.Rescaling(1 / 100)), "own-0", tmp_path / "a.tflite")
     assert f"its scores would differ by up to {'nan' if np.isnan(wrong) else '0.0002'}" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_no_fault_of_the_network(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        write_lite_network(network_of(keras.layers.Rescaling(1 / 100)), "own-0", tmp_path / "gone/a.tflite")

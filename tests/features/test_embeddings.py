@@ -92,6 +92,24 @@ def test_all_formats_of_models_give_the_same_vectors(here: Path) -> None:
         np.testing.assert_allclose(found, expected(samples), rtol=1e-5)
 
 
+def test_a_litert_file_that_takes_any_length_is_opened_for_its_own(here: Path) -> None:
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.float32)])
+    def halves(samples: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(tf.reshape(samples, (-1, 2, 10_000)), axis=2)
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([halves.get_concrete_function()])
+    (here / "inputs/any.tflite").write_bytes(converter.convert())
+    settings = SETTINGS.model_copy(update={"model": "inputs/any.tflite", "output": "none"})
+    with pytest.raises(InputError, match="to one of") as why:
+        load_embedder(settings)
+    embed = load_embedder(settings.model_copy(update={"output": str(why.value).rsplit(" ", 1)[1]}))
+    for batch in (3, 1):
+        samples = np.random.default_rng(0).normal(0, 0.1, (batch, int(RATE * SECONDS))).astype(np.float32)
+        np.testing.assert_allclose(embed(samples), samples.reshape(batch, 2, -1).mean(axis=2), atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -19,7 +19,7 @@ from dawnchorus.inference.members import Members
 from dawnchorus.inference.streaming import score_recording
 from dawnchorus.inference.windows import tile
 from dawnchorus.models.bundle import Bundle, ModelInfo, read_bundle
-from dawnchorus.models.embedding_heads import licences, load_heads
+from dawnchorus.models.embedding_heads import has_saved_model, licences, load_heads
 from dawnchorus.models.linear_head import LinearHead, read_head, write_head
 
 SETTINGS = Embedding(model="inputs/tiny.onnx", sample_rate=24_000, seconds=2.5, output="vectors")
@@ -89,8 +89,9 @@ def test_another_model_behind_an_embedding_is_refused(bundle: Bundle, here: Path
     with pytest.raises(InputError, match=r"tiny\.onnx: is another model than the one that .*model was trained on"):
         load_heads(bundle)
     (here / SETTINGS.model).unlink()
-    with pytest.raises(InputError, match=r"tiny\.onnx: does not exist; copy it to there, .*model was trained"):
-        load_heads(bundle)
+    for look in (load_heads, has_saved_model):
+        with pytest.raises(InputError, match=r"tiny\.onnx: does not exist; copy it to there, .*model was trained"):
+            look(bundle)
 
 
 def test_a_bundle_without_the_settings_of_its_heads_is_refused(bundle: Bundle) -> None:

@@ -66,7 +66,7 @@ except detection_task.InputError as error:
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout == (
-        "model: needs TensorFlow, which is not installed, because a network has no LiteRT file; install "
+        "model: needs TensorFlow, which is not installed, because it has no LiteRT file of small_cnn-1; install "
         "dawnchorus[cpu]\n"
     ), done.stderr
 

@@ -14,7 +14,7 @@ from tiny import ROOT
 # What jobs and the engines write that is not an output of a stage.
 BESIDE_OUTPUTS = {
     ".snakemake", "dvc_plots", "logs/*.log", "logs/*", "results/checkpoints/*/*/*", "results/provenance/*@*.json",
-    "results/logs", "data/embeddings/*/.unfinished-*",
+    "results/logs", "results/.prune.lock", "data/embeddings/*/.unfinished-*",
 }  # fmt: skip
 # An output that git tracks.
 TRACKED = {"results/metrics.json"}

@@ -1,7 +1,10 @@
 """What models of an earlier experiment left behind goes; all else stays."""
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from dawnchorus.workflow.prune import prune
 
@@ -29,6 +32,15 @@ def test_only_the_experiments_own_models_are_left(tmp_path: Path) -> None:
     assert not (tmp_path / "models/gone").exists()
     assert not (tmp_path / "curves/first/gone").exists()
     prune(tmp_path / "nowhere", ["first"], ["a"], [0], [])
+
+
+def test_a_file_system_without_locks_is_no_reason_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", without)
+    (tmp_path / "predictions/first/gone/0").mkdir(parents=True)
+    assert prune(tmp_path, ["first"], ["a"], [0], []) == [tmp_path / "predictions/first/gone/0"]
 
 
 def test_jobs_that_start_together_remove_each_leftover_once(tmp_path: Path) -> None:

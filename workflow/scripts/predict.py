@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--provenance", type=Path, required=True, help="folder of the jobs' provenance notes")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    device = use_device(params.train.threads)
+    device = use_device(params.train.threads, exact=True)
 
     species = read_species(arguments.species)
     folds = read_folds(arguments.folds)
@@ -91,7 +91,7 @@ def main() -> None:
                 shapes.window[0] * frame_seconds, params.labels.min_overlap, species,
             )  # fmt: skip
         if is_last:
-            write_lite_network(scorer, folder / LITE_NETWORK)
+            write_lite_network(scorer, f"{arguments.backbone}-{arguments.fold}", folder / LITE_NETWORK)
         if not is_last or params.student:
             unlabelled = arguments.spectrograms / UNLABELLED / str(arguments.fold)
             hop = window_hop(shapes.window[0])

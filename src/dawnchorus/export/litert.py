@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from dawnchorus.export.request import Quantization, Runner
-from dawnchorus.litert import open_litert, run_litert
+from dawnchorus.litert import LiteModel
 
 
 def write_litert(model: keras.Model, path: Path, quantization: Quantization) -> None:
@@ -24,6 +24,7 @@ def load_litert(path: Path) -> Runner:
 
     Raises:
         InputError: LiteRT is not installed.
+        ValueError: LiteRT cannot read the file.
     """
-    interpreter = open_litert(path, threads=1)
-    return lambda samples: run_litert(interpreter, samples[None])[0]
+    model = LiteModel(path, threads=1)
+    return lambda samples: model(samples[None])[0]

@@ -7,14 +7,14 @@ import hashlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.config.features import BIRDNET, Embedding
 from dawnchorus.errors import InputError
-from dawnchorus.litert import open_litert, run_litert
+from dawnchorus.litert import LiteModel
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -154,11 +154,10 @@ def _onnx(path: Path, output: str) -> Embedder:
 
 
 def _litert(path: Path, output: str) -> Embedder:
-    interpreter = open_litert(path)
-    found: dict[str, Any] = {each["name"]: each["index"] for each in interpreter.get_output_details()}
-    if output not in found:
-        raise InputError(_no_output(path, output, list(found)))
-    return lambda samples: run_litert(interpreter, samples, found[output])
+    model = LiteModel(path)
+    if output not in model.outputs:
+        raise InputError(_no_output(path, output, list(model.outputs)))
+    return lambda samples: model(samples, output)
 
 
 def _no_output(path: Path, output: str, found: list[str]) -> str:

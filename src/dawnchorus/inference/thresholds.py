@@ -160,7 +160,7 @@ def find_thresholds(
 def threshold_below(
     ranked: NDArray[np.floating], above: NDArray[np.integer], otherwise: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """The threshold of each species that its highest windows reach and no others do, however scores are rounded.
+    """The threshold of each species that its highest windows reach and no others do, also with other rounding.
 
     It is `ROUNDING` from the scores of the windows next to it, or halfway between these where they are nearer.
 

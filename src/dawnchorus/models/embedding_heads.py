@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def load_heads(bundle: Bundle, members: Sequence[Member] | None = None) -> list[
         on_it = [each for each in members or info.members if each.is_head and each.backbone == name]
         if not on_it:
             continue
-        path = model_path(settings, f"copy it to there, in the present folder, from where {bundle.folder} was trained")
+        path = _path(bundle, settings)
         if model_digest(settings) != info.embeddings[name]:
             raise InputError(f"{path}: is another model than the one that {bundle.folder} was trained on; use that")
         heads = [
@@ -64,14 +65,18 @@ def load_heads(bundle: Bundle, members: Sequence[Member] | None = None) -> list[
     return found
 
 
-def needs_tensorflow(info: ModelInfo) -> bool:
+def has_saved_model(bundle: Bundle) -> bool:
     """Whether some heads are on an embedding by a SavedModel, which only TensorFlow runs.
 
     Raises:
         InputError: an embedding's model is missing.
     """
-    used = {member.backbone for member in info.members if member.is_head}
-    return any(model_path(info.settings.features[name]).is_dir() for name in used)
+    used = {member.backbone for member in bundle.info.members if member.is_head}
+    return any(_path(bundle, bundle.info.settings.features[name]).is_dir() for name in used)
+
+
+def _path(bundle: Bundle, settings: Embedding) -> Path:
+    return model_path(settings, f"copy it to there, in the present folder, from where {bundle.folder} was trained")
 
 
 def licences(info: ModelInfo) -> list[str]:

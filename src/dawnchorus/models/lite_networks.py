@@ -6,17 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawnchorus.errors import InputError
-from dawnchorus.litert import can_run_litert, open_litert, run_litert
+from dawnchorus.litert import LiteModel, can_run_litert
 from dawnchorus.models.bundle import COPY_AGAIN, Bundle
+from dawnchorus.models.shapes import Shapes
 
 
-def can_run_networks(bundle: Bundle) -> bool:
-    """Whether LiteRT is installed, and the bundle has a LiteRT file of each of its networks."""
-    return can_run_litert() and all(member.lite_file in bundle.info.files for member in bundle.info.networks)
+def why_not_by_litert(bundle: Bundle) -> str:
+    """Why LiteRT cannot score with the networks of a bundle here; empty if it can."""
+    if not can_run_litert():
+        return "LiteRT is not installed"
+    missing = [each.name for each in bundle.info.networks if each.lite_file not in bundle.info.files]
+    return f"it has no LiteRT file of {', '.join(missing)}" if missing else ""
 
 
 def load_lite_networks(bundle: Bundle, threads: int) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Load the networks of a bundle, for which `can_run_networks` must hold.
+    """Load the networks of a bundle, where nothing is in the way of LiteRT.
 
     Args:
         bundle: the model.
@@ -33,11 +37,13 @@ def load_lite_networks(bundle: Bundle, threads: int) -> Callable[[NDArray[np.flo
     for member in bundle.info.networks:
         path = bundle.folder / member.lite_file
         try:
-            networks.append((open_litert(path, threads), np.float32(member.weight)))
+            network = LiteModel(path, threads)
+            network(np.zeros((1, *Shapes.of(bundle.info.settings).window), np.float32))
         except (ValueError, RuntimeError) as error:
             raise InputError(f"{path}: cannot be read by LiteRT: {error}; {COPY_AGAIN}") from error
+        networks.append((network, np.float32(member.weight)))
 
     def scores(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.sum([weight * run_litert(network, windows) for network, weight in networks], axis=0)
+        return np.sum([weight * network(windows) for network, weight in networks], axis=0)
 
     return scores

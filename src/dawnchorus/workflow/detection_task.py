@@ -26,8 +26,8 @@ from dawnchorus.inference.members import Members
 from dawnchorus.inference.streaming import Scorer
 from dawnchorus.inference.threshold_tables import read_thresholds
 from dawnchorus.models.bundle import Bundle, read_bundle
-from dawnchorus.models.embedding_heads import licences, load_heads, needs_tensorflow
-from dawnchorus.models.lite_networks import can_run_networks, load_lite_networks
+from dawnchorus.models.embedding_heads import has_saved_model, licences, load_heads
+from dawnchorus.models.lite_networks import load_lite_networks, why_not_by_litert
 from dawnchorus.models.shapes import Shapes
 from dawnchorus.workflow.detect_options import FORMATS, Options
 from dawnchorus.workflow.file_locks import lock
@@ -207,18 +207,20 @@ def _load(bundle: Bundle, threads: int, uses_gpu: bool, log: Path) -> Members:
     with log.open("a") as file:
         os.dup2(file.fileno(), sys.stderr.fileno())
     threadpoolctl.threadpool_limits(threads)
-    by_litert = can_run_networks(bundle) and not uses_gpu
-    needs_keras = bundle.info.networks and not by_litert
-    if needs_keras or needs_tensorflow(bundle.info):
-        if find_spec("tensorflow") is None:
-            reason = "a network has no LiteRT file" if needs_keras else "it has heads on a SavedModel"
+    why_not = "a GPU is used" if uses_gpu else why_not_by_litert(bundle)
+    needs_keras = bool(bundle.info.networks and why_not)
+    needs_saved_model = has_saved_model(bundle)
+    if uses_gpu or needs_keras or needs_saved_model:
+        by_tensorflow = needs_saved_model or os.environ["KERAS_BACKEND"] == "tensorflow"
+        if by_tensorflow and find_spec("tensorflow") is None:
+            reason = "it has heads on a SavedModel" if needs_saved_model else why_not
             raise InputError(
                 f"{bundle.folder}: needs TensorFlow, which is not installed, because {reason}; install dawnchorus[cpu]"
             )
         # Keras takes seconds to import.
         from dawnchorus.workflow.devices import use_device
 
-        use_device(threads)
+        use_device(threads, exact=True)
     networks: Scorer | None = None
     if needs_keras:
         from dawnchorus.models.members import load_ensemble

@@ -3,10 +3,11 @@
 import os
 import shutil
 from collections.abc import Container, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from dawnchorus.config.names import STUDENT
+from dawnchorus.errors import InputError
 from dawnchorus.workflow.file_locks import lock
 
 # Subfolders of results with paths <round>/<backbone>/<fold>, or <round>/student/<backbone>, where the last part is a
@@ -39,7 +40,12 @@ def prune(
     kept = {(each, backbone, str(fold)) for each in rounds for backbone in backbones for fold in folds}
     kept |= {(rounds[-1], STUDENT, backbone) for backbone in students}
     # A folder must not vanish while another process lists it.
-    with lock(results / ".prune.lock", held=None):
+    try:
+        held: AbstractContextManager = lock(results / ".prune.lock", held=None)
+    except InputError:
+        # On a file system without locks, only `dvc repro` works, which runs one job at a time.
+        held = nullcontext()
+    with held:
         return _remove_others(results, kept)
 
 
