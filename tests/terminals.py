@@ -109,6 +109,8 @@ def on_terminal(
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
 
     def own_terminal() -> None:
+        # A shell that has started the tests in the background lets them, and what they start, ignore the key.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.setsid()
         fcntl.ioctl(side, termios.TIOCSCTTY, 0)
 

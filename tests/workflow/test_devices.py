@@ -123,18 +123,19 @@ def test_a_broken_driver_is_named_and_no_gpu_is_no_error(tmp_path: Path, monkeyp
         list_gpus()
 
 
-def test_the_training_step_is_compiled_where_that_is_asked_and_the_device_is_the_one_expected() -> None:
-    """Keras refuses, with no more than a warning, where TensorFlow is bound to repeat every bit."""
+def test_computation_and_device_are_as_asked() -> None:
+    """Keras refuses to compile, with no more than a warning, where TensorFlow is bound to repeat every bit."""
     program = """
 from dawnchorus.workflow.devices import use_device
 import keras
-for xla in (True, False):
-    use_device(1, xla=xla)
+import tensorflow as tf
+for xla, tf32 in ((True, True), (False, False)):
+    use_device(1, xla=xla, tf32=tf32)
+    print(tf.config.experimental.tensor_float_32_execution_enabled())
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(loss="mse", jit_compile=True)
     print(model.jit_compile)
 import os
-import tensorflow as tf
 from dawnchorus.workflow.gpus import uses_cuda
 print(os.environ["CUDA_DEVICE_ORDER"], uses_cuda("tensorflow") == tf.test.is_built_with_cuda())
 """
@@ -143,4 +144,4 @@ print(os.environ["CUDA_DEVICE_ORDER"], uses_cuda("tensorflow") == tf.test.is_bui
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True,
     )  # fmt: skip
     # What TensorFlow says of itself is what its files say without it, and GPUs have nvidia-smi's numbers.
-    assert done.stdout.split() == ["True", "False", "PCI_BUS_ID", "True"], done.stderr
+    assert done.stdout.split() == ["True", "True", "False", "False", "PCI_BUS_ID", "True"], done.stderr

@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--provenance", type=Path, required=True, help="folder of the jobs' provenance notes")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    device = use_device(params.train.threads, exact=True)
+    device = use_device(params.train.threads)
 
     species = read_species(arguments.species)
     folds = read_folds(arguments.folds)

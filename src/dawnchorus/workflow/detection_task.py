@@ -220,7 +220,7 @@ def _load(bundle: Bundle, threads: int, uses_gpu: bool, log: Path) -> Members:
         # Keras takes seconds to import.
         from dawnchorus.workflow.devices import use_device
 
-        use_device(threads, exact=True)
+        use_device(threads)
     networks: Scorer | None = None
     if needs_keras:
         from dawnchorus.models.members import load_ensemble

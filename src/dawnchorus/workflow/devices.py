@@ -11,7 +11,7 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
 
-def use_device(threads: int, mixed_precision: bool = False, xla: bool = False, exact: bool = False) -> str:
+def use_device(threads: int, mixed_precision: bool = False, xla: bool = False, tf32: bool = False) -> str:
     """Lease a GPU if there is one, and set the number of CPU threads of TensorFlow and BLAS.
 
     Call this before the first operation. With TensorFlow, results repeat bit for bit unless `xla` is set.
@@ -21,7 +21,7 @@ def use_device(threads: int, mixed_precision: bool = False, xla: bool = False, e
         mixed_precision: whether to compute in half precision on a GPU.
         xla: whether to allow compilation by XLA. Keras does not compile while TensorFlow's op determinism is on.
 
-        exact: whether a GPU computes with all digits of a float32, as CPUs do, and not with the ten bits of TF32.
+        tf32: whether a GPU may round to TF32, with a mantissa of ten bits: faster, but its scores are not a CPU's.
 
     Returns:
         "CPU", or the GPU's product name.
@@ -39,7 +39,7 @@ def use_device(threads: int, mixed_precision: bool = False, xla: bool = False, e
     if keras.backend.backend() == "tensorflow":
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        tf.config.experimental.enable_tensor_float_32_execution(not exact)
+        tf.config.experimental.enable_tensor_float_32_execution(tf32)
         if not xla:
             tf.config.experimental.enable_op_determinism()
     return "CPU" if gpu is None else product_name(gpu)

@@ -59,7 +59,7 @@ def run_training(
     params = load_params(arguments.params)
     train = params.train.model_copy(update={"epochs": times_epochs * params.train.epochs})
     params = params.model_copy(update={"train": train})
-    device = use_device(params.train.threads, params.train.mixed_precision, params.train.xla)
+    device = use_device(params.train.threads, params.train.mixed_precision, params.train.xla, tf32=True)
     job = Job(
         round_id=round_id,
         backbone=arguments.backbone,
