@@ -45,6 +45,7 @@ def make_bundle(
     species: Sequence[Species] = SPECIES,
     backbone: str = "small_cnn",
     student: str | None = None,
+    has_lite_files: bool = True,
 ) -> Path:
     """Write a bundle of two members into a new folder; only the first species has a threshold and a probability."""
     work = folder.with_name(f"{folder.name}.work")
@@ -74,9 +75,10 @@ def make_bundle(
     write(work / THRESHOLDS, threshold)
     (work / "figures.json").write_text(json.dumps({}))
     files = {THRESHOLDS: work / THRESHOLDS, "figures.json": work / "figures.json"}
-    for name, content in _lite_networks(backbone, settings_of(params).model_dump_json(), len(species)).items():
-        files[name] = work / Path(name).name
-        files[name].write_bytes(content)
+    if has_lite_files:
+        for name, content in _lite_networks(backbone, settings_of(params).model_dump_json(), len(species)).items():
+            files[name] = work / Path(name).name
+            files[name].write_bytes(content)
     if student is not None:
         _network(student, settings_of(params), len(species), 2).save_weights(work / STUDENT_WEIGHTS)
         write(work / STUDENT_THRESHOLDS, threshold / 2)
