@@ -1,7 +1,7 @@
 """Score recordings that a model was not trained on.
 
 A model of the last round scores the windows of the test recordings, and of the annotated recordings in the fold that it
-was not trained on. Clip scores and box scores follow from these. It is also written as a LiteRT file, for
+was not trained on. Clip scores and box scores follow from these. The model becomes a LiteRT file, too, for
 `dawnchorus detect`. A model of an earlier round scores all windows of the training recordings in that fold, annotated
 and unlabelled; later rounds use these scores as pseudo-labels. Where there is a student, so does one of the last round.
 A model of the first of several rounds scores the windows that those of the last one do, too: no other round learns from

@@ -20,7 +20,6 @@ def use_device(threads: int, mixed_precision: bool = False, xla: bool = False, t
         threads: number of CPU threads.
         mixed_precision: whether to compute in half precision on a GPU.
         xla: whether to allow compilation by XLA. Keras does not compile while TensorFlow's op determinism is on.
-
         tf32: whether a GPU may round to TF32, with a mantissa of ten bits: faster, but its scores are not a CPU's.
 
     Returns:
