@@ -4,14 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from bundles import make_bundle
 from tiny import ROOT
 
+from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
+from dawnchorus.workflow import detection_task
 from dawnchorus.workflow.cores import cores
-from dawnchorus.workflow.gpus import jobs_can_use_gpus, list_gpus
+from dawnchorus.workflow.detect_options import Options
+from dawnchorus.workflow.gpus import jobs_can_use_gpus, list_gpus, uses_cuda
 
 # Takes a lease, says which, and keeps it until its input ends.
 JOB = """
@@ -104,6 +109,21 @@ def test_jobs_ask_for_a_gpu_only_where_tensorflow_can_use_one(
     assert not jobs_can_use_gpus("jax")
 
 
+@pytest.mark.usefixtures("three_gpus")
+def test_detect_has_a_process_for_each_gpu(tiny: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(
+        detection_task, "score_all", lambda recordings, work, journal, workers, load: started.append(workers)
+    )
+    task = detection_task.Task.of(make_bundle(tmp_path / "model", tiny), tmp_path / "out", Options())
+    recordings = {str(number): tmp_path / f"{number}.wav" for number in range(9)}
+    # TensorFlow may have no CUDA here; JAX has it wherever there is a GPU.
+    for backend in ("jax", "tensorflow"):
+        monkeypatch.setenv("KERAS_BACKEND", backend)
+        task.score(recordings, 8)
+    assert started == [3, 3 if uses_cuda("tensorflow") else 8]
+
+
 def test_as_many_cores_compute_as_snakemake_gives_and_as_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
     monkeypatch.delenv("DAWNCHORUS_CORES", raising=False)
@@ -145,3 +165,17 @@ print(os.environ["CUDA_DEVICE_ORDER"], uses_cuda("tensorflow") == tf.test.is_bui
     )  # fmt: skip
     # What TensorFlow says of itself is what its files say without it, and GPUs have nvidia-smi's numbers.
     assert done.stdout.split() == ["True", "True", "False", "False", "PCI_BUS_ID", "True"], done.stderr
+
+
+@pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
+def test_jax_rounds_to_tf32_only_as_asked() -> None:
+    program = """
+import jax
+from dawnchorus.workflow.devices import use_device
+for tf32 in (False, True):
+    use_device(1, tf32=tf32)
+    print(jax.config.jax_default_matmul_precision)
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "DAWNCHORUS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["highest", "None"], done.stderr

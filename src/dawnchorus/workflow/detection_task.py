@@ -137,7 +137,7 @@ class Task:
             InputError: the model is damaged, or the run is interrupted.
         """
         workers = max(1, min(cores, len(recordings)))
-        uses_gpu = jobs_can_use_gpus("tensorflow")
+        uses_gpu = jobs_can_use_gpus(os.environ["KERAS_BACKEND"])
         if uses_gpu:
             # Each process has a GPU of its own.
             workers = min(workers, len(list_gpus()))
@@ -198,7 +198,7 @@ def _load(bundle: Bundle, threads: int, uses_gpu: bool, log: Path) -> Members:
     Args:
         bundle: the model.
         threads: number of threads.
-        uses_gpu: whether networks score on a GPU, which TensorFlow can and LiteRT cannot.
+        uses_gpu: whether networks score on a GPU, which Keras can and LiteRT cannot.
         log: gets what libraries and decoders would write to the terminal.
 
     Raises:

@@ -9,6 +9,8 @@ from dawnchorus.workflow.gpus import BUS_ORDER, lease_gpu, list_gpus, product_na
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
+else:
+    import jax
 
 
 def use_device(threads: int, mixed_precision: bool = False, xla: bool = False, tf32: bool = False) -> str:
@@ -41,4 +43,7 @@ def use_device(threads: int, mixed_precision: bool = False, xla: bool = False, t
         tf.config.experimental.enable_tensor_float_32_execution(tf32)
         if not xla:
             tf.config.experimental.enable_op_determinism()
+    else:
+        # JAX's own choice is TF32.
+        jax.config.update("jax_default_matmul_precision", None if tf32 else "highest")
     return "CPU" if gpu is None else product_name(gpu)
