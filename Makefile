@@ -1,7 +1,7 @@
 # Set-up and the main commands. Variables: CUDA=1 installs TensorFlow with CUDA, SLURM=1 adds the plugin for Slurm,
 # BIRDNET=1 adds BirdNET's weights (CC BY-NC-SA 4.0), CORES=n is the number of cores, DATA=folder is where downloads go, and NAME=name is the name of a preset.
 .DEFAULT_GOAL := help
-.PHONY: help deps env demo metrics preset download verify test lint bench clean
+.PHONY: help deps env demo metrics preset download verify test slow-test lint bench clean
 
 SHELL := /bin/bash
 # An environment with CUDA, Slurm or BirdNET keeps them.
@@ -10,11 +10,12 @@ EXTRAS := $(if $(CUDA)$(wildcard .venv/.cuda*),cuda,cpu)$(if $(SLURM)$(wildcard 
 CORES ?= $(shell nproc)
 DATA ?= data/rfcx
 ENV := .venv/.$(EXTRAS)
+PYTEST := pytest --numprocesses 4 --dist load --maxschedchunk 1 -r s
 # Commands find the environment's programs first, as in an activated shell.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
 
 env: $(ENV) .dvc/plots.html ## create .venv from uv.lock (CUDA=1: for an NVIDIA GPU; SLURM=1: for Slurm; BIRDNET=1: for its embeddings)
 
@@ -53,8 +54,11 @@ verify: env ## rehash all outputs and DVC's cache, and remove files damaged behi
 deps: env ## write each stage's code dependencies into dvc.yaml
 	@PYTHONPATH=src python workflow/scripts/write_dependencies.py
 
-test: env ## run all tests
-	pytest --numprocesses 4 --dist load --maxschedchunk 1 -r s
+test: env ## run the fast tests
+	$(PYTEST) -m "not slow"
+
+slow-test: env ## run the slow tests, most of which run the workflow in clones: half an hour on two cores
+	$(PYTEST) -m slow
 
 lint: env ## check style, types and workflow files
 	pre-commit run --all-files
