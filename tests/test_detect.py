@@ -193,6 +193,17 @@ def test_another_model_or_setting_is_refused(done: Path, model: Path, recordings
     assert "have model" in run.stderr
 
 
+def test_scores_of_another_version_are_not_mixed_with_new_ones(
+    done: Path, model: Path, recordings: Path, tmp_path: Path
+) -> None:
+    output = shutil.copytree(done, tmp_path / "out")
+    content = json.loads((output / "windows/run.json").read_text())
+    (output / "windows/run.json").write_text(json.dumps(content | {"dawnchorus": "0.0.9"}))
+    run = detect(model, recordings, "--output", output, "--timezone", "America/Puerto_Rico")
+    assert run.returncode == 1
+    assert f"have dawnchorus '0.0.9', now it is {content['dawnchorus']!r}; remove {output}/windows" in run.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

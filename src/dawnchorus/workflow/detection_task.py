@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Self
@@ -109,13 +110,14 @@ class Task:
         return lock(self.output / ".lock", held, shared)
 
     def begin(self) -> None:
-        """Begin the journal, or check that it is of the same model and settings.
+        """Begin the journal, or check that it is of the same model, settings and version of this package.
 
         Raises:
             InputError: it is of others.
         """
         self.journal.begin(
             {
+                "dawnchorus": version("dawnchorus"),
                 "model": self.work.bundle.scorer_digest,
                 "hop": self.work.hop_seconds,
                 "channel": str(self.work.channel),
