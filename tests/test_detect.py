@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,19 @@ def test_another_model_or_setting_is_refused(done: Path, model: Path, recordings
     run = detect(other, recordings, *options)
     assert run.returncode == 1
     assert "have model" in run.stderr
+
+
+@pytest.mark.skipif(find_spec("jax") is not None, reason="jax is installed")
+def test_a_backend_that_is_not_installed_is_named(
+    model: Path, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = shutil.copytree(model, tmp_path / "old")
+    forget_file(old, "members/small_cnn-0.tflite")
+    monkeypatch.setenv("DAWNCHORUS_BACKEND", "jax")
+    run = detect(old, recordings, "--output", tmp_path / "out")
+    assert run.returncode == 1
+    assert "error: DAWNCHORUS_BACKEND: found jax, which is not installed; install it" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_scores_of_another_version_are_not_mixed_with_new_ones(

@@ -219,6 +219,8 @@ def _load(bundle: Bundle, threads: int, uses_gpu: bool, log: Path) -> Members:
             raise InputError(
                 f"{bundle.folder}: needs TensorFlow, which is not installed, because {reason}; install dawnchorus[cpu]"
             )
+        if os.environ["KERAS_BACKEND"] == "jax" and find_spec("jax") is None:
+            raise InputError("DAWNCHORUS_BACKEND: found jax, which is not installed; install it, or choose tensorflow")
         # Keras takes seconds to import.
         from dawnchorus.workflow.devices import use_device
 
