@@ -1,4 +1,4 @@
-"""The scripts on bad data: one clear error, exit code 1, nothing half-written, no traceback."""
+"""The scripts that read data (ingest, split_folds, cache_spectrograms), on unusual and on bad data."""
 
 import os
 import shutil
