@@ -111,6 +111,44 @@ def test_a_job_killed_while_it_lists_what_it_writes_stops_no_other(through_snake
     assert f"remove {listed} while nothing runs in this folder" in said
 
 
+# A job that is killed when it has made the folder of its run in DVC's cache, or written a part of the run.
+KILLED_WHILE_IT_KEEPS_ITS_RUN = """
+import os, runpy, signal, sys
+from pathlib import Path
+import dvc.utils.serialize
+
+written, sys.argv = sys.argv[1], ["repro", "split_folds"]
+
+def dump_yaml(path, data):
+    if written:
+        Path(path).write_text(written)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+dvc.utils.serialize.dump_yaml = dump_yaml
+runpy.run_module("dawnchorus.workflow.run_stage", run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("written", ["", "cmd: x\n", "cmd: x\nde"])
+def test_a_job_killed_while_it_keeps_its_run_is_done_again(
+    through_snakemake: Clone, tmp_path: Path, written: str
+) -> None:
+    clone = through_snakemake.copy(tmp_path / "clone")
+    clone.edit_params("seed", 7)
+    clone.run("env", "PYTHONPATH=src", "python", "-c", KILLED_WHILE_IT_KEEPS_ITS_RUN, written, fails=True)
+    runs = [path for path in (clone.path / ".dvc/cache/runs").glob("*/*") if not list(path.glob("[!.]*"))]
+    assert len(runs) == 1
+    clone.run("env", "PYTHONPATH=src", "python", "-m", "dawnchorus.workflow.run_stage", "split_folds")
+    assert clone.started().count("split_folds") == 2
+    # What was kept is found when the parameters come back.
+    clone.edit_params("seed", 1)
+    clone.run("dvc", "repro", "split_folds")
+    clone.edit_params("seed", 7)
+    clone.run("dvc", "repro", "split_folds")
+    assert "split_folds" not in clone.started()
+
+
 def until(happened: Callable[[], Any]) -> Any:
     """Wait until something is true, and return it."""
     deadline = time.monotonic() + 60

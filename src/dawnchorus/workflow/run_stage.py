@@ -7,6 +7,9 @@ parses and replaces only the lines of its own stage, and replaces the file atomi
 DVC hashes a stage's dependencies before and after its command. Here, a job fails if they differ. The stage's script
 checks this too (see `inputs.py`), but not while DVC waits for its lock after the command.
 
+DVC keeps each run of a stage as a file in a folder of its cache. A job that is killed just then leaves an empty folder
+or a part of a file, on which DVC fails. Here, a job looks at complete files only.
+
 `locks.py` replaces DVC's handling of its list of readers and writers. On SIGTERM, which Slurm sends to cancel a job, a
 job ends its command and removes itself from that list.
 """
@@ -23,6 +26,7 @@ from typing import Any
 
 import dvc.dvcfile
 import dvc.rwlock
+import dvc.stage.cache
 import psutil
 from dvc.cli import main
 from dvc.exceptions import DvcException
@@ -111,6 +115,14 @@ def refusing_changes(save_deps: Callable[..., None]) -> Callable[..., None]:
     return save
 
 
+def last_run(runs: dvc.stage.cache.StageCache, stage: PipelineStage) -> dict[str, Any] | None:
+    """Find the last run of a stage with its present command and dependencies in DVC's cache."""
+    key = dvc.stage.cache._get_stage_hash(stage)
+    # The names of files that are being written begin with a dot.
+    complete = sorted(Path(runs._get_cache_dir(key)).glob("[!.]*"), key=lambda path: path.stat().st_mtime)
+    return runs._load_cache(key, complete[-1].name) if complete else None
+
+
 def telling_why(run: Callable[..., None]) -> Callable[..., None]:
     """Wrap DVC's function that runs a stage: it first prints why the stage runs."""
 
@@ -154,6 +166,7 @@ if __name__ == "__main__":
     LockOfOneStage.stage = address.rpartition(":")[2]
     dvc.dvcfile.Lockfile = LockOfOneStage
     dvc.rwlock.rwlock = listed
+    dvc.stage.cache.StageCache._load = last_run
     PipelineStage.save_deps = refusing_changes(PipelineStage.save_deps)
     PipelineStage.run = telling_why(PipelineStage.run)
     signal.signal(signal.SIGTERM, end)
