@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import scipy.signal
 import soundfile
 from numpy.typing import NDArray
@@ -126,11 +125,7 @@ def outcome(path: Path, settings: Spectrogram) -> str:
     """Check and cache a file, and return "usable" or the kind of fault. Unexpected errors end the process."""
     found = inspect(path, settings.sample_rate, window_seconds=3.0)
     assert np.isfinite([found.rate, found.seconds, found.peak, found.rms]).all(), found
-    assert (
-        not as_table({"train": {"a": found}}, {"train": {"a": ""}}, pd.Series(dtype=str), path.parent)
-        .isna()
-        .any(axis=None)
-    )
+    assert not as_table({"train": {"a": found}}, {"train": {"a": ""}}, {}, path.parent).isna().any(axis=None)
     try:
         blocks = list(mel_blocks(read_blocks(path, settings.sample_rate), settings))
     except InputError as error:

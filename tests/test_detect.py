@@ -25,7 +25,10 @@ from dawnchorus.workflow.detection import find_recordings
 
 # A name as from an old card: "café" in Latin-1.
 LATIN = os.fsdecode(b"caf\xe9.wav")
-TABLES = ("detections.csv", "detections.parquet", "species_by_recording.csv", "activity.csv", "unreadable.csv")
+TABLES = (
+    "detections.csv", "detections.parquet", "species_by_recording.csv", "activity.csv", "recordings.csv",
+    "unreadable.csv",
+)  # fmt: skip
 
 
 def detect(*arguments: object) -> subprocess.CompletedProcess:
@@ -132,6 +135,15 @@ def test_presence_activity_and_problems_are_told(done: Path, recordings: Path) -
     activity = pd.read_csv(done / "activity.csv")
     assert activity.detections.sum() == len(found)
     assert set(activity.hour) <= {5, 23}
+    effort = pd.read_csv(done / "recordings.csv").set_index("recording")
+    assert list(effort.index) == [
+        f"{site}/20240611_{time}" for site in ("hill", "mill") for time in ("053000", "235959")
+    ]
+    assert effort.seconds.tolist() == [7.3, 1.1, 7.3, 1.1]
+    assert effort.sample_rate.tolist() == [48_000, 48_000, 32_000, 32_000]
+    assert effort.channels.tolist() == [1, 1, 2, 2]
+    assert effort.start["mill/20240611_235959"] == "2024-06-11T23:59:59-04:00"
+    assert effort.file["hill/20240611_053000"] == str(recordings / "hill/20240611_053000.WAV")
     problems = pd.read_csv(done / "unreadable.csv").set_index("recording")
     assert list(problems.index) == ["hill/cut", r"mill/caf\xe9", "mill/text"]
     assert problems.problem[r"mill/caf\xe9"] == "its name is not UTF-8; rename it"
@@ -174,6 +186,22 @@ def test_the_same_command_scores_nothing_again_and_changed_recordings_only(
     # The format of the first call was written again.
     selections = pd.read_csv(output / "raven-table/selections.txt", sep="\t")
     np.testing.assert_allclose(np.sort(selections.Score.unique()), np.sort(found.score.unique()), atol=1e-6)
+
+
+def test_sites_may_be_in_the_names_of_recordings(done: Path, model: Path, recordings: Path, tmp_path: Path) -> None:
+    output = shutil.copytree(done, tmp_path / "out")
+    options = ("--output", output, "--timezone", "America/Puerto_Rico", "--threshold", 0)
+    run = detect(model, recordings, *options, "--site-pattern", r"^.*(?P<site>\w\w)/")
+    assert "3 recordings could not be read" in run.stderr
+    for name in ("detections.csv", "recordings.csv", "species_by_recording.csv"):
+        table = pd.read_csv(output / name, dtype=str)
+        assert set(table.site) == {"ll"}
+    assert set(pd.read_csv(output / "activity.csv", dtype=str).site) == {"ll"}
+    # No recording was scored again.
+    scored = [path.relative_to(output) for path in (output / "windows").rglob("*.parquet")]
+    assert [(output / path).stat().st_mtime_ns for path in scored] == [
+        (done / path).stat().st_mtime_ns for path in scored
+    ]
 
 
 def test_another_model_or_setting_is_refused(done: Path, model: Path, recordings: Path, tmp_path: Path) -> None:
@@ -227,6 +255,8 @@ def test_scores_of_another_version_are_not_mixed_with_new_ones(
         (["card", "--channel", "0"], "found '0', expected a number from 1, mean or each"),
         (["card", "--threshold", "1.5"], "found '1.5', expected a number from 0 to 1"),
         (["card", "--timezone", "EDT+4"], "found 'EDT+4', expected a time zone"),
+        (["card", "--site-pattern", "(_"], "found '(_', expected a regular expression with a group (?P<site>...)"),
+        (["card", "--site-pattern", "(?P<site>SM\\d)"], "'(?P<site>SM\\\\d)' finds no site in 7 of 7 recordings"),
     ],
 )
 def test_wrong_arguments_are_told_before_anything_is_scored(

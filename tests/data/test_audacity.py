@@ -57,7 +57,7 @@ def test_a_label_track_that_is_not_recognised_is_named(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["recording_id", "Unnamed: 1", "a\x07b"])
+@pytest.mark.parametrize("name", ["recording_id", "start", "channel", "Unnamed: 1", "a\x07b"])
 def test_a_name_that_no_score_table_can_have_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"A\.txt: line 1, column species: found .*, expected a name in one line"):
         read(tmp_path, f"1\t2\t{name}\n")

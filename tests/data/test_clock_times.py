@@ -5,7 +5,6 @@ from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import pytest
 import soundfile
 from sounds import RATE, noise, written
@@ -77,12 +76,12 @@ def test_the_header_of_a_wav_tells(tmp_path: Path) -> None:
     path.write_bytes(content[:12] + b"LIST" + struct.pack("<I", len(info)) + info + content[12:])
     for found in (inspect(path, RATE, 3.0), look_at_header(path)):
         assert found.faults == []
-        table = as_table({"train": {"a": found}}, {"train": {"a": ""}}, pd.Series(dtype=str), tmp_path)
+        table = as_table({"train": {"a": found}}, {"train": {"a": ""}}, {}, tmp_path)
         assert table.start["a"] == "2018-01-10T19:17:30+00:00"
     guano = b"GUANO|Version: 1.0\nTimestamp: 2018-01-10T19:17:30-04:00\n"
     path.write_bytes(content + b"guan" + struct.pack("<I", len(guano)) + guano)
     assert (
-        as_table({"train": {"a": look_at_header(path)}}, {"train": {"a": ""}}, pd.Series(dtype=str), tmp_path)
+        as_table({"train": {"a": look_at_header(path)}}, {"train": {"a": ""}}, {}, tmp_path)
         .start["a"]
         .endswith("-04:00")
     )
@@ -108,13 +107,9 @@ def test_the_comment_of_a_flac_tells(tmp_path: Path) -> None:
 
 def test_recordings_without_a_zone_are_remarked_on_until_it_is_given(tmp_path: Path) -> None:
     found = {name: look_at_header(written(tmp_path / f"{name}.wav", noise())) for name in ("20240611_053000", "b")}
-    unknown = as_table(
-        {"train": found, "test": {}}, {"train": dict.fromkeys(found, "")}, pd.Series(dtype=str), tmp_path
-    )
+    unknown = as_table({"train": found, "test": {}}, {"train": dict.fromkeys(found, "")}, {}, tmp_path)
     (remark,) = starts_without_zone({"train": found, "test": {}}, unknown)
     assert remark.startswith("1 recordings have a date and time, but no time zone, for example 20240611_053000.wav")
-    known = as_table(
-        {"train": found, "test": {}}, {"train": dict.fromkeys(found, "")}, pd.Series(dtype=str), tmp_path, PUERTO_RICO
-    )
+    known = as_table({"train": found, "test": {}}, {"train": dict.fromkeys(found, "")}, {}, tmp_path, PUERTO_RICO)
     assert known.start["20240611_053000"] == "2024-06-11T05:30:00-04:00"
     assert starts_without_zone({"train": found, "test": {}}, known) == []

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dawnchorus.data.dataset import Dataset
-from dawnchorus.data.sites import find_sites, group_by_site
+from dawnchorus.data.sites import find_sites, group_by_site, site_groups
 from dawnchorus.errors import InputError
 
 
@@ -48,6 +48,7 @@ def test_the_recordings_of_a_site_are_a_group() -> None:
     found = group_by_site(without_groups("hill/1", "Hill/2", "lake/1"), find_sites_of("hill/1", "Hill/2", "lake/1"))
     assert dict(found.groups) == {"hill/1": "hill", "Hill/2": "hill", "lake/1": "lake"}
     assert found.remarks == ["split.group site: 'hill', 'Hill' are one group"]
+    assert dict(site_groups({"Hill/3": "Hill", "4": ""})) == {"Hill/3": "Hill", "4": ""}
 
 
 def test_a_recording_without_a_site_has_no_group() -> None:

@@ -73,6 +73,7 @@ def test_a_species_without_labels_and_a_template_are_refused(dataset: Dataset) -
     [
         ("code\nWREN\n", "has no column species"),
         ("species\n \n", "line 2, column species: found '', expected a species code"),
+        ("species\nWREN\nstart\n", "line 3, column species: found 'start', expected a name .* start or channel"),
         ("species,label\nwren,WREN\nlark,WREN\n", "line 3, column label: found 'WREN', expected each label once"),
         ("species,label,common_name\nw,A,Wren\nw,B,Owl\n", "line 3, column common_name: found 'Owl', expected the"),
     ],
@@ -85,3 +86,9 @@ def test_faults_of_the_table(tmp_path: Path, text: str, reason: str) -> None:
 def test_a_missing_table_is_named_with_the_parameter(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"species\.csv: is missing; data\.species in params\.yaml names it"):
         read_species_list("species.csv", [tmp_path])
+
+
+@pytest.mark.parametrize("code", ["start", "channel", "recording_id"])
+def test_a_code_that_tables_of_scores_have_for_another_column_is_refused(code: str) -> None:
+    with pytest.raises(InputError, match=f"species: found {code!r}, expected a name .* rename the species"):
+        read_species_list(["WREN", code], [Path()])

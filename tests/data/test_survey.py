@@ -184,3 +184,15 @@ def test_frequencies_in_khz_are_explained(forest: Path) -> None:
 def test_a_folder_without_recordings(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="contains no recordings"):
         report_on(tmp_path)
+
+
+def test_a_workbook_is_named_with_what_to_do(forest: Path) -> None:
+    for path in forest.rglob("*.txt"):
+        path.unlink()
+    (forest / "~$labels.xlsx").write_bytes(b"a lock")
+    assert "xlsx" not in report_on(forest)
+    (forest / "labels.xlsx").write_bytes(b"PK\x03\x04")
+    assert (
+        f"1 files *.xlsx are not in the format csv; first {forest / 'labels.xlsx'}: is a workbook, which is not read; "
+        "save its sheet as CSV UTF-8 beside it"
+    ) in report_on(forest)

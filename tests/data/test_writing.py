@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats.reading import read_dataset
 from dawnchorus.data.formats.writing import write_labels
+from dawnchorus.data.species import RESERVED
 
 BOX = ["recording_id", "species", "t_min", "t_max", "f_min", "f_max", "label"]
 RATE = 24_000
@@ -56,7 +57,7 @@ def ordered(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def visible(text: str) -> bool:
-    return text.strip() == text and text.casefold() != "nocall" and not text.startswith(("Unnamed", "recording_id"))
+    return text.strip() == text and text.casefold() != "nocall" and not RESERVED.fullmatch(text)
 
 
 # Letters of any script, signs and separators; no control characters, which no name of a species may have.

@@ -5,7 +5,12 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 
-from dawnchorus.evaluation.reliability import expected_calibration_error, reliability, wilson_interval
+from dawnchorus.evaluation.reliability import (
+    effective_trials,
+    expected_calibration_error,
+    reliability,
+    wilson_interval,
+)
 
 
 def test_wilsons_interval_is_scipys() -> None:
@@ -35,3 +40,27 @@ def test_the_calibration_error_by_hand() -> None:
     table = reliability(np.array([0.9, 0.1, 0.2, 0.9, 0.3]), np.array([True, False, False, False, False]), 2)
     assert table.n.tolist() == [3, 2]
     assert expected_calibration_error(table) == pytest.approx((3 * 0.2 + 2 * 0.4) / 5)
+
+
+def test_equal_outcomes_in_each_unit_are_as_many_trials_as_units() -> None:
+    units = np.repeat(np.arange(40), 5)
+    assert effective_trials(units % 4 == 0, units) == pytest.approx(40 * 39 / 40)
+    assert effective_trials(np.ones(200, bool), units) == 40
+    # Without a difference between units, each outcome counts.
+    assert effective_trials(np.tile([True, False, False, True], 50), np.repeat(np.arange(50), 4)) == 200
+
+
+def test_intervals_cover_where_recordings_differ() -> None:
+    """Recordings of 100 windows each, with a rate of their own around 0.3."""
+    rng = np.random.default_rng(0)
+    covered = {True: 0, False: 0}
+    for _ in range(200):
+        rates = rng.beta(1.5, 3.5, 30)
+        is_present = rng.random((30, 100)) < rates[:, None]
+        units = np.repeat(np.arange(30), 100)
+        for by_recording in covered:
+            row = reliability(np.full(3000, 0.3), is_present.ravel(), 1, units if by_recording else None).iloc[0]
+            covered[by_recording] += row.observed_low <= 0.3 <= row.observed_high
+    # Of 200, 190 should be; within two standard deviations of that.
+    assert covered[True] >= 184
+    assert covered[False] < 100

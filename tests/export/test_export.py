@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import librosa
@@ -20,14 +21,14 @@ from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 from dawnchorus.export import comparison, exporting
 from dawnchorus.export.comparison import Comparison, check_sounds, windows_of
-from dawnchorus.export.exporting import export_model
+from dawnchorus.export.exporting import export_model, label_lines
 from dawnchorus.export.front_end import MelFrontEnd
 from dawnchorus.export.litert import load_litert
 from dawnchorus.export.request import SUFFIXES, Quantization, Request, Runner, Target
 from dawnchorus.features.mel import mel_spectrogram
 from dawnchorus.inference.streaming import score_recording
 from dawnchorus.models.building import build_models
-from dawnchorus.models.bundle import Bundle, read_bundle
+from dawnchorus.models.bundle import Bundle, Species, read_bundle
 from dawnchorus.models.members import load_ensemble
 from dawnchorus.models.shapes import Shapes
 
@@ -128,6 +129,15 @@ def test_a_file_scores_a_recording_as_detect_does(
     assert "shape [batch, 144000]: 3 s at 48000 Hz" in text
     assert "small_cnn-0, small_cnn-1" in text
     assert "# A model\n" in text
+
+
+def test_two_calls_of_a_species_have_labels_of_their_own(bundle: Bundle) -> None:
+    names = {"scientific_name": "Turdus merula", "common_name": "Common Blackbird"}
+    species = [Species(species=code, **names) for code in ("SONG", "ALARM")]
+    species.append(Species(species="WREN", scientific_name="", common_name=""))
+    assert label_lines(replace(bundle, info=bundle.info.model_copy(update={"species": species}))) == [
+        "Turdus merula_Common Blackbird (SONG)", "Turdus merula_Common Blackbird (ALARM)", "WREN_WREN",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("target", ["litert", "onnx", "birdnet"])

@@ -13,7 +13,8 @@ from dawnchorus.data.score_tables import write_scores
 from dawnchorus.errors import InputError
 from dawnchorus.evaluation.box_metrics import macro_average_precision
 from dawnchorus.inference.box_tables import write_boxes
-from dawnchorus.inference.ensemble import choose_weights, collect, combine
+from dawnchorus.inference.ensemble import choose_weights, collect, combine, combine_windows
+from dawnchorus.inference.window_tables import Windows
 
 SPECIES = ["s0", "s1"]
 
@@ -95,3 +96,11 @@ def test_out_of_fold_weights_are_chosen_on_the_other_folds(tmp_path: Path, param
     assert macro_average_precision(found["ensemble"].boxes) == macro_average_precision(
         boxes_of([0.1, 0.2, 0.8, 0.9], is_tp, ["r"] * 4)
     )
+
+
+@pytest.mark.parametrize("n", range(1, 31))
+def test_the_mean_of_saturated_scores_is_no_more_than_one(n: int) -> None:
+    sure = Windows.of(["a"], [np.zeros(1)], [np.ones((1, 2), np.float32)], 2)
+    (found,) = combine_windows({Path(str(number)): sure for number in range(n)}, [1 / n] * n).scores
+    assert found.max() <= 1
+    np.testing.assert_allclose(found, 1, rtol=1e-6)

@@ -3,7 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from dawnchorus.reporting.report.activity import Activity, by_day, by_hour, by_site, peak, recorded_pieces
+from dawnchorus.reporting.report.activity import (
+    Activity,
+    Peak,
+    by_day,
+    by_hour,
+    by_site,
+    calling_days,
+    peak,
+    recorded_pieces,
+)
 
 OFFSET = "-04:00"
 
@@ -91,8 +100,13 @@ def hours_with(counts: dict[int, int], recorded: dict[int, float]) -> Activity:
     return found
 
 
+def peak_of(activity: Activity) -> Peak | None:
+    """The peak of the first species, where each detection is on a day of its own."""
+    return peak(activity, 0, np.repeat(np.eye(24), activity.counts[0], axis=0))
+
+
 def test_a_peak_may_be_around_midnight() -> None:
-    top = peak(hours_with({23: 5, 0: 6, 1: 4, 12: 2}, {}), 0)
+    top = peak_of(hours_with({23: 5, 0: 6, 1: 4, 12: 2}, {}))
     assert top is not None
     assert str(top) == "23:00 to 02:00"
     assert top.calls == 15 / 17
@@ -100,16 +114,54 @@ def test_a_peak_may_be_around_midnight() -> None:
 
 
 def test_more_recording_is_no_peak() -> None:
-    assert peak(hours_with({5: 12, 12: 2}, {5: 140.0}), 0) is None
+    assert peak_of(hours_with({5: 12, 12: 2}, {5: 140.0})) is None
 
 
 def test_among_many_species_a_peak_must_be_clearer() -> None:
     alone = hours_with({5: 6, 12: 2, 20: 2}, {})
-    assert peak(alone, 0) is not None
+    assert peak_of(alone) is not None
     many = Activity(alone.bins, np.concatenate([alone.counts, np.ones((60, 24), int)]), alone.hours)
-    assert peak(many, 0) is None
+    assert peak_of(many) is None
 
 
 def test_few_or_no_detections_are_no_peak() -> None:
-    assert peak(hours_with({5: 2}, {}), 0) is None
-    assert peak(hours_with({}, {}), 0) is None
+    assert peak_of(hours_with({5: 2}, {})) is None
+    assert peak_of(hours_with({}, {})) is None
+
+
+def mornings(days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Whole days at a site, on each of which an owl is detected six times from 5 to 8, and once at noon."""
+    dates = [f"2024-06-{day:02d}" for day in range(1, days + 1)]
+    recordings = recordings_of({date: (f"{date}T00:00:00{OFFSET}", 24 * 3600.0, "hill") for date in dates})
+    times = ["05:10", "05:20", "06:10", "06:20", "07:10", "07:20", "12:00"]
+    return detections_of([(date, "owl", f"{date}T{time}:00{OFFSET}") for date in dates for time in times]), recordings
+
+
+def test_detections_of_one_morning_are_one_event() -> None:
+    one = calling_days(*mornings(1), "owl")
+    assert one.tolist() == [[0.25 if hour in (5, 6, 7, 12) else 0 for hour in range(24)]]
+    for days, is_peak in ((1, False), (2, False), (8, True)):
+        detections, recordings = mornings(days)
+        found = by_hour(detections, recordings, ["owl"])
+        assert found is not None
+        top = peak(found, 0, calling_days(detections, recordings, "owl"))
+        assert (top is not None) == is_peak
+    assert top is not None
+    assert str(top) == "05:00 to 08:00"
+    assert top.calls == 6 / 7
+
+
+def test_hours_of_chance_are_no_peak() -> None:
+    """Recordings of a minute, ten in each hour, in which an owl calls at any hour, and then several times."""
+    rng = np.random.default_rng(0)
+    n_peaks = 0
+    for _ in range(50):
+        starts = [f"2024-06-{day:02d}T{hour:02d}:00:00{OFFSET}" for day in range(1, 11) for hour in range(24)]
+        recordings = recordings_of({start: (start, 60.0, "") for start in starts})
+        calling = [start for start in starts if rng.random() < 0.1]
+        detections = detections_of([(start, "owl", start) for start in calling for _ in range(10)])
+        found = by_hour(detections, recordings, ["owl"])
+        assert found is not None
+        n_peaks += peak(found, 0, calling_days(detections, recordings, "owl")) is not None
+    # Of the detections alone, the same test finds peaks in nearly all of the fifty.
+    assert n_peaks <= 5

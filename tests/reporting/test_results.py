@@ -104,6 +104,21 @@ def test_declared_groups_are_resampled_as_a_whole(
         assert grouped[key] != alone[key]
 
 
+def test_sites_of_test_recordings_are_resampled_as_a_whole(
+    predictions: dict[str, Predictions], recordings: Recordings, params: Params
+) -> None:
+    alone = metrics(predictions, recordings, params)
+    recordings.test["group"] = ["hill"] * 6 + ["river"] * 6
+    grouped = metrics(predictions, recordings, params)
+    assert grouped["oof"] == alone["oof"]
+    truth, scores = recordings.ground_truth.to_numpy() > 0, predictions["ensemble"].test.to_numpy()
+    of_site = [lwlrap(truth[rows], scores[rows]) for rows in (slice(0, 6), slice(6, 12))]
+    found = grouped["test"]["ensemble"]
+    assert found["lwlrap"] == alone["test"]["ensemble"]["lwlrap"]
+    assert [found["lwlrap_low"], found["lwlrap_high"]] == pytest.approx(sorted(of_site), abs=1e-6)
+    assert found["macro_average_precision_low"] != alone["test"]["ensemble"]["macro_average_precision_low"]
+
+
 def test_without_test_recordings_the_species_figures_are_out_of_fold(
     predictions: dict[str, Predictions], recordings: Recordings, params: Params
 ) -> None:

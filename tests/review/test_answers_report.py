@@ -17,7 +17,7 @@ from dawnchorus.review.agreement import agreement_lines, cohens_kappa
 from dawnchorus.review.finish import finish_reviews, unmerged_reviews
 from dawnchorus.review.journal import Answer
 from dawnchorus.review.measured import measured_species
-from dawnchorus.review.report import density_table, precision_at, report_lines
+from dawnchorus.review.report import density_table, precision_at, precision_table, report_lines
 from dawnchorus.review.scores import ScoredWindows
 from dawnchorus.review.session import Session, read_session
 from dawnchorus.review.start import start_review
@@ -154,3 +154,18 @@ def test_answers_to_another_channel_are_not_those_of_this_one(scored: ScoredWind
     session = answered(scored)
     each = replace(scored, channel=np.full(len(scored.channel), 2))
     assert measured_species(each, [session], 1) == {}
+
+
+def test_precision_before_is_that_of_the_model_with_which_the_review_started(scored: ScoredWindows) -> None:
+    """A model that tells nothing is replaced by one that separates the windows."""
+    good = scored.scores[:, 0].copy()
+    scored.scores[:, 0] = np.random.default_rng(0).uniform(0.9, 1, len(good))
+    session = answered(scored)
+    before = "\n".join(report_lines(session, measured_species(scored, [session], 1), {"OWL": 0.9}))
+    scored.scores[:, 0] = good
+    found = precision_table(session, measured_species(scored, [session], 1), {"OWL": 0.9}).set_index("species")
+    old, new = (float(found[f"precision {when}"].OWL.split()[0]) for when in ("before", "now"))
+    truth = np.load("truth.npy")[scored.is_measured]
+    assert abs(old - truth.mean()) < 0.15
+    assert new > 0.9
+    assert f"{old:.3f}" in before

@@ -40,6 +40,8 @@ def project(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
             Scored(4.0, 48_000, 1, "2026-05-01T06:00:00+00:00", np.zeros(n_windows, int),
                    np.arange(n_windows, dtype=float), scores),
         )  # fmt: skip
+    # The sites are those of the tables, which a pattern may have found, not the folders.
+    pd.DataFrame({"recording": ["a/1"], "site": ["HILL"]}).to_csv(found / "recordings.csv", index=False)
     row = dict.fromkeys(COLUMNS, "") | {"recording": "a/1", "species": "BTNW", "start_s": 0.0, "end_s": 2.0,
                                         "score": 0.25, "channel": "mean"}  # fmt: skip
     row["file"] = str(tmp_path / "recordings/a/1.wav")
@@ -50,7 +52,7 @@ def project(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def test_scores_of_detection_have_their_recordings(project: Path) -> None:
     scored = read_scores(Path("found"), Path("model"))
     assert scored.recordings.file.tolist() == ["recordings/a/1.wav", "recordings/b/1.wav"]
-    assert scored.recordings.site.tolist() == ["a", "b"]
+    assert scored.recordings.site.tolist() == ["HILL", ""]
     assert scored.recording.tolist() == [0, 0, 0, 1, 1]
     assert scored.starts.tolist() == [0, 1, 2, 0, 1]
     assert scored.scores.shape == (5, len(SPECIES))
@@ -60,7 +62,7 @@ def test_scores_of_detection_have_their_recordings(project: Path) -> None:
 
 
 def test_without_windows_there_are_the_detections(project: Path) -> None:
-    for path in (project / "found/windows").rglob("*.parquet"):
+    for path in [*(project / "found/windows").rglob("*.parquet"), project / "found/recordings.csv"]:
         path.unlink()
     scored = read_scores(Path("found"), Path("model"))
     assert len(scored.starts) == 0

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -152,3 +153,69 @@ def test_reviews_are_named_after_purpose_and_date_and_listed(scored: ScoredWindo
 def test_a_recording_with_fewer_windows_than_asked_for_gives_all(scored: ScoredWindows) -> None:
     lines = start_review(scored, Path("results"), "measure", ["OWL"], 500, None, 1, NOW)
     assert lines[0] == "OWL: 400 items, because there are no more windows"
+
+
+def test_recordings_of_other_sites_with_equal_names_are_others(scored: ScoredWindows) -> None:
+    """Recorders on one schedule: after a review of a folder, that of another has all of its windows still."""
+    own = ["20240611_053000", "20240611_063000"]
+    recordings = scored.recordings.iloc[:2].assign(recording_id=own, split="", site="")
+    few = scored.recording < 2
+
+    def folder(site: str) -> ScoredWindows:
+        files = [f"/mnt/{site}/{name}.wav" for name in own]
+        return replace(
+            scored, recordings=recordings.assign(file=files), recording=scored.recording[few],
+            channel=scored.channel[few], starts=scored.starts[few], scores=scored.scores[few],
+            disagreement=scored.disagreement[few], is_measured=scored.is_measured[few],
+            detections=scored.detections.iloc[:1].assign(file=files[0], start_s=0.0, end_s=SECONDS),
+        )  # fmt: skip
+
+    for purpose, n in (("confirm", 1), ("improve", 2 * PER_RECORDING - 1)):
+        for number, site in enumerate(("A", "B")):
+            items = start(folder(site), cast(Purpose, purpose), n=n, species=("OWL",), seed=number)
+            assert len(items) == n
+            assert {item.file.split("/")[2] for item in items} == {site}
+    # Nothing is left of either.
+    for purpose in ("improve", "confirm"):
+        with pytest.raises(InputError, match=r"has no (windows|detections)"):
+            start(folder("B"), cast(Purpose, purpose), species=("OWL",), seed=5)
+
+
+def test_a_labelled_recording_that_was_moved_or_has_a_namesake_in_the_test_set(scored: ScoredWindows) -> None:
+    # The labels of data/annotations.csv are about training recordings.
+    Path("data").mkdir()
+    best = scored.detections.sort_values("score", ascending=False).iloc[[0]]
+    row = scored.recordings.index[scored.recordings.file == best.file.iloc[0]][0]
+    label = {"species": "OWL", "t_min": 0, "t_max": 60, "f_min": "", "f_max": "", "label": "present"}
+    pd.DataFrame([{"recording_id": scored.recordings.recording_id[row]} | label]).to_csv(
+        "data/annotations.csv", index=False
+    )
+    one = replace(scored, detections=best)
+    scored.recordings.loc[row, "split"] = "test"
+    assert len(start(one, "confirm", n=1)) == 1
+    scored.recordings.loc[row, "split"] = "train"
+    with pytest.raises(InputError, match="has no detections that nobody has confirmed"):
+        start(one, "confirm", n=2)
+
+
+def test_where_all_windows_are_labelled_other_species_are_asked_about(scored: ScoredWindows) -> None:
+    Path("data").mkdir()
+    train = scored.recordings[scored.recordings.split == "train"]
+    labelled = pd.DataFrame({"recording_id": train.recording_id, "species": "OWL", "t_min": 0, "t_max": 60})
+    labelled.assign(f_min="", f_max="", label="absent").to_csv("data/annotations.csv", index=False)
+    assert {item.species for item in start(scored, "improve", n=3)} == {"LARK"}
+    with pytest.raises(InputError, match="has no windows, outside the test recordings, that nobody has labelled"):
+        start(scored, "improve", n=2, species=("OWL",))
+
+
+def test_each_channel_is_asked_about_by_itself(scored: ScoredWindows) -> None:
+    channel = np.where(np.arange(len(scored.starts)) % 2, 2, 1)
+    starts = scored.starts - scored.starts % (2 * SECONDS)
+    detection = scored.detections.iloc[[0, 0]].assign(channel=["1", "2"])
+    file = scored.recordings.file[0]
+    detections = detection.assign(file=file, start_s=0.0, end_s=SECONDS)
+    both = replace(scored, channel=channel, starts=starts, detections=detections)
+    items = start(both, "confirm", n=2, species=("OWL",))
+    assert {(item.channel, item.start_s) for item in items} == {("1", 0.0), ("2", 0.0)}
+    expected = {float(score) for score in scored.scores[:2, 0]}
+    assert {round(item.score, 6) for item in items} == {round(score, 6) for score in expected}

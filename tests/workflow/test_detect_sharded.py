@@ -24,8 +24,8 @@ from dawnchorus.workflow.detection import find_recordings
 from dawnchorus.workflow.detection_task import Task
 from dawnchorus.workflow.sharding import Shards, merge, prepare
 
-TABLES = ("detections.csv", "detections.parquet", "species_by_recording.csv", "activity.csv", "unreadable.csv",
-          "raven-table/selections.txt")  # fmt: skip
+TABLES = ("detections.csv", "detections.parquet", "species_by_recording.csv", "activity.csv", "recordings.csv",
+          "unreadable.csv", "raven-table/selections.txt")  # fmt: skip
 SECONDS_TO_SCORE = 120
 
 

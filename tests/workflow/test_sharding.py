@@ -184,9 +184,10 @@ def test_the_config_has_the_commands_options(tmp_path: Path) -> None:
     assert read_config(NEEDED) == expected
     found = read_config(
         NEEDED | {"recordings": ["a", "b"], "shard_hours": 5, "hop": 0.5, "gap": 3, "min_seconds": 1,
-                  "threshold": "0.25", "channel": 2, "timezone": "UTC", "format": "raven,aoef", "output": "~/found"}
+                  "threshold": "0.25", "channel": 2, "timezone": "UTC", "site_pattern": "^(?P<site>[^_]{2,})_",
+                  "format": "raven,aoef", "output": "~/found"}
     )  # fmt: skip
-    options = Options(0.5, 3.0, 1.0, 0.25, 2, "UTC", ["raven", "aoef"])
+    options = Options(0.5, 3.0, 1.0, 0.25, 2, "UTC", "^(?P<site>[^_]{2,})_", ["raven", "aoef"])
     assert found == Request(Path("model"), [Path("a"), Path("b")], Path.home() / "found", 5.0, options)
     # Each option of the command is a key.
     help_text = subprocess.run(

@@ -13,6 +13,7 @@ from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.formats import raven
 from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.sites import find_sites
 from dawnchorus.data.species import read_species_names
 from dawnchorus.data.splits import TEST, TRAIN
 from dawnchorus.features.frames import to_frames, to_seconds
@@ -54,13 +55,14 @@ def main() -> None:
         params.detect.gap_seconds, params.detect.min_seconds,
     )  # fmt: skip
     channel = 0 if params.data.channel == "mean" else params.data.channel
+    sites = find_sites({"": recordings.index}, params.data.site_pattern)[""]
     found = [pd.DataFrame(columns=COLUMNS)]
     for row, first, last in zip(recordings.itertuples(), scored.edges[:-1], scored.edges[1:], strict=True):
         part = Scored(
             row.seconds, int(row.sample_rate), int(row.channels), row.start, np.full(last - first, channel),
             scored.starts[first:last], scored.scores[first:last],
         )  # fmt: skip
-        found.append(detector.detections(row.Index, Path(row.file), part))
+        found.append(detector.detections(row.Index, sites[row.Index], Path(row.file), part))
     detections = rounded(pd.concat([table for table in found if len(table)] or found, ignore_index=True))
     with replacing(arguments.detections) as path:
         detections.to_csv(path, index=False, float_format="%.10g")

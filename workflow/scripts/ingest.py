@@ -24,7 +24,7 @@ from dawnchorus.data.ingest import (
 )
 from dawnchorus.data.quality import as_table, starts_without_zone, summary
 from dawnchorus.data.recordings import write_recordings
-from dawnchorus.data.sites import find_sites, group_by_site
+from dawnchorus.data.sites import find_sites, group_by_site, site_groups
 from dawnchorus.data.species import write_species
 from dawnchorus.data.species_list import choose_species, read_species_list
 from dawnchorus.data.template import write_template
@@ -54,7 +54,8 @@ def main() -> None:
     )
     sites = find_sites(dataset.files, params.data.site_pattern)
     # The competition's tables have a column for groups.
-    if params.split.group == SITE and not is_rfcx:
+    is_by_site = params.split.group == SITE and not is_rfcx
+    if is_by_site:
         dataset = group_by_site(dataset, sites["train"])
     if params.labels.complete is not None:
         # The competition's tables have no labels of test recordings.
@@ -72,7 +73,8 @@ def main() -> None:
     print(*remarks, summary(inspections), sep="\n", file=sys.stderr)
     refuse_bad_recordings(inspections, dataset, params.data.bad_audio)
     zone = params.data.timezone
-    recordings = as_table(inspections, sites, dataset.groups, dataset.root, None if zone is None else ZoneInfo(zone))
+    groups = {"train": dataset.groups} | ({"test": site_groups(sites["test"])} if is_by_site else {})
+    recordings = as_table(inspections, sites, groups, dataset.root, None if zone is None else ZoneInfo(zone))
     without_zone = starts_without_zone(inspections, recordings)
     for remark in without_zone:
         print(remark, file=sys.stderr)

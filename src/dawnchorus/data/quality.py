@@ -90,7 +90,7 @@ def starts_without_zone(inspections: dict[str, dict[str, Inspection]], recording
 def as_table(
     inspections: dict[str, dict[str, Inspection]],
     sites: Mapping[str, Mapping[str, str]],
-    groups: pd.Series,
+    groups: Mapping[str, pd.Series],
     root: Path,
     local: tzinfo | None = None,
 ) -> pd.DataFrame:
@@ -99,7 +99,7 @@ def as_table(
     Args:
         inspections: inspections by split and recording_id.
         sites: from `sites.find_sites`.
-        groups: the group of each recording that has one, indexed by recording_id.
+        groups: by split, the group of each recording that has one, indexed by recording_id.
         root: the data set's folder; the column `file` is relative to it.
         local: the time zone of recorders' clocks; None if it is not known.
 
@@ -113,7 +113,7 @@ def as_table(
             "file": one.path.relative_to(root).as_posix(),
             "split": split,
             "site": sites[split][recording_id],
-            "group": groups.get(recording_id, "") if split == "train" else "",
+            "group": groups[split].get(recording_id, "") if split in groups else "",
             "start": "" if (start := start_of(one.path.name, one.notes, local)) is None else start.isoformat(),
             "seconds": round(one.seconds, 3),
             "sample_rate": one.rate,

@@ -12,12 +12,15 @@ from dawnchorus.data.groups import merged_spellings, spelling_remarks
 from dawnchorus.errors import InputError
 
 
-def find_sites(recordings: Mapping[str, Iterable[str]], pattern: str | None) -> dict[str, dict[str, str]]:
+def find_sites(
+    recordings: Mapping[str, Iterable[str]], pattern: str | None, setting: str = "data.site_pattern"
+) -> dict[str, dict[str, str]]:
     """Find the site of each recording.
 
     Args:
         recordings: the recording_ids of each split.
-        pattern: the parameter `data.site_pattern`; None for the folder that a recording is in.
+        pattern: a regular expression with the group `site`; None for the folder that a recording is in.
+        setting: where the pattern is from, for messages.
 
     Returns:
         The site by split and recording_id; empty for a recording that is in no folder.
@@ -30,7 +33,7 @@ def find_sites(recordings: Mapping[str, Iterable[str]], pattern: str | None) -> 
     try:
         compiled = compile_site_pattern(pattern)
     except ValueError as error:
-        raise InputError(f"data.site_pattern: {error}") from error
+        raise InputError(f"{setting}: {error}") from error
     sites = {
         split: {name: found[SITE] or "" if (found := compiled.search(name)) else "" for name in names}
         for split, names in recordings.items()
@@ -39,8 +42,8 @@ def find_sites(recordings: Mapping[str, Iterable[str]], pattern: str | None) -> 
     if without:
         n_recordings = sum(len(by_id) for by_id in sites.values())
         raise InputError(
-            f"data.site_pattern: {pattern!r} finds no site in {len(without)} of {n_recordings} recordings, first "
-            f"{without[0]!r}; expected one in each path below data.root, without the folder train or test and the "
+            f"{setting}: {pattern!r} finds no site in {len(without)} of {n_recordings} recordings, first "
+            f"{without[0]!r}; expected one in each such name, the path below the folder of recordings without the "
             "suffix; correct the pattern"
         )
     return sites
@@ -66,9 +69,14 @@ def group_by_site(dataset: Dataset, sites: Mapping[str, str]) -> Dataset:
             f"first {without[0]!r}: they are in no folder; let data.site_pattern find the site in their names, or set "
             "split.group to null"
         )
+    remarks = spelling_remarks(SITE, merged_spellings(sites.values()))
+    return replace(dataset, groups=site_groups(sites), remarks=[*dataset.remarks, *remarks])
+
+
+def site_groups(sites: Mapping[str, str]) -> pd.Series:
+    """The group of each recording, by recording_id: its site, of which spellings are merged."""
     spelling = merged_spellings(sites.values())
-    groups = pd.Series({name: spelling[site] for name, site in sites.items()}, dtype=str)
-    return replace(dataset, groups=groups, remarks=[*dataset.remarks, *spelling_remarks(SITE, spelling)])
+    return pd.Series({name: spelling[site] for name, site in sites.items()}, dtype=str)
 
 
 def _folder(recording_id: str) -> str:

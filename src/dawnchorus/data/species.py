@@ -1,5 +1,6 @@
 """Species codes and the table `data/species.csv`."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -7,6 +8,9 @@ import pandas as pd
 from dawnchorus.data.tables import read_table, refuse_rows
 
 COLUMNS = ["species", "scientific_name", "common_name"]
+# Codes that a species cannot have: tables of scores have a column for each, beside columns of these names.
+RESERVED = re.compile(r"recording_id|start|channel|Unnamed.*|.*[\x00-\x1f\x7f].*", re.DOTALL)
+NOT_RESERVED = "a name in one line that is not recording_id, start or channel, and does not begin with Unnamed"
 
 
 def write_species(path: Path, species: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dawnchorus.data.dataset import Dataset, find_table
 from dawnchorus.data.repeats import without_repeats
-from dawnchorus.data.species import COLUMNS
+from dawnchorus.data.species import COLUMNS, NOT_RESERVED, RESERVED
 from dawnchorus.data.tables import read_table, refuse_rows
 from dawnchorus.errors import InputError
 
@@ -30,16 +30,20 @@ def read_species_list(choice: str | list[str], folders: Sequence[Path]) -> pd.Da
         have one species.
 
     Raises:
-        InputError: the table is missing, in both folders or damaged, names a label twice, or gives one species
-            different names.
+        InputError: the table is missing, in both folders or damaged, names a label twice, gives one species different
+            names, or a code is reserved.
     """
     if isinstance(choice, list):
+        reserved = [code for code in choice if RESERVED.fullmatch(code)]
+        if reserved:
+            raise InputError(f"species: found {reserved[0]!r}, expected {NOT_RESERVED}; rename the species")
         return pd.DataFrame({LABEL: choice, "species": choice, "scientific_name": "", "common_name": ""})
     path = find_table(choice, folders, "data.species")
     table = read_table(path, ["species"], named_by="data.species in params.yaml names it").copy()
     for column in (LABEL, *COLUMNS):
         table[column] = table[column].astype(str).str.strip() if column in table.columns else ""
     refuse_rows(path, table, "species", table.species == "", "a species code")
+    refuse_rows(path, table, "species", table.species.str.fullmatch(RESERVED), NOT_RESERVED, "rename the species")
     table[LABEL] = table[LABEL].where(table[LABEL] != "", table.species)
     refuse_rows(path, table, LABEL, table[LABEL].duplicated(), "each label once")
     for column in COLUMNS[1:]:

@@ -16,7 +16,14 @@ from dawnchorus.data.annotations import LABELS
 from dawnchorus.data.complete_list import describe_completeness, use_test_labels
 from dawnchorus.data.dataset import SPLITS, Dataset
 from dawnchorus.data.formats.label_files import list_files
-from dawnchorus.data.formats.reading import FORMATS, count_label_files, list_label_files, read_dataset
+from dawnchorus.data.formats.reading import (
+    FORMATS,
+    WORKBOOKS,
+    count_label_files,
+    is_workbook,
+    list_label_files,
+    read_dataset,
+)
 from dawnchorus.data.groups import merged_spellings
 from dawnchorus.data.ingest import check_labels, check_recordings
 from dawnchorus.data.quality import as_table, starts_without_zone
@@ -74,7 +81,7 @@ def survey(
             lines_on_labels += checked.remarks[len(dataset.remarks) :]
         except InputError as error:
             problem = f"These labels cannot be used yet: {error}"
-    table = as_table(inspections, sites, pd.Series(dtype=str), root)
+    table = as_table(inspections, sites, {}, root)
     annotations = _no_annotations() if dataset is None else dataset.annotations
     lines = [
         *_describe_sites(table, site_pattern is None),
@@ -128,8 +135,9 @@ def _read_labels(root: Path, labels: Path | None) -> tuple[str, Dataset | None, 
 def _describe_other_files(folders: list[Path], may_be_elsewhere: bool) -> list[str]:
     """What to do where no file is of a known format."""
     lines = [f"Labels: no file of a known format ({', '.join(FORMATS)})"]
-    others = [path for folder in folders for path in files_below(folder) if path.suffix.lower() in TEXT]
-    for form, suffixes in (("csv", (".csv", ".tsv")), ("raven", (".txt",))):
+    found = [path for folder in folders for path in files_below(folder)]
+    others = [path for path in found if path.suffix.lower() in TEXT or is_workbook(path)]
+    for form, suffixes in (("csv", (".csv", ".tsv")), ("raven", (".txt",)), ("csv", WORKBOOKS)):
         of_suffix = [path for path in others if path.suffix.lower() in suffixes]
         if of_suffix:
             reasons = [reason for folder in folders for reason in list_label_files(folder, form, {})[1]]

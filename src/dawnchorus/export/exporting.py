@@ -1,5 +1,6 @@
 """Write an exported file, compare it with its model, and write labels, thresholds and a text beside it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -114,9 +115,15 @@ def export_model(
 
 
 def label_lines(bundle: Bundle) -> list[str]:
-    """The labels as programs for BirdNET read them: `Scientific name_Common name`, in the order of scores."""
+    """The labels as programs for BirdNET read them: `Scientific name_Common name`, in the order of scores.
+
+    Those programs refuse equal labels, such as those of two calls of one species, so these end with the code.
+    """
+    names = [(each.scientific_name or each.species, each.common_name or each.species) for each in bundle.info.species]
+    is_repeated = [count > 1 for count in map(Counter(names).__getitem__, names)]
     return [
-        f"{each.scientific_name or each.species}_{each.common_name or each.species}" for each in bundle.info.species
+        f"{scientific}_{common} ({code})" if repeated else f"{scientific}_{common}"
+        for (scientific, common), code, repeated in zip(names, bundle.codes, is_repeated, strict=True)
     ]
 
 

@@ -85,7 +85,7 @@ def reliability_table(evidence: Evidence, species: Sequence[str], rng: np.random
         rows = (evidence.species == number) | (number < 0)
         bins = int(np.clip(rows.sum() // FEWEST_IN_BIN, 1, MOST_BINS))
         for name, values in ((SCORE, evidence.scores), (PROBABILITY, probabilities)):
-            table = reliability(values[rows], evidence.is_present[rows], bins)
+            table = reliability(values[rows], evidence.is_present[rows], bins, evidence.units[rows])
             tables.append(
                 table.assign(species=ALL if number < 0 else species[number], value=name, bin=range(1, bins + 1))
             )

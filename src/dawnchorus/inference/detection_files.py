@@ -20,31 +20,35 @@ TIME_DIGITS, SCORE_DIGITS = 3, 6
 ROWS = 100_000
 NUMBERS = ("start_s", "end_s", "score", "probability", "threshold")
 SCHEMA = pa.schema([(name, pa.float64() if name in NUMBERS else pa.string()) for name in COLUMNS])
-DETECTIONS, PRESENCE, ACTIVITY, UNREADABLE = "detections", "species_by_recording.csv", "activity.csv", "unreadable.csv"
+DETECTIONS, PRESENCE, ACTIVITY = "detections", "species_by_recording.csv", "activity.csv"
+RECORDINGS, UNREADABLE = "recordings.csv", "unreadable.csv"
+RECORDING_COLUMNS = ["recording", "site", "start", "seconds", "sample_rate", "channels", "file"]
 
 
 def write_detections(
     output: Path,
     recordings: Mapping[str, Path],
+    sites: Mapping[str, str],
     scores_of: Callable[[str], Scored],
     detector: Detector,
     problems: Mapping[str, str],
 ) -> tuple[dict[str, tuple[int, int]], pd.DataFrame]:
     """Write the detections in all scored recordings.
 
-    These are `detections.csv` and `detections.parquet`, `species_by_recording.csv`, `activity.csv`, and
-    `unreadable.csv`.
+    These are `detections.csv` and `detections.parquet`, `species_by_recording.csv`, `activity.csv`, `recordings.csv`,
+    and `unreadable.csv`.
 
     Args:
         output: an existing folder.
         recordings: all audio files by recording_id, in the order of the tables.
+        sites: the site of each recording, by recording_id; empty where it is unknown.
         scores_of: reads the scores of a recording.
         detector: makes detections of them.
         problems: why recordings could not be scored, by recording_id.
 
     Returns:
         For each species code that was detected, the number of detections and of recordings that have some; and
-        seconds, sample_rate (Hz) and channels of the scored recordings, indexed by recording_id.
+        the scored recordings with the columns `RECORDING_COLUMNS`, indexed by recording_id.
     """
     counts: Counter[str] = Counter()
     places: Counter[str] = Counter()
@@ -77,22 +81,25 @@ def write_detections(
             if name in problems:
                 continue
             scored = scores_of(name)
-            facts.append((name, scored.seconds, scored.sample_rate, scored.channels))
-            found = detector.detections(name, path, scored)
+            site = sites[name]
+            facts.append((name, site, scored.start, scored.seconds, scored.sample_rate, scored.channels, escaped(path)))
+            found = detector.detections(name, site, path, scored)
             all_found.add(found)
-            all_presence.add(detector.presence(name, scored, found))
+            all_presence.add(detector.presence(name, site, scored, found))
         all_found.end()
         all_presence.end()
     activity = [(*key, count) for key, count in sorted(by_hour.items())]
     with replacing(output / ACTIVITY) as path:
         pd.DataFrame(activity, columns=["site", "hour", "species", "detections"]).to_csv(path, index=False)
+    facts_table = pd.DataFrame(facts, columns=RECORDING_COLUMNS)
+    with replacing(output / RECORDINGS) as path:
+        facts_table.to_csv(path, index=False, float_format="%.10g")
     with replacing(output / UNREADABLE) as path:
         pd.DataFrame(
             {"recording": list(problems), "file": [escaped(recordings[name]) for name in problems],
              "problem": list(problems.values())}
         ).to_csv(path, index=False)  # fmt: skip
-    scored_recordings = pd.DataFrame(facts, columns=["recording_id", "seconds", "sample_rate", "channels"])
-    return {code: (count, places[code]) for code, count in counts.items()}, scored_recordings.set_index("recording_id")
+    return {code: (count, places[code]) for code, count in counts.items()}, facts_table.set_index("recording")
 
 
 class _Pieces:

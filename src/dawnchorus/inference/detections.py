@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -44,11 +44,12 @@ class Detector:
     gap_seconds: float
     min_seconds: float
 
-    def detections(self, name: str, path: Path, scored: Scored) -> pd.DataFrame:
+    def detections(self, name: str, site: str, path: Path, scored: Scored) -> pd.DataFrame:
         """The detections in a recording, with the columns `COLUMNS`, by channel and start.
 
         Args:
             name: recording_id.
+            site: of the recording; empty if it is unknown.
             path: of its file.
             scored: its window scores.
         """
@@ -67,7 +68,7 @@ class Detector:
         begin = datetime.fromisoformat(scored.start) if scored.start else None
         columns = {
             "recording": name,
-            "site": site_of(name),
+            "site": site,
             "channel": channels,
             "start_s": found.start_s,
             "end_s": found.end_s,
@@ -84,21 +85,22 @@ class Detector:
         # A column at a time takes pandas several times as long.
         return pd.DataFrame(columns, found.index)
 
-    def presence(self, name: str, scored: Scored, detections: pd.DataFrame) -> pd.DataFrame:
+    def presence(self, name: str, site: str, scored: Scored, detections: pd.DataFrame) -> pd.DataFrame:
         """Whether each species is in a recording, with the columns `PRESENCE_COLUMNS`.
 
-        A species is present if it is detected, and absent if even its highest window has a probability below
+        A species is present if it is detected, and absent if the probability that it calls in any window is below
         1 - precision. It is unsure otherwise, and always if its probability is unknown.
         """
         scores = scored.scores.max(axis=0)
         probabilities = self.model.probabilities(scores)
+        anywhere = np.maximum(probabilities, self._anywhere(scored))
         codes = [each.species for each in self.species]
         found = Counter(detections.species)
         counts = np.array([found[code] for code in codes])
-        absent_or_not = np.where(probabilities < 1 - self.precision, ABSENT, UNSURE)
+        absent_or_not = np.where(anywhere < 1 - self.precision, ABSENT, UNSURE)
         columns = {
             "recording": name,
-            "site": site_of(name),
+            "site": site,
             "species": codes,
             "presence": np.where(counts > 0, PRESENT, absent_or_not),
             "detections": counts,
@@ -107,11 +109,19 @@ class Detector:
         }
         return pd.DataFrame(columns)
 
+    def _anywhere(self, scored: Scored) -> NDArray[np.float64]:
+        """The probability that each species calls in any window, shape [Species].
 
-def site_of(recording_id: str) -> str:
-    """The site of a recording: the folder that it is in; empty if it is in none."""
-    folder = PurePosixPath(recording_id).parent.as_posix()
-    return "" if folder == "." else folder
+        Windows that overlap count in part, as if those next to each other were independent, and channels as one.
+        """
+        found = np.zeros(len(self.species))
+        for channel in np.unique(scored.channel):
+            probabilities = self.model.probabilities(scored.scores[scored.channel == channel])
+            n_apart = max(1.0, scored.seconds / self.window_seconds)
+            with np.errstate(divide="ignore"):
+                logs = np.log1p(-probabilities).mean(axis=0) * min(len(probabilities), n_apart)
+            found = np.maximum(found, -np.expm1(logs))
+        return found
 
 
 def hours_of_day(detections: pd.DataFrame) -> pd.Series:

@@ -167,7 +167,8 @@ def combine_windows(tables: dict[Path, Windows], weights: Sequence[float]) -> Wi
         if table.recording_ids != first.recording_ids or not np.array_equal(table.starts, first.starts):
             raise InputError(f"{path}: has other windows than {first_path}; run the predict stages again")
     scores = sum(weight * table.scores for weight, table in zip(weights, tables.values(), strict=True))
-    return replace(first, scores=np.asarray(scores, np.float32))
+    # Rounded weights of saturated scores may add up to more than 1.
+    return replace(first, scores=np.minimum(np.asarray(scores, np.float32), 1))
 
 
 def combine(tables: dict[str, pd.DataFrame], weights: NDArray[np.float64] | None = None) -> pd.DataFrame:

@@ -132,8 +132,12 @@ class Journal:
                 use_dictionary=False, use_byte_stream_split=["start", *self._species],
             )  # fmt: skip
 
-    def read(self, recording_id: str) -> Scored:
+    def read(self, recording_id: str, codes: Sequence[str] | None = None) -> Scored:
         """Read a scored recording.
+
+        Args:
+            recording_id: of the recording.
+            codes: the species to read, in the order of the result's scores; None for all.
 
         Raises:
             InputError: its file is missing or damaged.
@@ -141,9 +145,12 @@ class Journal:
         path = self._path(recording_id)
         try:
             # A thread for each column takes longer than reading them in turn.
+            codes = self._species if codes is None else codes
             with pq.ParquetFile(path) as file:
-                table = file.read(use_threads=False)
-            scores = np.stack([table[code].to_numpy() for code in self._species], axis=1)
+                table = file.read(["channel", "start", *codes], use_threads=False)
+            scores = np.empty((table.num_rows, len(codes)), np.float32)
+            for number, code in enumerate(codes):
+                scores[:, number] = table[code].to_numpy()
             facts = _content(table.schema)["facts"]
             return Scored(**facts, channel=table["channel"].to_numpy(), starts=table["start"].to_numpy(), scores=scores)
         except DAMAGE as error:

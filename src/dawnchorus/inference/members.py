@@ -63,4 +63,5 @@ class Members:
                 first += len(vectors)
                 tell((len(parts) * seconds + first / len(starts) * seconds) / n_passes)
             parts.append(scores)
-        return starts, np.sum(parts, axis=0), seconds
+        # Rounded weights of saturated scores may add up to more than 1.
+        return starts, np.minimum(np.sum(parts, axis=0), 1), seconds

@@ -93,7 +93,7 @@ def metrics_of(
     if len(params.rounds) == 1 and params.train.checkpoint == "last":
         oof = {name: each.oof for name, each in predictions.items()}
         truth, complete = out_of_fold_truth(recordings, list(oof["ensemble"].index))
-        groups = recordings.train.group if (recordings.train.group != "").any() else None
+        groups = _groups(recordings.train)
         metrics["oof"] = figures(truth, oof, samples, seed, groups)
         boxes = {name: each.boxes for name, each in predictions.items()}
         for name, figure in box_figures(boxes, samples, seed, groups).items():
@@ -105,10 +105,14 @@ def metrics_of(
             }
     tested = truth_of_test(recordings)
     if tested is not None:
-        metrics["test"] = figures(tested, test, samples, seed)
+        metrics["test"] = figures(tested, test, samples, seed, _groups(recordings.test))
         for name, found in species_figures(tested, test).items():
             metrics["test"][name] |= found
     return metrics
+
+
+def _groups(table: pd.DataFrame) -> pd.Series | None:
+    return table.group if (table.group != "").any() else None
 
 
 def out_of_fold_truth(recordings: Recordings, recording_ids: list[str]) -> tuple[GroundTruth, GroundTruth]:

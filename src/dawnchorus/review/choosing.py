@@ -64,7 +64,7 @@ def rank_uncertain(probabilities: NDArray[np.floating], disagreement: NDArray[np
         disagreement: standard deviation of the members' log odds, shape [Windows].
     """
     margin = _ranks(-np.abs(probabilities - 0.5))
-    if np.ptp(disagreement) == 0:
+    if not len(disagreement) or np.ptp(disagreement) == 0:
         return margin
     return (margin + _ranks(disagreement)) / 2
 

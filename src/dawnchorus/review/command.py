@@ -65,8 +65,8 @@ def _start(options: argparse.Namespace) -> None:
     from dawnchorus.review.start import start_review
 
     lines = start_review(
-        read_scores(options.results, options.model), options.results, options.purpose, options.species, options.n,
-        options.name, options.seed, datetime.now(UTC),
+        read_scores(options.results, options.model, options.species), options.results, options.purpose,
+        options.species, options.n, options.name, options.seed, datetime.now(UTC),
     )  # fmt: skip
     print(*lines, sep="\n")
 
@@ -84,7 +84,7 @@ def _report(options: argparse.Namespace) -> None:
     session = read_session(options.review)
     measured, now = None, {}
     if session.info.purpose == MEASURE:
-        scored = read_scores(Path(session.info.results), options.model)
+        scored = read_scores(Path(session.info.results), options.model, session.info.asked)
         measured = measured_species(scored, [session], SEED)
         table = read_thresholds(scored.bundle.thresholds, scored.bundle.codes)[1]
         now = {row.species: row.threshold for row in table.itertuples() if row.threshold == row.threshold}

@@ -26,7 +26,8 @@ class MeasuredSpecies:
     Attributes:
         windows: what the answers say of all windows that thresholds are for.
         sites: the site of each of these windows, shape [Windows].
-        scores: of the windows that were answered, shape [Answers].
+        scores: of the windows that were answered, by the present model, shape [Answers].
+        scores_then: the same by the model that the review began with, shape [Answers].
         is_present: shape [Answers].
         inclusion: inclusion probability of each answer, shape [Answers].
     """
@@ -34,6 +35,7 @@ class MeasuredSpecies:
     windows: MeasuredWindows
     sites: NDArray[np.str_]
     scores: NDArray[np.float64]
+    scores_then: NDArray[np.float64]
     is_present: NDArray[np.bool_]
     inclusion: NDArray[np.float64]
 
@@ -64,10 +66,9 @@ def measured_species(scored: ScoredWindows, sessions: Sequence[Session], seed: i
             for row in by_file.get(item.file, ()):
                 is_close = abs(scored.starts[frame[row]] - item.start_s) <= TOLERANCE_SECONDS
                 if is_close and scored.channel[frame[row]] == channel:
-                    found.append(
-                        (item.species, row, answer.answer == PRESENT, answer.inclusion_probability, session.info.name)
-                    )
-    columns = ["species", "row", "is_present", "inclusion_probability", "review"]
+                    is_present, inclusion = answer.answer == PRESENT, answer.inclusion_probability
+                    found.append((item.species, row, is_present, inclusion, session.info.name, item.score))
+    columns = ["species", "row", "is_present", "inclusion_probability", "review", "score_then"]
     answered = pd.DataFrame(found, columns=columns)
     sites = scored.recordings.site.to_numpy(str)[scored.recording[frame]]
     result = {}
@@ -79,7 +80,7 @@ def measured_species(scored: ScoredWindows, sessions: Sequence[Session], seed: i
         scores = scored.scores[frame, number]
         windows = measure_windows(scores, own, scored.prior, number, generator(seed, "answers", code))
         result[code] = MeasuredSpecies(
-            windows, sites, scores[own.row].astype(float), own.is_present.to_numpy(bool),
-            own.inclusion_probability.to_numpy(float),
+            windows, sites, scores[own.row].astype(float), own.score_then.to_numpy(float),
+            own.is_present.to_numpy(bool), own.inclusion_probability.to_numpy(float),
         )  # fmt: skip
     return result

@@ -54,7 +54,7 @@ def precision_at(
 def precision_table(
     session: Session, measured: Mapping[str, MeasuredSpecies], now: Mapping[str, float]
 ) -> pd.DataFrame:
-    """The precision above the threshold that a species had when the review started, and above the present one.
+    """The precision of the model with which the review started, above its threshold, and that of the present one.
 
     Args:
         session: a review whose purpose is to measure.
@@ -64,11 +64,12 @@ def precision_table(
     rows = []
     for code, found in measured.items():
         row: dict[str, object] = {"species": code, "answers": len(found.scores)}
-        for name, thresholds in (("before", session.info.thresholds), ("now", now)):
+        before = ("before", session.info.thresholds, found.scores_then)
+        for name, thresholds, scores in (before, ("now", now, found.scores)):
             threshold = thresholds.get(code)
             value = None
             if threshold is not None:
-                value = precision_at(threshold, found.scores, found.is_present, found.inclusion)
+                value = precision_at(threshold, scores, found.is_present, found.inclusion)
             row |= {
                 f"threshold {name}": "" if threshold is None else f"{threshold:.3g}",
                 f"precision {name}": _text(value),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,8 +18,8 @@ from dawnchorus.errors import InputError
 from dawnchorus.features.frames import to_seconds
 from dawnchorus.inference.answer_thresholds import ANNOTATIONS
 from dawnchorus.inference.calibration import Calibration, log_odds
+from dawnchorus.inference.detection_files import RECORDINGS as SCORED_RECORDINGS
 from dawnchorus.inference.detections import COLUMNS as DETECTION_COLUMNS
-from dawnchorus.inference.detections import site_of
 from dawnchorus.inference.ensemble import collect_windows, read_weights
 from dawnchorus.inference.journal import FOLDER as WINDOWS_FOLDER
 from dawnchorus.inference.journal import RUN, Journal
@@ -30,6 +31,7 @@ from dawnchorus.models.shapes import Shapes
 from dawnchorus.review.places import PARAMS, RECORDINGS, known_files
 
 DETECTIONS = "detections.csv"
+WRITTEN_BY = "`dawnchorus detect` writes it; repeat that command, which scores nothing again"
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,15 @@ class ScoredWindows:
     is_whole: bool = True
 
 
-def read_scores(results: Path, model: Path | None) -> ScoredWindows:
+def read_scores(results: Path, model: Path | None, asked: Sequence[str] = ()) -> ScoredWindows:
     """Read the scores in a folder.
 
     Args:
         results: the workflow's `results`, or the output folder of `dawnchorus detect`. There are no windows if that
             folder no longer has its `windows/`.
         model: folder of the model that `dawnchorus detect` used; None for `results/model`.
+        asked: codes of the species that are of interest; all if there are none. Of the scores by `dawnchorus detect`,
+            which may be of years of sound, those of other species are not read, and are 0.
 
     Raises:
         InputError: the folder has no scores, is damaged, or is of another model.
@@ -89,7 +93,7 @@ def read_scores(results: Path, model: Path | None) -> ScoredWindows:
             raise InputError(f"--model: {results} has a model of its own, results/model; leave the option out")
         return _of_workflow(results)
     if (results / DETECTIONS).is_file():
-        return _of_detect(results, Path("results/model") if model is None else model)
+        return _of_detect(results, Path("results/model") if model is None else model, asked)
     raise InputError(
         f"{results}: has neither predictions/ nor {DETECTIONS}; name the folder results of a finished run, or the "
         "output folder of `dawnchorus detect`"
@@ -162,8 +166,9 @@ def _thresholds(bundle: Bundle) -> tuple[WindowModel, WindowModel, NDArray[np.fl
     return model, prior, table.threshold.to_numpy(float), seconds
 
 
-def _of_detect(output: Path, model: Path) -> ScoredWindows:
+def _of_detect(output: Path, model: Path, asked: Sequence[str]) -> ScoredWindows:
     bundle = read_bundle(model)
+    wanted = [code for code in bundle.codes if not asked or code in asked]
     detections = _read_detections(output / DETECTIONS)
     paths: list[Path] = []
     run = output / WINDOWS_FOLDER / RUN
@@ -180,11 +185,13 @@ def _of_detect(output: Path, model: Path) -> ScoredWindows:
     for path in paths:
         name = path.relative_to(output / WINDOWS_FOLDER).with_suffix("").as_posix()
         stamp = journal.stamp(name)
-        scored.append(journal.read(name))
+        scored.append(journal.read(name, wanted))
         stamps.append(Path(stamp.path) if stamp is not None else Path(name))
         rows.append((name, scored[-1].start, scored[-1].seconds))
-    if not paths:
-        places = detections.drop_duplicates("recording")
+    places = detections.drop_duplicates("recording")
+    if paths:
+        places = read_table(output / SCORED_RECORDINGS, ["recording", "site"], may_be_empty=True, named_by=WRITTEN_BY)
+    else:
         rows = [(row.recording, "", np.nan) for row in places.itertuples()]
         stamps = [Path(file) for file in places.file]
     known = known_files()
@@ -194,18 +201,24 @@ def _of_detect(output: Path, model: Path) -> ScoredWindows:
             "recording_id": [name for name, _ in found],
             "file": [_shown(stamp) for stamp in stamps],
             "split": [split for _, split in found],
-            "site": [site_of(name) for name, _, _ in rows],
+            # A recording that only an earlier call searched has scores, but is in no table.
+            "site": places.set_index("recording").site.reindex([name for name, _, _ in rows]).fillna("").to_numpy(),
             "start": [start for _, start, _ in rows],
             "seconds": [seconds for _, _, seconds in rows],
         }
     )
     recording = np.repeat(np.arange(len(scored)), [len(one.starts) for one in scored]).astype(int)
-    scores = np.concatenate([np.empty((0, len(bundle.codes)), np.float32), *(one.scores for one in scored)])
+    # Columns that are never written take no memory.
+    scores = np.zeros((len(recording), len(bundle.codes)), np.float32, order="F")
+    for number, code in enumerate(wanted):
+        if scored:
+            np.concatenate([one.scores[:, number] for one in scored], out=scores[:, bundle.codes.index(code)])
     detections["file"] = [_shown(Path(file)) for file in detections.file]
     return ScoredWindows(
         bundle, *_thresholds(bundle), Path(os.path.commonpath([path.parent for path in stamps] or [output])), table,
         recording, np.concatenate([np.empty(0, int), *(one.channel for one in scored)]).astype(int),
-        np.concatenate([np.empty(0), *(one.starts for one in scored)]), scores, np.zeros_like(scores),
+        np.concatenate([np.empty(0), *(one.starts for one in scored)]), scores,
+        np.broadcast_to(np.float32(0), scores.shape),
         np.ones(len(scores), bool), detections, is_whole=False,
     )  # fmt: skip
 
@@ -217,7 +230,7 @@ def _shown(path: Path) -> str:
 
 
 def _read_detections(path: Path) -> pd.DataFrame:
-    table = read_table(path, DETECTION_COLUMNS, may_be_empty=True, named_by="`dawnchorus detect` writes it").copy()
+    table = read_table(path, DETECTION_COLUMNS, may_be_empty=True, named_by=WRITTEN_BY).copy()
     for column in ("start_s", "end_s", "score"):
         table[column] = to_numbers(path, table, column)
     return table.reset_index(drop=True)

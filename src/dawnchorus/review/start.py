@@ -14,7 +14,7 @@ from dawnchorus.review.choosing import choose_best, choose_diverse, draw_sample,
 from dawnchorus.review.items import CONFIRM, IMPROVE, MEASURE, Item, Purpose, write_items
 from dawnchorus.review.scores import ScoredWindows, clock_time
 from dawnchorus.review.session import FOLDER, ITEMS, NAME, SessionInfo, read_session, session_names, write_info
-from dawnchorus.review.unlabelled import Stretches, is_known, known_stretches, unlabelled_windows
+from dawnchorus.review.unlabelled import Stretches, is_known, known_stretches, recording_of, unlabelled_windows
 from dawnchorus.seeding import generator
 
 
@@ -209,13 +209,17 @@ def _confirm(scored: ScoredWindows, code: str, n_items: int, known: Stretches) -
     if len(rows) < len(found):
         missing = next(file for file in found.file if file not in position)
         raise InputError(f"detections.csv: has {missing}, of which there are no scores; run the detection again")
+    # The windows of each recording, without a search through all for each detection.
+    order = np.argsort(scored.recording, kind="stable")
+    edges = np.searchsorted(scored.recording[order], np.arange(len(scored.recordings) + 1))
     items = []
     for row, place in zip(rows, found.itertuples(), strict=True):
-        inside = np.flatnonzero(
-            (scored.recording == row)
-            & (scored.starts >= place.start_s - 0.01)
-            & (scored.starts + scored.window_seconds <= place.end_s + 0.01)
-        )
+        own = order[edges[row] : edges[row + 1]]
+        inside = own[
+            (scored.channel[own] == (0 if place.channel == "mean" else int(place.channel)))
+            & (scored.starts[own] >= place.start_s - 0.01)
+            & (scored.starts[own] + scored.window_seconds <= place.end_s + 0.01)
+        ]
         if len(inside):
             (item,) = window_items(scored, code, inside[[np.argmax(scored.scores[inside, number])]], CONFIRM)
         else:
@@ -226,7 +230,8 @@ def _confirm(scored: ScoredWindows, code: str, n_items: int, known: Stretches) -
                 float(place.probability) if place.probability else None, _or_none(scored.thresholds[number]), CONFIRM,
                 "", None,
             )  # fmt: skip
-        if not is_known(known, item.recording_id, code, item.start_s, item.end_s):
+        recording_key = recording_of(item.split, item.recording_id, item.file)
+        if not is_known(known, recording_key, code, item.start_s, item.end_s):
             items.append(item)
     places = [(item.site, item.clock_time[:10]) for item in items]
     chosen = choose_best(np.array([item.score for item in items]), places, n_items)

@@ -11,6 +11,7 @@ from typing import Any, Literal, NoReturn
 from zoneinfo import available_timezones
 
 from dawnchorus.audio.decoding import Channel
+from dawnchorus.config.data import compile_site_pattern
 from dawnchorus.errors import InputError
 
 # Those of `formats.writing` that can hold what a program found.
@@ -35,6 +36,7 @@ class Options:
         threshold: one score for all species.
         channel: number of the channel, from 1; "mean"; or "each".
         timezone: of recorders that did not write one.
+        site_pattern: regular expression with the group `site`; None for the folders of recordings.
         format: some of `FORMATS`, in which detections are written besides.
     """
 
@@ -44,6 +46,7 @@ class Options:
     threshold: float | None = None
     channel: Channel | Literal["each"] | None = None
     timezone: str | None = None
+    site_pattern: str | None = None
     format: Sequence[str] = ()
 
 
@@ -94,6 +97,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channel", type=_channel, help="a number from 1, mean or each; default: as in training")
     parser.add_argument(
         "--timezone", type=_zone, help="time zone of recorders that did not write one, such as America/Puerto_Rico"
+    )
+    parser.add_argument(
+        "--site-pattern",
+        type=_site_pattern,
+        metavar="REGEX",
+        help="finds the site in the names of recordings, by its group `site`, for example '(?P<site>[^_]+)_' (default: "
+        "the site is the folder)",
     )
     parser.add_argument(
         "--format",
@@ -183,6 +193,14 @@ def _channel(text: str) -> int | Literal["mean", "each"]:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1, mean or each")
     return int(text)
+
+
+def _site_pattern(text: str) -> str:
+    try:
+        compile_site_pattern(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _zone(text: str) -> str:

@@ -32,6 +32,8 @@ def detect(model: Path, paths: Sequence[Path], output: Path, options: Options, c
     """
     task = Task.of(model, output, options)
     recordings = find_recordings(paths)
+    # A wrong pattern is told before hours of scoring.
+    task.sites(recordings)
     with task.lock():
         task.begin()
         problems = task.score(recordings, cores)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -16,6 +16,7 @@ import pandas as pd
 import threadpoolctl
 
 from dawnchorus.data.formats.writing import write_labels
+from dawnchorus.data.sites import find_sites
 from dawnchorus.errors import InputError
 from dawnchorus.features.frames import to_seconds
 from dawnchorus.files import replacing
@@ -125,6 +126,14 @@ class Task:
             }
         )
 
+    def sites(self, recordings: Iterable[str]) -> dict[str, str]:
+        """The site of each recording, by recording_id; empty where it is unknown.
+
+        Raises:
+            InputError: `--site-pattern` finds none in a recording_id.
+        """
+        return find_sites({"": recordings}, self.options.site_pattern, "--site-pattern")[""]
+
     def score(self, recordings: Mapping[str, Path], cores: int) -> dict[str, str]:
         """Score the recordings that the journal does not have yet.
 
@@ -160,7 +169,9 @@ class Task:
         Returns:
             Lines for people: one for each species, and remarks.
         """
-        counts, facts = write_detections(self.output, recordings, self.journal.read, self.detector, problems)
+        counts, facts = write_detections(
+            self.output, recordings, self.sites(recordings), self.journal.read, self.detector, problems
+        )
         remarks = _write_formats(self.output, self.options.format, recordings, facts)
         species = species_lines(self.thresholds, counts, len(recordings) - len(problems))
         remarks += licences(self.work.bundle.info)

@@ -191,6 +191,8 @@ def prepare(request: Request) -> tuple[Plan, IO[str]]:
     output = request.output.absolute()
     task = Task.of(request.model, output, request.options)
     recordings = find_recordings(request.recordings)
+    # A wrong pattern is told before hours of scoring.
+    task.sites(recordings)
     shards = Shards(output)
     with task.lock():
         task.begin()

@@ -1,6 +1,5 @@
 """Labels in many files, as annotation programs write them, and the data set that they make with the recordings."""
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -17,13 +16,12 @@ from dawnchorus.data.groups import merged_spellings
 from dawnchorus.data.label_matching import RecordingIndex
 from dawnchorus.data.recordings import SUFFIXES, files_below, list_recordings
 from dawnchorus.data.repeats import without_repeats
+from dawnchorus.data.species import NOT_RESERVED, RESERVED
 from dawnchorus.data.tables import refuse_rows
 from dawnchorus.errors import InputError
 
 # What BirdNET-Analyzer writes in place of a species where it has found none.
 NO_CALL = "nocall"
-# Names that a column of a score table cannot have.
-RESERVED = re.compile(r"recording_id|Unnamed.*|.*[\x00-\x1f\x7f].*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -129,10 +127,7 @@ def dataset_of(
         rows = rows[is_named]
         if rows.empty:
             continue
-        refuse_rows(
-            one.path, rows, "species", rows.species.str.fullmatch(RESERVED),
-            "a name in one line that is not recording_id and does not start with Unnamed", "rename the species",
-        )  # fmt: skip
+        refuse_rows(one.path, rows, "species", rows.species.str.fullmatch(RESERVED), NOT_RESERVED, "rename the species")
         if one.recordings is None:
             recording = pd.Series([index.match_name(one.path, folder)] * len(rows), rows.index)
         else:

@@ -14,6 +14,14 @@ from dawnchorus.errors import InputError
 # Of formats with equally many labels, `inspect` takes the first: BirdNET's selection tables are also Raven's.
 FORMATS = ("birdnet", "raven", "audacity", "rfcx", "kaleidoscope", "aoef", *delimited.FORMATS)
 
+# Files of spreadsheet programs, which are not read.
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file is of a spreadsheet program; `~$` begins the names of locks of open ones."""
+    return path.suffix.lower() in WORKBOOKS and not path.name.startswith("~$")
+
 
 def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple[list[Path], list[str]]:
     """Find the files in a folder that are of a format.
@@ -24,8 +32,8 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
         columns: the parameter `data.columns`.
 
     Returns:
-        The files, sorted, and folders with BirdNET's segments; and why each other file with a suffix of the format is
-        not of it.
+        The files, sorted, and folders with BirdNET's segments; and why each other file with a suffix of the format, and
+        each workbook, is not of it.
     """
     why_not: Callable[[Path], str | None]
     suffixes: tuple[str, ...]
@@ -47,6 +55,8 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
             suffixes, why_not = delimited.SUFFIXES, partial(delimited.why_not, form=form)
     paths, reasons = [], []
     for path in files_below(root):
+        if is_workbook(path):
+            reasons.append(f"{path}: is a workbook, which is not read; save its sheet as CSV UTF-8 beside it")
         if path.suffix.lower() not in suffixes:
             continue
         try:

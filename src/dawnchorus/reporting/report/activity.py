@@ -137,21 +137,43 @@ class Peak:
         return f"{self.first:02d}:00 to {(self.first + SPAN) % 24:02d}:00"
 
 
-def peak(activity: Activity, species: int) -> Peak | None:
+def calling_days(detections: pd.DataFrame, recordings: pd.DataFrame, code: str) -> NDArray[np.float64]:
+    """The days on which a species was detected, each at one site.
+
+    Args:
+        detections: as in `by_hour`.
+        recordings: the recordings that were searched, with site, indexed by recording_id.
+        code: of the species.
+
+    Returns:
+        The part that each hour has in the hours of the day with a detection, shape [Days, 24].
+    """
+    found = detections[(detections.species == code) & (detections.clock_time != "")]
+    day = found.recording.map(recordings.site).fillna("") + " " + found.clock_time.str[:10]
+    heard = pd.crosstab(day, found.clock_time.str[11:13]).reindex(columns=HOURS, fill_value=0).to_numpy() > 0
+    return heard / heard.sum(axis=1, keepdims=True)
+
+
+def peak(activity: Activity, species: int, days: NDArray[np.floating]) -> Peak | None:
     """The `SPAN` hours with most more detections of a species than the recorded time explains; None if it is chance.
+
+    One animal may be detected many times in a morning, so a day at a site is one trial of the binomial test, however
+    many detections it has.
 
     Args:
         activity: by hour of the day.
         species: its row.
+        days: of the species, as from `calling_days`.
     """
     counts, hours = activity.counts[species], activity.hours
-    if not counts.sum() or not hours.sum():
+    if not len(days) or not hours.sum():
         return None
     spans = (np.arange(24)[:, None] + np.arange(SPAN)) % 24
-    inside, recorded = counts[spans].sum(axis=1), hours[spans].sum(axis=1) / hours.sum()
-    chances = binom.sf(inside - 1, counts.sum(), np.minimum(recorded, 1))
+    inside, recorded = days[:, spans].sum(axis=(0, 2)), hours[spans].sum(axis=1) / hours.sum()
+    # A day that is only partly inside counts in part; parts of a trial are not counted.
+    chances = binom.sf(np.floor(inside + 1e-9) - 1, len(days), np.minimum(recorded, 1))
     best = int(np.lexsort((-inside, chances))[0])
     # There are as many chances as spans and species with detections.
     if chances[best] * len(spans) * activity.counts.any(axis=1).sum() > CHANCE:
         return None
-    return Peak(best, float(inside[best] / counts.sum()), float(recorded[best]))
+    return Peak(best, float(counts[spans[best]].sum() / counts.sum()), float(recorded[best]))

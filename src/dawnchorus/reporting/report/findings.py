@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 
 from dawnchorus.features.frames import to_frames, to_seconds
-from dawnchorus.reporting.report.activity import Activity, Peak, by_day, by_hour, by_site, peak
+from dawnchorus.reporting.report.activity import Activity, Peak, by_day, by_hour, by_site, calling_days, peak
 from dawnchorus.reporting.report.charts import HeatMap, heat_map
 from dawnchorus.reporting.report.confusion import Confusion, confusion_in_boxes, confusion_in_recordings
 from dawnchorus.reporting.report.data_tables import Cell, Column, Table, decimal, percent
@@ -177,7 +177,8 @@ def activity_views(experiment: Experiment) -> ActivityViews:
             continue
         views.append(_activity_view(name, title, found, names))
         if name == "hour":
-            peaks = [(names[number], top) for number in range(len(names)) if (top := peak(found, number))]
+            days = [calling_days(experiment.detections, recordings, code) for code in codes]
+            peaks = [(names[number], top) for number in range(len(names)) if (top := peak(found, number, days[number]))]
     peaks.sort(key=lambda each: each[1].recorded - each[1].calls)
     where = "test recordings" if has_test(experiment) else "annotated recordings, out of fold"
     return ActivityViews(where, views, missing, peaks, bool((recordings.start != "").any()))

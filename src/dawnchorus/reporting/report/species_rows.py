@@ -156,8 +156,9 @@ def average_precision_basis(experiment: Experiment) -> tuple[GroundTruth, pd.Dat
 
 def _intervals(experiment: Experiment, truth: GroundTruth, scores: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Ends of the intervals of average precision: by groups where `figures.json` has them by groups, too."""
-    groups = experiment.recordings.train.group
-    units = None if is_tested(experiment) or not (groups != "").any() else number_groups(groups, truth.recording_ids)
+    tables = experiment.recordings
+    groups = (tables.test if is_tested(experiment) else tables.train).group
+    units = number_groups(groups, truth.recording_ids) if (groups != "").any() else None
     return average_precision_intervals(
         truth.truth, scores.loc[truth.recording_ids].to_numpy(float), truth.mask,
         experiment.params.ensemble.bootstrap_samples, generator(experiment.params.seed, "report"), units,
