@@ -6,6 +6,7 @@ Scripts import this module before the rest of the package: it then remembers the
 import gc
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 
 import threadpoolctl
@@ -25,6 +26,11 @@ def _messages() -> Iterator[None]:
         yield
     except InputError as error:
         sys.exit(f"error: {error}")
+    except BrokenExecutor:
+        sys.exit(
+            "error: a process of this job has ended, perhaps for lack of memory; lines above may say why. Run again "
+            "with fewer --cores, or more memory"
+        )
     except OSError as error:
         reason = error.strerror or error
         sys.exit(f"error: {error.filename or 'a file'}: {reason}; check disk space and permissions")

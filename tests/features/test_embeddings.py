@@ -20,7 +20,7 @@ from dawnchorus.errors import InputError
 from dawnchorus.features.embedders import BIRDNET_PACKAGE, load_embedder, model_digest
 from dawnchorus.features.embedding_cache import Task, embed_recordings
 from dawnchorus.features.embeddings import cut_stretches, embed_windows, read_embeddings
-from dawnchorus.features.frames import n_frames
+from dawnchorus.features.frames import FrameGrid, n_frames
 from dawnchorus.inference.windows import tile
 
 RATE, SECONDS = 8_000, 2.5
@@ -152,7 +152,7 @@ def test_the_digest_of_a_model_changes_with_its_files(here: Path) -> None:
 
 @pytest.fixture
 def task(tiny: Params) -> Task:
-    return Task(SETTINGS, tiny.spectrogram, 47, partial(tile, length=47, hop=23), "mean")
+    return Task(SETTINGS, FrameGrid(48_000, 2048), 47, partial(tile, length=47, hop=23), "mean")
 
 
 def write_recordings(folder: Path) -> dict[str, Path]:
@@ -224,7 +224,7 @@ def test_a_killed_process_ends_embedding_with_a_message(here: Path, task: Task) 
 def test_a_bad_recording_is_left_out_where_that_is_wanted(here: Path, task: Task) -> None:
     recordings = write_recordings(here)
     recordings["hill/b"].write_bytes(b"no sound")
-    (why,) = embed_all(here, Task(task.model, task.spectrogram, task.length, task.starts_of, "mean", True), recordings)
+    (why,) = embed_all(here, Task(task.model, task.grid, task.length, task.starts_of, "mean", True), recordings)
     assert "hill/b.flac: cannot be decoded" in why
     assert not (here / "out/hill/b.npz").exists()
     assert (here / "out/mill/a.npz").exists()

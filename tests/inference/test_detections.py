@@ -33,7 +33,7 @@ def presence(probability: float, seconds: float, hop: float = SECONDS, channels:
 
 def test_the_probability_is_that_of_the_highest_window() -> None:
     found = presence(0.25, 60.0)
-    assert found.probability.OWL == pytest.approx(0.25)
+    assert pytest.approx(0.25) == found.probability.OWL
     assert found.score.OWL == 0.25
     assert found.site.tolist() == ["hill", "hill"]
 
@@ -56,7 +56,7 @@ def test_the_probability_is_that_of_the_highest_window() -> None:
 )
 def test_absent_means_in_the_whole_recording(probability: float, seconds: float, expected: str) -> None:
     found = presence(probability, seconds)
-    assert found.presence.OWL == expected
+    assert expected == found.presence.OWL
     assert found.presence.LARK == "unsure"
 
 

@@ -15,6 +15,7 @@ from dawnchorus.config.params import Params
 from dawnchorus.errors import InputError
 from dawnchorus.features.embedding_cache import Task, embed_recordings
 from dawnchorus.features.embeddings import read_embeddings
+from dawnchorus.features.frames import FrameGrid
 from dawnchorus.inference.members import Members
 from dawnchorus.inference.streaming import score_recording
 from dawnchorus.inference.windows import tile
@@ -43,7 +44,7 @@ def bundle(here: Path, tiny: Params) -> Bundle:
 
 def scored_by_stages(here: Path, tiny: Params, heads: list[tuple[LinearHead, float]]) -> np.ndarray:
     """The weighted sum of the heads' scores, from embeddings on disk."""
-    task = Task(SETTINGS, tiny.spectrogram, LENGTH, partial(tile, length=LENGTH, hop=HOP), "mean")
+    task = Task(SETTINGS, FrameGrid(48_000, 2048), LENGTH, partial(tile, length=LENGTH, hop=HOP), "mean")
     embed_recordings({"a": here / "a.flac"}, {"a": "0"}, here, here / "unfinished", task, 1, int, "embedded")
     _, vectors = read_embeddings(here / "a.npz")
     return np.sum([weight * head.scores(vectors) for head, weight in heads], axis=0)

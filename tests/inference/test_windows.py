@@ -49,6 +49,21 @@ def test_a_sampled_window_contains_enough_of_its_box(
         assert t_min - start <= begin_within * seconds + 1e-6
 
 
+def test_windows_of_a_long_box_are_anywhere_in_it() -> None:
+    """A chorus from 20 to 50 s, of which each epoch shows another window of 3 s."""
+    draws = np.random.default_rng(0).random(1000)
+    begin, end, recording = (np.full(1000, value) for value in (20.0, 50.0, 60.0))
+    starts = sample_starts(begin, end, 3.0, recording, 0.5, 0.5, draws)
+    # From half of a window before it to the last window in it.
+    assert starts.min() == pytest.approx(18.5, abs=0.1)
+    assert starts.max() == pytest.approx(47.0, abs=0.1)
+    np.testing.assert_allclose(np.histogram(starts, 10)[0], 100, atol=35)
+    # Of all of a recording, every part.
+    whole = sample_starts(0 * begin, recording, 3.0, recording, 0.5, 0.5, draws)
+    assert whole.min() == 0
+    assert whole.max() == pytest.approx(57.0, abs=0.1)
+
+
 def test_a_short_recording_is_padded_with_its_lowest_level(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([[1, 2], [3, -4]], np.int16))
     spectrograms = FeatureStore(tmp_path)

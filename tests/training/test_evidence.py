@@ -41,3 +41,19 @@ def test_boxes_count_unless_recordings_are_complete_for_their_species(monkeypatc
         (1, 0, 11, 9, 1),
         (1, 1, 3, 7, 1),
     ]
+
+
+def test_a_label_as_long_as_a_window_counts_for_that_window_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody listened to the window from 3 to 6 s; windows that share a half of it may be without the call."""
+    monkeypatch.setattr("dawnchorus.training.evidence.FEWEST_RECORDINGS", 1)
+    starts = np.arange(7) * 1.5
+    windows = Windows.of(["a"], [starts], [np.arange(7, dtype=np.float32)[:, None] / 10], 1)
+    columns = ["recording_id", "species_id", "t_min", "t_max", "f_min", "f_max", "is_tp"]
+    table = pd.DataFrame([("a", 0, 3.0, 6.0, 0, 1, True)], columns=columns)
+    complete = Completeness.of_table(pd.DataFrame({"recording_id": ["a"], "species": "x"}), ["x"])
+    found = gather_evidence(
+        windows, labelled_boxes(table, {"a"}), Annotations.of_table(table), Annotations.of_table(table[:0]), complete,
+        pd.Series({"a": 0}), 3.0, 0.5,
+    )  # fmt: skip
+    rows = zip(np.round(found.scores * 10), found.is_present, strict=True)
+    assert sorted(tuple(map(int, row)) for row in rows) == [(0, 0), (2, 1), (4, 0), (5, 0), (6, 0)]

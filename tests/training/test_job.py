@@ -9,7 +9,7 @@ from clone import Clone
 from numpy.typing import NDArray
 
 from dawnchorus.config.loading import load_params
-from dawnchorus.training.job import Job, Trained, train_model
+from dawnchorus.training.job import Job, Trained, train_model, validated_recordings
 
 pytestmark = pytest.mark.slow
 
@@ -81,3 +81,10 @@ def test_a_job_does_not_resume_after_unlabelled_or_complete_recordings_changed(
     (tmp_path / "complete.csv").write_text(f"recording_id,species\n{name},\n")
     states.append(train(tmp_path, through_snakemake).checkpoint.kept)
     assert len(set(states)) == 3
+
+
+def test_absent_boxes_count_where_precision_chooses_the_epoch() -> None:
+    boxes = pd.DataFrame({"recording_id": ["a", "b", "c"], "species_id": 0, "is_tp": [True, False, True]})
+    assert validated_recordings(boxes, {"a", "b", "silent"}, "last") == ["a"]
+    assert validated_recordings(boxes, {"a", "b", "silent"}, "validation_lwlrap") == ["a"]
+    assert validated_recordings(boxes, {"a", "b", "silent"}, "validation_precision") == ["a", "b"]

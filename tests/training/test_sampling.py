@@ -208,6 +208,7 @@ def test_every_row_of_a_recording_is_drawn(sampler: WindowSampler, tmp_path: Pat
     """The notebook draws a recording once per row, but each time with a random row."""
     boxes = sampler.annotations.boxes.copy()
     boxes[:, 0] = np.linspace(0, 2, N_ROWS)
+    boxes[:, 2] = boxes[:, 0] + 0.5
     same = Annotations(np.full(N_ROWS, "r0"), boxes, np.arange(N_ROWS), np.ones(N_ROWS, bool))
     params = changed(sampler.params, {"train": {"batch_size": 2, "begin_within": 0.0}})
     all_of_one = WindowSampler(same, tmp_path, params, N_ROWS, sampler.job)

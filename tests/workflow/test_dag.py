@@ -41,11 +41,11 @@ TWO_ROUNDS = [
 ]  # fmt: skip
 # Keys that a stage may track without the rest of their section.
 SINGLE_KEYS = {
-    "data.bad_audio", "data.channel", "data.columns", "data.format", "data.root", "data.site_pattern", "data.species",
-    "data.timezone", "detect.gap_seconds", "detect.min_seconds", "detect.precision", "ensemble.bootstrap_samples",
-    "ensemble.weights",
-    "labels.complete", "labels.min_overlap", "predict.hop_seconds", "spectrogram.sample_rate", "split.group",
-    "split.method", "train.checkpoint", "train.pretrained", "train.threads", "train.unlabelled_fraction",
+    "data.bad_audio", "data.channel", "data.columns", "data.format", "data.root", "data.site_pattern",
+    "data.species", "data.timezone", "detect.gap_seconds", "detect.min_seconds", "detect.precision",
+    "ensemble.bootstrap_samples", "ensemble.weights", "labels.complete", "labels.min_overlap",
+    "predict.hop_seconds", "spectrogram.hop_length", "spectrogram.sample_rate", "split.group", "split.method",
+    "train.checkpoint", "train.pretrained", "train.threads", "train.unlabelled_fraction",
 }  # fmt: skip
 
 

@@ -122,11 +122,19 @@ def require_usable(recordings: pd.DataFrame, dataset: Dataset) -> None:
         dataset: data set from an adapter.
 
     Raises:
-        InputError: a split has no usable recording; the message names its folder.
+        InputError: a split has no usable recording, and the message names its folder; or nothing says where the only
+            species is absent.
     """
     annotated = dataset.annotated
     if not (dataset.annotations.label == "present").any():
         raise InputError(f"{dataset.root}: no label says that a species is present; expected at least one")
+    has_absent = (dataset.annotations.label == "absent").any() or (dataset.complete.split == "train").any()
+    if len(dataset.species) == 1 and not has_absent:
+        raise InputError(
+            f"{dataset.root}: all labels say that {dataset.species[0]} is present, and a model cannot learn from these "
+            "alone what is without it; declare recordings that are annotated completely (labels.complete in "
+            "params.yaml), add labels that say absent, or labels of another species"
+        )
     for split in SPLITS:
         of_split = recordings[recordings.split == split]
         wanted = of_split[of_split.index.isin(annotated)] if split == "train" else of_split

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from dawnchorus.audio.decoding import Channel
 from dawnchorus.config.features import Embedding
-from dawnchorus.config.spectrogram import Spectrogram
 from dawnchorus.errors import InputError
 from dawnchorus.features.embedders import load_embedder, model_digest
 from dawnchorus.features.embeddings import count_samples, embed_windows, write_embeddings
-from dawnchorus.features.frames import n_frames, to_seconds
+from dawnchorus.features.frames import FrameGrid, n_frames, to_seconds
 from dawnchorus.progress import track
 
 # One model for each process.
@@ -31,7 +30,7 @@ class Task:
 
     Attributes:
         model: the embedding.
-        spectrogram: whose frames the windows start on.
+        grid: whose frames the windows start on.
         length: frames in a window.
         starts_of: the first frames of the windows of a recording with a number of frames.
         channel: number of the channel, from 1, or "mean".
@@ -39,7 +38,7 @@ class Task:
     """
 
     model: Embedding
-    spectrogram: Spectrogram
+    grid: FrameGrid
     length: int
     starts_of: Callable[[int], NDArray[np.int64]]
     channel: Channel
@@ -76,10 +75,10 @@ def embed_recordings(
             was killed.
         OSError: a recording is missing or may not be read.
     """
-    length = to_seconds(task.length, task.spectrogram)
+    length = to_seconds(task.length, task.grid)
     # A model's file may be replaced before an interrupted run goes on.
     model = f"{model_digest(task.model)} {task.model.model_dump_json()}"
-    settings = f"{model} {task.spectrogram.model_dump_json()} {length} {task.channel}"
+    settings = f"{model} {task.grid} {length} {task.channel}"
     starts = repr([task.starts_of(frames).tolist() for frames in (1, 10 * task.length)])
     kept = {
         name: unfinished / f"{hashlib.sha256(f'{settings} {starts} {digests[name]}'.encode()).hexdigest()}.npz"
@@ -113,11 +112,11 @@ def _embed(item: tuple[Path, Path], task: Task) -> str:
     # A file that is missing or may not be read is no bad recording: its `OSError` ends the run.
     path.open("rb").close()
     embed = load_once(task.model)
-    second = to_seconds(1, task.spectrogram)
+    second = to_seconds(1, task.grid)
     try:
-        n_samples = count_samples(path, task.spectrogram.sample_rate, task.channel)
-        starts = task.starts_of(n_frames(n_samples, task.spectrogram))
-        seconds = n_samples / task.spectrogram.sample_rate
+        n_samples = count_samples(path, task.grid.sample_rate, task.channel)
+        starts = task.starts_of(n_frames(n_samples, task.grid))
+        seconds = n_samples / task.grid.sample_rate
         vectors = embed_windows(embed, task.model, path, starts * second, task.length * second, seconds, task.channel)
         write_embeddings(output, starts, np.concatenate(list(vectors)))
     except InputError as error:

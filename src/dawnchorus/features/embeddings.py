@@ -16,6 +16,8 @@ from dawnchorus.files import replacing
 
 # Inputs of a model at once. Each recording begins a batch, so that its vectors do not depend on other recordings.
 BATCH_SIZE = 16
+# What a damaged file raises.
+DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 # The store has half precision.
 LARGEST = float(np.finfo(np.float16).max)
 
@@ -105,6 +107,19 @@ def write_embeddings(path: Path, starts: NDArray[np.integer], vectors: NDArray[n
         np.savez(file, starts=starts.astype(np.int64), vectors=vectors.astype(np.float16))
 
 
+def read_starts(path: Path) -> NDArray[np.int64]:
+    """Read the first frame of each window from a file from `write_embeddings`, without the vectors, shape [Windows].
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return file["starts"]
+    except DAMAGE as error:
+        raise _damaged(path, error) from error
+
+
 def read_embeddings(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Read a file from `write_embeddings`.
 
@@ -119,6 +134,10 @@ def read_embeddings(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float32]]
             starts, vectors = file["starts"], file["vectors"].astype(np.float32)
         if vectors.ndim != 2 or starts.shape != vectors.shape[:1] or not np.isfinite(vectors).all():
             raise ValueError(f"has starts {starts.shape} and vectors {vectors.shape}, expected finite vectors of each")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: has no embeddings: {error}; run `make verify`, then repeat the command") from error
+    except DAMAGE as error:
+        raise _damaged(path, error) from error
     return starts, vectors
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: has no embeddings: {error}; run `make verify`, then repeat the command")

@@ -79,7 +79,8 @@ class Recorder(keras.callbacks.Callback):
             "validation_precision": found.precision,
             "learning_rate": float(ops.convert_to_numpy(self._schedule(last_step))),
         }
-        if self._metric != "last" and all(row[self._metric] > earlier[self._metric] for earlier in self.rows):
+        # Of equal epochs, the later one has learned more.
+        if self._metric != "last" and all(row[self._metric] >= earlier[self._metric] for earlier in self.rows):
             self.best = self._trainer.get_weights()
         self.rows.append(row)
         if self._keep_epoch is not None:

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 
 from dawnchorus.data.annotations import Annotations
 from dawnchorus.data.complete import Completeness
-from dawnchorus.inference.box_scores import score_boxes
+from dawnchorus.inference.box_scores import AS_LONG, score_boxes
 from dawnchorus.inference.thresholds import FEWEST_RECORDINGS, Evidence
 from dawnchorus.inference.window_tables import Windows
-from dawnchorus.training.labels import pair_with_windows, window_labels
+from dawnchorus.training.labels import in_other_window, pair_with_windows, window_labels
 
 
 def gather_evidence(
@@ -82,11 +82,15 @@ def complete_windows(
     every = annotations.joined(uncertain)
     of_box = pd.Index(windows.recording_ids, dtype=object).get_indexer(every.recording_ids)
     used = np.flatnonzero((of_box >= 0) & np.array(is_complete.any(axis=1))[of_box])
-    box, window = pair_with_windows(of_box[used], windows.edges)
+    begin, end = every.boxes[used][:, [0, 2]].T
+    box, window = pair_with_windows(of_box[used], begin, end, windows.edges, windows.starts, window_seconds)
     pairs = used[box]
+    starts = windows.starts[window]
+    inside = np.minimum(end[box], starts + window_seconds) - np.maximum(begin[box], starts)
+    is_other = in_other_window(box, inside, (end - begin)[box], window_seconds, AS_LONG)
     target, mask = window_labels(
-        every.boxes[pairs], every.species_ids[pairs], every.is_tp[pairs], window, windows.starts, window_seconds,
-        is_complete.shape[1], min_overlap, 0.0, is_uncertain=pairs >= len(annotations),
+        every.boxes[pairs], every.species_ids[pairs], every.is_tp[pairs] & ~is_other, window, windows.starts,
+        window_seconds, is_complete.shape[1], min_overlap, 0.0, is_uncertain=(pairs >= len(annotations)) | is_other,
         is_complete=is_complete[windows.recordings],
     )  # fmt: skip
     row, species = np.nonzero((mask == 1) & is_complete[windows.recordings])

@@ -16,14 +16,13 @@ from dawnchorus.data.folds import stratified_split
 from dawnchorus.data.recordings import read_recordings
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import units
-from dawnchorus.features.embeddings import read_embeddings
+from dawnchorus.features.embeddings import read_embeddings, read_starts
 from dawnchorus.features.frames import to_frames, to_seconds
-from dawnchorus.inference.box_scores import is_whole_window
 from dawnchorus.inference.window_scores import window_hop
 from dawnchorus.inference.windows import tile
 from dawnchorus.models.linear_head import LinearHead
 from dawnchorus.seeding import generator
-from dawnchorus.training.labels import pair_with_windows, window_labels
+from dawnchorus.training.labels import in_other_window, pair_with_windows, window_labels
 from dawnchorus.training.linear import Regularization, choose_regularization, fit_head, fit_whitenings
 from dawnchorus.training.pseudo_labels import PseudoLabels, read_pseudo_labels, scored_recordings
 
@@ -84,31 +83,49 @@ class TrainedHead:
 
 @dataclass(frozen=True)
 class Embedded:
-    """The embedded windows of recordings.
+    """The embedded windows of recordings, whose vectors are on disk.
 
     Attributes:
-        names: the recordings.
+        files: the file of each recording, by its name.
         edges: the row of each recording's first window, and the number of all windows, shape [Recordings + 1].
         starts: first frame of each window, shape [Windows].
-        vectors: shape [Windows, Channels].
     """
 
-    names: list[str]
+    files: dict[str, Path]
     edges: NDArray[np.int64]
     starts: NDArray[np.int64]
-    vectors: NDArray[np.float32]
 
     @classmethod
-    def read(cls, files: dict[str, Path]) -> "Embedded":
-        """Read the embeddings of recordings from their files.
+    def of(cls, files: dict[str, Path]) -> "Embedded":
+        """Find the windows of recordings in the files of their embeddings.
 
         Raises:
             InputError: a file is missing or damaged.
         """
-        found = [read_embeddings(path) for path in files.values()]
-        edges = np.cumsum([0, *(len(starts) for starts, _ in found)])
-        starts, vectors = (np.concatenate(part) for part in zip(*found, strict=True))
-        return cls(list(files), edges, starts, vectors)
+        found = [read_starts(path) for path in files.values()]
+        return cls(files, np.cumsum([0, *map(len, found)]), np.concatenate(found))
+
+    @property
+    def names(self) -> list[str]:
+        """The recordings."""
+        return list(self.files)
+
+    def vectors(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Read the vectors of windows, shape [Rows, Channels]; `rows` are ascending. Other files are not read.
+
+        Raises:
+            InputError: a file is missing or damaged.
+        """
+        parts = np.split(rows, np.searchsorted(rows, self.edges[1:-1]))
+        found = np.empty((0, 0), np.float32)
+        done = 0
+        for path, first, part in zip(self.files.values(), self.edges[:-1], parts, strict=True):
+            if len(part):
+                vectors = read_embeddings(path)[1][part - first]
+                found = found if done else np.empty((len(rows), vectors.shape[1]), np.float32)
+                found[done : done + len(part)] = vectors
+                done += len(part)
+        return found
 
     @property
     def recordings(self) -> NDArray[np.int64]:
@@ -129,18 +146,19 @@ def train_head(job: HeadJob, params: Params) -> TrainedHead:
     table = read_annotations(job.annotations, species)
     folds = read_folds(job.folds)
     trained_on = sorted(set(folds.index[folds != job.fold]))
-    annotated = Embedded.read({name: job.embeddings / f"{name}.npz" for name in trained_on})
+    annotated = Embedded.of({name: job.embeddings / f"{name}.npz" for name in trained_on})
     scored = scored_recordings(job.pseudo_labels)
     free = [name for name, fold in scored.items() if name not in folds.index and fold != job.fold]
     pseudo_labels = unlabelled = None
     if scored:
         files = {name: job.unlabelled / str(scored[name]) / f"{name}.npz" for name in free}
-        unlabelled = Embedded.read(files) if files else None
+        unlabelled = Embedded.of(files) if files else None
         pseudo_labels = _pseudo_labels(job, scored, folds, annotated, unlabelled, params, len(species))
     rows, target, mask, n_missed = _labels(job, annotated, table, pseudo_labels, species, params)
     parts = _parts(table, read_recordings(job.recordings), trained_on, params.seed)[annotated.recordings[rows]]
-    vectors = annotated.vectors[rows]
-    whitenings = fit_whitenings(annotated.vectors)
+    every = annotated.vectors(np.arange(len(annotated.starts)))
+    vectors = every[rows]
+    whitenings = fit_whitenings(every)
     draw = generator(params.seed, "windows of heads", job.round_id, job.embedding, job.fold)
     some = np.sort(draw.permutation(len(rows))[:MOST_TO_CHOOSE])
     chosen = choose_regularization(whitenings, vectors[some], target[some], mask[some], parts[some])
@@ -149,7 +167,7 @@ def train_head(job: HeadJob, params: Params) -> TrainedHead:
         # As many as the CNNs use, beside those that are labelled.
         most = min(len(names), round(params.train.unlabelled_fraction * len(rows)))
         used = np.sort(draw.choice(len(names), most, replace=False))
-        vectors = np.concatenate([vectors, unlabelled.vectors[used]])
+        vectors = np.concatenate([vectors, unlabelled.vectors(used)])
         target = np.concatenate([target, pseudo_labels.of(names[used], unlabelled.starts[used])])
         mask = np.concatenate([mask, np.full((most, len(species)), pseudo_labels.weight, np.float32)])
     head = fit_head(whitenings[chosen.ridge], vectors, target, mask, chosen.l2)
@@ -177,18 +195,16 @@ def _labels(
         Annotations.of_table(read_uncertain(job.annotations, species)).of_recordings(set(windows.names))
     )
     of_box = pd.Index(windows.names).get_indexer(every.recording_ids)
-    box, window = pair_with_windows(of_box, windows.edges)
+    begin, end = every.boxes[:, [0, 2]].T
+    box, window = pair_with_windows(of_box, begin, end, windows.edges, windows.starts * second, seconds)
     names = np.array(windows.names)[windows.recordings]
     weak = params.labels.weak_negative_weight if pseudo_labels is None else pseudo_labels.weight
 
     complete = read_complete(job.complete, species)
-    begin, end = every.boxes[box][:, [0, 2]].T
+    begin, end = begin[box], end[box]
     starts = windows.starts[window] * second
     inside = np.minimum(end, starts + seconds) - np.maximum(begin, starts)
-    # Of a whole window that somebody listened to, other windows have an unknown part.
-    most = np.full(len(every), -np.inf)
-    np.maximum.at(most, box, inside)
-    is_unknown = is_whole_window(end - begin, seconds) & (inside < most[box] - second)
+    is_unknown = in_other_window(box, inside, end - begin, seconds, second)
     is_tp = every.is_tp[box] & ~is_unknown
 
     def labels(weight: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

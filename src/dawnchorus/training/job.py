@@ -150,9 +150,8 @@ def train_model(job: Job, params: Params, device: str, log: Log | None = None) -
         annotations, job.spectrograms, params, len(species), draws, pseudo_labels, unlabelled, uncertain, complete,
         background,
     )  # fmt: skip
-    # LWLRAP ignores recordings without a present box.
-    left_out = set(folds.index[folds == job.fold]) & set(boxes.recording_id[boxes.is_tp])
-    validated = GroundTruth.of_annotations(boxes, sorted(left_out), len(species))
+    left_out = validated_recordings(boxes, set(folds.index[folds == job.fold]), params.train.checkpoint)
+    validated = GroundTruth.of_annotations(boxes, left_out, len(species))
     checkpoint = _checkpoint(job, params, f"{draws} {device}")
 
     def keep_epoch(epoch: int) -> None:
@@ -167,6 +166,21 @@ def train_model(job: Job, params: Params, device: str, log: Log | None = None) -
     # Models of the earlier round were trained on the left-out fold, so with their pseudo-labels it is not held out.
     curve = fit(trainer, sampler, None if scored else check, checkpoint, keep_epoch, log)
     return Trained(scorer, curve, checkpoint)
+
+
+def validated_recordings(boxes: pd.DataFrame, left_out: set[str], checkpoint: str) -> list[str]:
+    """The left-out recordings that an epoch is validated on, sorted.
+
+    LWLRAP ignores recordings without a present box. But in these are most of the sounds that are taken for a species,
+    so they count where precision chooses the epoch.
+
+    Args:
+        boxes: table from `annotations.read_annotations`.
+        left_out: the recordings of the left-out fold.
+        checkpoint: the parameter `train.checkpoint`.
+    """
+    counted = boxes if checkpoint == "validation_precision" else boxes[boxes.is_tp]
+    return sorted(left_out & set(counted.recording_id))
 
 
 def _pseudo_labels(

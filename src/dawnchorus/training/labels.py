@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from dawnchorus.inference.box_scores import is_whole_window
+
 
 def window_labels(
     boxes: NDArray[np.floating],
@@ -83,18 +85,61 @@ def window_labels(
 
 
 def pair_with_windows(
-    recordings: NDArray[np.integer], edges: NDArray[np.integer]
+    recordings: NDArray[np.integer],
+    begin: NDArray[np.floating],
+    end: NDArray[np.floating],
+    edges: NDArray[np.integer],
+    starts: NDArray[np.floating],
+    seconds: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair each box with each window of its recording, for `window_labels`.
+    """Pair each box with the windows of its recording that have a part of it, for `window_labels`.
 
     Args:
         recordings: index of each box's recording, shape [Boxes].
+        begin: start of each box, s, shape [Boxes].
+        end: end of each box, s, shape [Boxes].
         edges: the row of each recording's first window, and the number of all windows, shape [Recordings + 1].
+        starts: start of each window, s, ascending in each recording, shape [Windows].
+        seconds: length of a window, s.
 
     Returns:
         The box and the window of each pair, shape [Pairs] each.
     """
-    counts = np.diff(edges)[recordings]
+    first, last = np.empty((2, len(recordings)), np.int64)
+    order = np.argsort(recordings, kind="stable")
+    bounds = np.searchsorted(recordings[order], np.arange(len(edges)))
+    for number in np.unique(recordings):
+        boxes = order[bounds[number] : bounds[number + 1]]
+        own = starts[edges[number] : edges[number + 1]]
+        first[boxes] = edges[number] + np.searchsorted(own, begin[boxes] - seconds, side="right")
+        last[boxes] = edges[number] + np.searchsorted(own, end[boxes], side="left")
+    counts = np.maximum(last - first, 0)
     box = np.repeat(np.arange(len(recordings)), counts)
     inner = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return box, edges[recordings[box]] + inner
+    return box, first[box] + inner
+
+
+def in_other_window(
+    box: NDArray[np.integer],
+    inside: NDArray[np.floating],
+    lengths: NDArray[np.floating],
+    seconds: float,
+    tolerance: float,
+) -> NDArray[np.bool_]:
+    """Whether a box is as long as a window, and another window of its recording has more of it.
+
+    Somebody listened to that window, and the call is anywhere in it. So the part in this one may be without the call.
+
+    Args:
+        box: the box of each pair from `pair_with_windows`, shape [Pairs].
+        inside: how much of the box is in the window, s, shape [Pairs].
+        lengths: length of the box, s, shape [Pairs].
+        seconds: length of a window, s.
+        tolerance: how much less a window may have and still be the one that was listened to, s.
+
+    Returns:
+        Shape [Pairs].
+    """
+    most = np.full(box.max(initial=-1) + 1, -np.inf)
+    np.maximum.at(most, box, inside)
+    return is_whole_window(lengths, seconds) & (inside < most[box] - tolerance)

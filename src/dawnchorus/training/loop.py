@@ -48,7 +48,8 @@ def fit(
     trainer.compile(
         optimizer=keras.optimizers.Adam(schedule),
         loss=WithFrames(loss, head.frame_weight) if head.frame_weight > 0 else loss,
-        jit_compile=train.xla,
+        # TensorFlow traces a graph in any case; JAX would compute each operation by itself.
+        jit_compile=train.xla or keras.backend.backend() == "jax",
     )
     # An optimizer that is built in the first step makes TensorFlow trace that step twice.
     trainer.optimizer.build(trainer.trainable_variables)

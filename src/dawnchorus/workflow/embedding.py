@@ -7,7 +7,7 @@ import pandas as pd
 
 from dawnchorus.config.params import Params
 from dawnchorus.features.embedding_cache import Task, embed_recordings
-from dawnchorus.features.frames import to_frames
+from dawnchorus.features.frames import FrameGrid, to_frames
 from dawnchorus.inference.windows import tile
 from dawnchorus.workflow.cores import cores
 from dawnchorus.workflow.gpus import jobs_can_use_gpus
@@ -33,10 +33,11 @@ def embed_table(
     Raises:
         InputError: as in `embed_recordings`.
     """
-    length = to_frames(params.window.seconds, params.spectrogram)
-    hop = min(length, to_frames(params.predict.hop_seconds, params.spectrogram))
+    grid = FrameGrid(params.spectrogram.sample_rate, params.spectrogram.hop_length)
+    length = to_frames(params.window.seconds, grid)
+    hop = min(length, to_frames(params.predict.hop_seconds, grid))
     task = Task(
-        params.features[embedding], params.spectrogram, length, partial(tile, length=length, hop=hop),
+        params.features[embedding], grid, length, partial(tile, length=length, hop=hop),
         params.data.channel, skip_bad,
     )  # fmt: skip
     root = Path(params.data.root)
