@@ -209,3 +209,22 @@ def test_a_damaged_table_is_refused(change: dict, message: str, tmp_path: Path) 
     pd.read_csv(path, keep_default_na=False).assign(**change).to_csv(path, index=False)
     with pytest.raises(InputError, match=message):
         read_thresholds(path, SPECIES)
+
+
+def test_boxes_that_score_like_any_window_give_no_threshold() -> None:
+    """Six boxes of a species whose scores are no higher than those of the windows, which are then all above them."""
+    evidence, groups, target, _ = experiment(0)
+    rng = np.random.default_rng(3)
+    of_first = np.flatnonzero((evidence.species == 0) & evidence.is_present)[:6]
+    others = np.flatnonzero(evidence.species > 0)
+    few = evidence.subset(np.sort(np.concatenate([of_first, others])))
+    low = np.where(
+        few.species == 0, np.quantile(groups[0][:, 0], 0.02) * rng.uniform(0.5, 1, len(few.scores)), few.scores
+    )
+    model, table = choose(replace(few, scores=low), groups, target)
+    assert np.isnan(model.prevalence[0])
+    assert np.isnan(table.threshold[0])
+    assert np.isnan(model.probabilities(target)[:, 0]).all()
+    assert table.no_promise[0] == "more than half of all windows score like its boxes"
+    # Other species keep theirs.
+    pd.testing.assert_frame_equal(table[1:3], choose(evidence, groups, target)[1][1:3], check_exact=False, rtol=0.2)

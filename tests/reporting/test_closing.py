@@ -42,7 +42,7 @@ def test_only_paths_that_exist_are_named(root: Path) -> None:
     (root / "results/thresholds.csv").write_text("species,no_promise\na,\nb,no window reaches it\nc,\n")
     assert closing_lines(root) == [
         "No figures: no recording has labels to compare with (docs/metrics.md)",
-        "2 of 3 species have a threshold with the precision wanted; b has none",
+        "2 of 3 species have a promise of precision; b has none",
         "Results:",
         "  results/model           the model, for `dawnchorus detect`",
         "  results/thresholds.csv  the threshold of each species",
@@ -53,3 +53,11 @@ def test_figures_that_cannot_be_read_are_no_traceback(root: Path) -> None:
     (root / "results/figures.json").write_text("{")
     first, *_ = closing_lines(root)
     assert first.startswith(f"No figures: {root}/results/figures.json cannot be read: ")
+
+
+def test_without_any_promise_the_next_step_is_named(root: Path) -> None:
+    write(root, oof={"ensemble": ROW})
+    (root / "results/thresholds.csv").write_text("species,no_promise\na,no present box\nb,no window reaches it\n")
+    lines = closing_lines(root)
+    assert "0 of 2 species have a promise of precision; a, b have none" in lines
+    assert any("dawnchorus review start results --purpose measure -n 30" in line for line in lines)

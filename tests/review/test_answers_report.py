@@ -1,5 +1,6 @@
 """What the answers of a review say: agreement, precision, call density, and what to do next."""
 
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,6 +131,9 @@ def test_next_tells_what_is_missing(scored: ScoredWindows) -> None:
         "m: 3 items wait for an answer: dawnchorus review serve m",
         "Not measured yet: OWL, LARK: dawnchorus review start results --purpose measure --species OWL LARK -n 30",
     ]
+    # A shell takes the command as it is printed.
+    (line,) = advice_lines(["Mésange charbonnière"], {}, 0.9, results, {}, [])
+    assert shlex.split(line.partition(": dawnchorus ")[2])[5] == "Mésange charbonnière"
     session = answered(scored)
     assert unmerged_reviews([session]) == ["m"]
     lines = advice_lines(["OWL", "LARK"], measured_species(scored, [session], 1), 0.9, results, {}, ["m"])

@@ -168,7 +168,8 @@ def read_recordings(path: Path, more: Sequence[str] = ()) -> pd.DataFrame:
         InputError: the table is missing or damaged, or a path leads out of the data set's folder.
     """
     columns = [*COLUMNS, *more]
-    table = read_table(path, columns, may_be_empty=True)[columns].copy()
+    remedy = "`snakemake` and `dvc repro` make it; if a run has failed, mend the cause and repeat it"
+    table = read_table(path, columns, may_be_empty=True, named_by=remedy)[columns].copy()
     for column in ("recording_id", "file"):
         refuse_rows(path, table, column, ~table[column].map(_stays_inside), "a path below the data set's folder")
     refuse_rows(path, table, "recording_id", table.duplicated(["split", "recording_id"]), "each recording once")

@@ -22,8 +22,12 @@ FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
 # The one or two highest of thousands of windows lie beyond most labels, where the calibration extrapolates.
 FEWEST_WINDOWS = 3
+# Boxes alone do not tell a species that calls in most windows from one whose few boxes score like any other window.
+# Such an estimate once was 0.99 where 0.06 was right, and all windows became detections.
+MOST_BY_BOXES = 0.5
 # Fewer test recordings do not show how often species call; thresholds are then for recordings like the annotated ones.
 FEWEST_TEST = 20
+EVERYWHERE = "more than half of all windows score like its boxes"
 # Rounding by other programs and machines changes a score by less; the scores of an exported file may differ so much.
 ROUNDING = 1e-4
 # Numbers of labels that a threshold rests on.
@@ -63,7 +67,8 @@ class WindowModel:
 
     Attributes:
         calibration: log likelihood ratios of scores.
-        prevalence: share of windows with each species; NaN where it is unknown, shape [Species].
+        prevalence: share of windows with each species; NaN where it is unknown: without a present box, or where boxes
+            alone put it above `MOST_BY_BOXES`, shape [Species].
     """
 
     calibration: Calibration
@@ -106,7 +111,8 @@ def fit_window_model(
     known = np.where(evidence.is_any_window, weights, 0)
     total = np.bincount(evidence.species, known, n_species)
     share = (np.bincount(evidence.species, known * evidence.is_present, n_species) + 1) / (total + 2)
-    return WindowModel(calibration, np.where((total > 0) & ~np.isnan(prevalence), share, prevalence))
+    by_boxes = np.where(prevalence <= MOST_BY_BOXES, prevalence, np.nan)
+    return WindowModel(calibration, np.where((total > 0) & ~np.isnan(prevalence), share, by_boxes))
 
 
 @dataclass(frozen=True)
@@ -204,8 +210,8 @@ def choose_thresholds(
         rng: for the bootstrap.
 
     Returns:
-        The model of `target`'s scores, and a row per species: species; threshold (a score; NaN if the species has no
-        present box); probability at the threshold; precision of the windows above it and its lower bound; number of
+        The model of `target`'s scores, and a row per species: species; threshold (a score; NaN if its prevalence is
+        unknown); probability at the threshold; precision of the windows above it and its lower bound; number of
         windows above; prevalence of windows; the columns of `labels`; and why the precision cannot be promised
         (no_promise, empty if it can).
     """
@@ -229,7 +235,8 @@ def choose_thresholds(
     table.loc[is_unknown, ["probability", "precision", "precision_low"]] = np.nan
     table[LABELS] = labels[LABELS].to_numpy()
     reasons = [_why_not(*of_species) for of_species in zip(*(labels[name] for name in LABELS), strict=True)]
-    reasons = [reason or ("no present box" if lost else "") for reason, lost in zip(reasons, is_unknown, strict=True)]
+    is_everywhere = is_unknown & (labels.present_boxes.to_numpy() > 0)
+    reasons = [EVERYWHERE if lost else reason for reason, lost in zip(reasons, is_everywhere, strict=True)]
     table["no_promise"] = [reason or too_few_windows(count) for reason, count in zip(reasons, above, strict=True)]
     return model, table
 

@@ -11,7 +11,7 @@ from typing import Any
 # Those that exist are named.
 RESULTS = {
     "results/model": "the model, for `dawnchorus detect`",
-    "results/detections.csv": "detections in the test recordings",
+    "results/detections.csv": "detections in the test recordings; without any, in the annotated ones",
     "results/thresholds.csv": "the threshold of each species",
     "results/species_metrics.csv": "figures of each species",
     "results/kaggle/submission.csv": "a competition's submission",
@@ -78,7 +78,7 @@ def _of_constant(figures: dict[str, Any], key: str) -> str:
 
 
 def _promises(path: Path) -> list[str]:
-    """How many species have a threshold with the promised precision."""
+    """How many species have a threshold with a promised precision, and what to do if none has."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
@@ -86,4 +86,9 @@ def _promises(path: Path) -> list[str]:
     without = [row["species"] for row in rows if row.get("no_promise")]
     named = ", ".join(without[:MOST_NAMED]) + (f" and {len(without) - MOST_NAMED} more" if without[MOST_NAMED:] else "")
     lacking = f"; {named} {'has' if len(without) == 1 else 'have'} none" if without else ""
-    return [f"{len(rows) - len(without)} of {len(rows)} species have a threshold with the precision wanted{lacking}"]
+    lines = [f"{len(rows) - len(without)} of {len(rows)} species have a promise of precision{lacking}"]
+    if len(without) == len(rows):
+        lines.append(
+            "  ask people about a sample: dawnchorus review start results --purpose measure -n 30 (docs/review.md)"
+        )
+    return lines

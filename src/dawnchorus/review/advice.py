@@ -1,5 +1,6 @@
 """`dawnchorus review next`: what to do next, so that a precision can be promised for each species."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,8 @@ def advice_lines(
         if len(measured.scores) < FEWEST_ANSWERS or n_present < FEWEST_PRESENT:
             lines.append(
                 f"{code}: too few answers ({counted}) for a promise; expected at least {FEWEST_ANSWERS}, "
-                f"{FEWEST_PRESENT} of them present: {start} --purpose measure --species {code} -n {FIRST_ANSWERS}"
+                f"{FEWEST_PRESENT} of them present: {start} --purpose measure --species {shlex.quote(code)} "
+                f"-n {FIRST_ANSWERS}"
             )
             continue
         need = find_need(measured, precision)
@@ -109,17 +111,17 @@ def advice_lines(
             n_items = int(np.ceil(need.answers / need.share))
             lines.append(
                 f"{code}: promise of {precision:g} needs about {need.answers} more answers above {need.above:.2g} "
-                f"({counted}): {start} --purpose measure --species {code} -n {n_items}"
+                f"({counted}): {start} --purpose measure --species {shlex.quote(code)} -n {n_items}"
             )
         else:
             lines.append(
                 f"{code}: no score is sure enough for a promise of {precision:g} ({counted}); teach the model first: "
-                f"{start} --purpose improve --species {code}"
+                f"{start} --purpose improve --species {shlex.quote(code)}"
             )
     others = [code for code in codes if code not in found]
     if others:
         lines.append(
-            f"Not measured yet: {', '.join(others)}: {start} --purpose measure --species {' '.join(others)} "
+            f"Not measured yet: {', '.join(others)}: {start} --purpose measure --species {shlex.join(others)} "
             f"-n {FIRST_ANSWERS}"
         )
     return lines

@@ -75,7 +75,8 @@ def start_review(
             remarks.append(f"{code}: {len(found)} items, because there are no more {_WHAT[purpose]}")
         items += [replace(item, item=len(items) + number) for number, item in enumerate(found, start=1)]
     if not items:
-        raise InputError(f"{results}: has no {_WHAT[purpose]} of {', '.join(asked)}")
+        hint = "; if none is above its threshold, use --purpose improve" if purpose == CONFIRM else ""
+        raise InputError(f"{results}: has no {_WHAT[purpose]} of {', '.join(asked)}{hint}")
     write_review(folder, scored, results, purpose, asked, items, seed, now)
     return [
         *remarks,

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import threadpoolctl
 
+from dawnchorus.data.clock_times import start_of
 from dawnchorus.data.formats.writing import write_labels
 from dawnchorus.data.sites import find_sites
 from dawnchorus.errors import InputError
@@ -175,6 +177,19 @@ class Task:
         remarks = _write_formats(self.output, self.options.format, recordings, facts)
         species = species_lines(self.thresholds, counts, len(recordings) - len(problems))
         remarks += licences(self.work.bundle.info)
+        without_zone = [
+            name for name, start in facts.start.items() if not start and start_of(recordings[name].name, "", UTC)
+        ]
+        if without_zone:
+            remarks.append(
+                f"{len(without_zone)} recordings have a date, but no time zone, for example {without_zone[0]}: "
+                "with --timezone, detections get clock times"
+            )
+        if (self.thresholds.no_promise != "").all() and self.options.threshold is None:
+            remarks.append(
+                "No precision is promised: listen to a random sample first, "
+                f"dawnchorus review start {self.output} --purpose measure"
+            )
         return [*species, *remarks, f"Detections: {self.output / 'detections.csv'}"]
 
 

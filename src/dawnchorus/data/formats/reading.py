@@ -56,7 +56,8 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
     paths, reasons = [], []
     for path in files_below(root):
         if is_workbook(path):
-            reasons.append(f"{path}: is a workbook, which is not read; save its sheet as CSV UTF-8 beside it")
+            text = "text with tabs (.txt)" if name in ("raven", "audacity") else "CSV UTF-8"
+            reasons.append(f"{path}: is a workbook, which is not read; save its sheet as {text} beside it")
         if path.suffix.lower() not in suffixes:
             continue
         try:

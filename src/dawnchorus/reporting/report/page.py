@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dawnchorus.config.params import Params
+from dawnchorus.inference.thresholds import EVERYWHERE
 from dawnchorus.reporting.model_card import LIMITS
 from dawnchorus.reporting.report.data_tables import decimal, percent
 from dawnchorus.reporting.report.facts import changed_settings, facts
@@ -98,6 +99,8 @@ def plain_reason(row: SpeciesRow, target: float) -> str:
         return f"no sound scores so high that {percent(target)} of such sounds would be right"
     if row.no_promise == "no present box":
         return "it has no labelled call"
+    if row.no_promise == EVERYWHERE:
+        return "more than half of all sounds score like its labelled calls, so its score tells nothing yet"
     if "box" in row.no_promise:
         return f"too few labels: {row.no_promise}"
     if "reach" in row.no_promise:
