@@ -133,7 +133,7 @@ def test_next_tells_what_is_missing(scored: ScoredWindows) -> None:
     ]
     # A shell takes the command as it is printed.
     (line,) = advice_lines(["Mésange charbonnière"], {}, 0.9, results, {}, [])
-    assert shlex.split(line.partition(": dawnchorus ")[2])[5] == "Mésange charbonnière"
+    assert shlex.split(line.partition(": dawnchorus ")[2])[6] == "Mésange charbonnière"
     session = answered(scored)
     assert unmerged_reviews([session]) == ["m"]
     lines = advice_lines(["OWL", "LARK"], measured_species(scored, [session], 1), 0.9, results, {}, ["m"])
