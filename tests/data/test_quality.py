@@ -79,11 +79,8 @@ def test_the_table_and_the_summary(tmp_path: Path) -> None:
         "test": {"c": look(written(tmp_path / "c.wav", np.zeros((2 * RATE, 2))))},
     }
     sites = {"train": {"a": "hill 1", "b": ""}, "test": {"c": "hill 2"}}
-    assert list(as_table(found, sites, {"test": pd.Series({"a": "x", "c": "lake"})}, tmp_path).group) == [
-        "",
-        "",
-        "lake",
-    ]
+    of_test = as_table(found, sites, {"test": pd.Series({"a": "x", "c": "lake"})}, tmp_path)
+    assert list(of_test.group) == ["", "", "lake"]
     table = as_table(found, sites, {"train": pd.Series({"a": "hill"})}, tmp_path)
     assert list(table.usable) == [True, False, True]
     assert list(table.group) == ["hill", "", ""]

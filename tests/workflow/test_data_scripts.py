@@ -506,25 +506,3 @@ def test_one_species_needs_to_be_absent_somewhere(data: Path, edited: Callable[[
     (data / "complete.csv").write_text("recording_id\na\n")
     done = ingest(data, edited("labels.complete", "complete.csv"))
     assert done.returncode == 0, done.stderr
-
-
-def test_a_killed_process_of_a_job_is_told_in_words() -> None:
-    code = """
-import os, signal
-from concurrent.futures import ProcessPoolExecutor
-from dawnchorus.cli import run
-
-def main():
-    with ProcessPoolExecutor(1) as pool:
-        pool.submit(os.kill, os.getpid(), 0).result()
-        pool.submit(os.abort).result()
-
-if __name__ == "__main__":
-    run(main)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, capture_output=True, text=True
-    )
-    assert done.returncode == 1
-    assert "error: a process of this job has ended, perhaps for lack of memory" in done.stderr
-    assert "Traceback" not in done.stderr
