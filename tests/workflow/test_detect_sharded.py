@@ -119,6 +119,8 @@ def test_the_next_run_tries_unreadable_recordings_again(field: Path, model: Path
     assert lines == [
         "BTNW  7 detections in 7 of 7 recordings (threshold 0.5)",
         "häh   0 detections in 0 of 7 recordings (threshold 0.5)",
+        "6 recordings have a date, but no time zone, for example hill/20240611_053000: with --timezone, detections "
+        "get clock times",
         f"Detections: {output}/detections.csv",
     ]
     assert unreadable.splitlines() == [
