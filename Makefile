@@ -72,7 +72,7 @@ clean: ## remove the workflow's outputs, but not DVC's cache or .venv
 	rm -rf .snakemake dvc_plots logs/*.log logs/*/ \
 	    data/demo/dataset data/recordings.csv data/annotations.csv data/species.csv data/ground_truth.csv \
 	    data/complete.csv data/template.csv data/remarks.txt data/folds.csv data/fold_report.csv data/fold_species.csv \
-	    data/splits data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/pretrained/*/ \
+	    data/splits data/sounds data/spectrograms/train data/spectrograms/test data/spectrograms/unlabelled data/pretrained/*/ \
 	    data/embeddings/*/model.txt data/embeddings/*/train data/embeddings/*/test data/embeddings/*/unlabelled data/embeddings/*/.unfinished-* \
 	    results/params_checked.txt results/.prune.lock results/logs results/predictions/none results/predictions/*/*/* results/supervised/*/*/* \
 	    results/models/*/*/*.weights.h5 results/models/*/*/*.npz \

@@ -1,7 +1,9 @@
 """`dawnchorus detect` as its users call it, with a small model of two untrained networks."""
 
+import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -157,6 +159,25 @@ def test_presence_activity_and_problems_are_told(done: Path, recordings: Path) -
     assert lines[1] == "häh   no threshold: no present box"
 
 
+def test_without_a_promise_the_next_command_is_told(model: Path, recordings: Path, tmp_path: Path) -> None:
+    unsure = shutil.copytree(model, tmp_path / "my model")
+    table = pd.read_csv(unsure / "thresholds.csv")
+    table.assign(no_promise="no present box", precision=np.nan, precision_low=np.nan).to_csv(
+        unsure / "thresholds.csv", index=False
+    )
+    content = json.loads((unsure / "model.json").read_text())
+    content["files"]["thresholds.csv"] = hashlib.sha256((unsure / "thresholds.csv").read_bytes()).hexdigest()
+    (unsure / "model.json").write_text(json.dumps(content))
+    run = detect(unsure, recordings / "hill/20240611_053000.WAV", "--output", tmp_path / "my field")
+    (line,) = (line for line in run.stdout.splitlines() if line.startswith("No precision is promised"))
+    words = shlex.split(line.partition(", dawnchorus ")[2])
+    assert words[:4] == ["review", "start", str(tmp_path / "my field"), "--model"]
+    command = [sys.executable, "-m", "dawnchorus.command", *words, "--name", "first"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "first" in done.stdout
+
+
 def test_the_same_command_scores_nothing_again_and_changed_recordings_only(
     done: Path, model: Path, recordings: Path, tmp_path: Path
 ) -> None:
@@ -214,12 +235,12 @@ def test_another_model_or_setting_is_refused(done: Path, model: Path, recordings
     content["settings"]["detect"]["precision"] = 0.8
     (other / "model.json").write_text(json.dumps(content))
     options = ("--output", done, "--timezone", "America/Puerto_Rico")
-    assert "have model" not in detect(other, recordings, *options).stderr
+    assert "another model" not in detect(other, recordings, *options).stderr
     content["members"][0]["weight"] = 0.25
     (other / "model.json").write_text(json.dumps(content))
     run = detect(other, recordings, *options)
     assert run.returncode == 1
-    assert "have model" in run.stderr
+    assert f"{done / 'windows'}: its recordings were scored by another model" in run.stderr
 
 
 @pytest.mark.skipif(find_spec("jax") is not None, reason="jax is installed")

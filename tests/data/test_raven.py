@@ -1,5 +1,6 @@
 """Raven's selection tables are read as Raven reads them."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,21 @@ def test_a_table_of_one_recording_has_its_name(tmp_path: Path, name: str) -> Non
     recording(tmp_path / "site/A.B.WAV")
     write(tmp_path / "site" / name, HEADING + "Species", "1\tSpectrogram 1\t1\t1.25\t2.5\t1000.5\t2000\tWREN")
     assert boxes(tmp_path) == [["site/A", "WREN", 1.25, 2.5, 1000.5, 2000, "present"]]
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_table_that_another_program_saved_with_commas(tmp_path: Path, separator: str) -> None:
+    recording(tmp_path / "A.wav")
+    table = pd.read_csv(
+        io.StringIO(HEADING + "Species\n1\tSpectrogram 1\t1\t1.25\t2.5\t1000.5\t2000\tWREN, winter\n"), sep="\t"
+    )
+    table.to_csv(tmp_path / "A.Table.1.selections.csv", sep=separator)
+    write(tmp_path / "weather.csv", "day,rain", "1,0")
+    assert boxes(tmp_path) == [["A", "WREN, winter", 1.25, 2.5, 1000.5, 2000, "present"]]
+    assert "1 other files are no labels of the format raven; first" in read(tmp_path).remarks[0]
+    # The original beside it has the same labels.
+    table.to_csv(tmp_path / "A.Table.1.selections.txt", sep="\t", index=False)
+    assert len(boxes(tmp_path)) == 1
 
 
 def test_two_views_of_a_selection_are_one_annotation(tmp_path: Path) -> None:

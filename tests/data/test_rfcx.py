@@ -123,11 +123,10 @@ def at_full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (recordings.seconds == 60).all()
     assert (recordings.usable == 1).all()
     # Of two recordings no folds can be made: all that `split_folds` would do besides.
-    (folder / "splits").mkdir()
+    (folder / "sounds").mkdir()
     for split in ("train", "test"):
-        recordings[recordings.split == split].to_csv(folder / f"splits/{split}.csv", index=False)
-    for split in ("train", "test"):
-        said = run("cache_spectrograms", folder, "--recordings", folder / f"splits/{split}.csv",
+        recordings[recordings.split == split].to_csv(folder / f"sounds/{split}.csv", index=False)
+        said = run("cache_spectrograms", folder, "--recordings", folder / f"sounds/{split}.csv",
                    "--output", folder / "spectrograms" / split)  # fmt: skip
         assert "10 of 384 mel bands are empty" in said
     # Only one recording has calls, so it is in training and validation.
@@ -175,7 +174,7 @@ def test_real_recordings_go_through_training_and_inference_at_full_size(at_full_
         "--logs", tmp_path / "logs",
         "--epoch-weights", tmp_path / "epochs", "--checkpoint", tmp_path / "checkpoint", *model)  # fmt: skip
     assert np.isfinite(pd.read_csv(tmp_path / "curve.csv").loss).all()
-    run("predict", folder, "--test", folder / "splits/test.csv", "--spectrograms", folder / "spectrograms",
+    run("predict", folder, "--test", folder / "sounds/test.csv", "--spectrograms", folder / "spectrograms",
         "--first-round", "first", "--last-round", "first", "--output", tmp_path / "predictions",
         "--supervised", tmp_path / "supervised", *model)  # fmt: skip
     scores = read_scores(tmp_path / "predictions/test.csv")

@@ -124,8 +124,16 @@ def test_sites_in_the_names_of_recordings(forest: Path, params: Params) -> None:
 def test_a_species_at_one_site_is_named(forest: Path) -> None:
     for path in forest.glob("site0/*.txt"):
         path.write_text(path.read_text().replace("WREN", "LARK"))
-    assert "Present at one site alone" in report_on(forest, n_folds=2)
-    assert "validates LARK." in report_on(forest, n_folds=2)
+    report = report_on(forest, n_folds=2)
+    assert "Present at one site alone" in report
+    assert "validates LARK." in report
+    # Folds of sites are proposed only if they let most species be validated.
+    assert lines_of(report)["split"] == {"group": "site"}
+    for path in forest.glob("site2/*.txt"):
+        path.write_text(path.read_text().replace("WREN", "ROBIN"))
+    report = report_on(forest, n_folds=2)
+    assert "validates LARK, ROBIN." in report
+    assert "split" not in lines_of(report)
 
 
 def test_the_bands_reach_the_highest_label(forest: Path) -> None:
@@ -143,6 +151,19 @@ def test_its_lines_for_the_parameters_are_valid(forest: Path, params: Params) ->
     assert lines["split"] == {"group": "site"}
     assert lines["spectrogram"] == {"sample_rate": 24_000, "f_max": 12_000.0}
     changed(params, lines)
+
+
+def test_birdnet_is_proposed_where_labels_are_few(forest: Path, params: Params) -> None:
+    text = report_on(forest).partition("make env BIRDNET=1, and also set\n")[2].partition("\n\n")[0]
+    proposed = YAML(typ="safe").load(text)
+    assert changed(params, lines_of(report_on(forest)) | proposed).members == ["birdnet"]
+    preset = YAML(typ="safe").load(Path(__file__).parents[2].joinpath("presets/birdnet.yaml").read_text())
+    assert proposed == preset
+    path = forest / "site0/0.Table.1.selections.txt"
+    rows = [f"{number}\tWaveform 1\t1\t{number / 30}\t2\t500\t900\t{name}\n" for number in range(1, 52)
+            for name in ("WREN", "OWL")]  # fmt: skip
+    path.write_text(HEADING + "".join(rows))
+    assert "BIRDNET" not in report_on(forest)
 
 
 def test_lines_for_a_folder_with_an_odd_name(forest: Path) -> None:

@@ -132,8 +132,10 @@ def test_next_tells_what_is_missing(scored: ScoredWindows) -> None:
         "Not measured yet: OWL, LARK: dawnchorus review start results --purpose measure --species OWL LARK -n 30",
     ]
     # A shell takes the command as it is printed.
-    (line,) = advice_lines(["Mésange charbonnière"], {}, 0.9, results, {}, [])
-    assert shlex.split(line.partition(": dawnchorus ")[2])[6] == "Mésange charbonnière"
+    (line,) = advice_lines(["Mésange charbonnière"], {}, 0.9, Path("my found"), {}, [], Path("my model"))
+    words = ["review", "start", "my found", "--model", "my model", "--purpose", "measure", "--species",
+             "Mésange charbonnière", "-n", "30"]  # fmt: skip
+    assert shlex.split(line.partition(": dawnchorus ")[2]) == words
     session = answered(scored)
     assert unmerged_reviews([session]) == ["m"]
     lines = advice_lines(["OWL", "LARK"], measured_species(scored, [session], 1), 0.9, results, {}, ["m"])

@@ -56,7 +56,8 @@ def split_folds(data: Path, params: Path = ROOT / "params.yaml") -> subprocess.C
                for word in (f"--{name}", str(outputs / f"{name}.csv"))]  # fmt: skip
     return run_script(
         "split_folds", *options, "--report", str(outputs / "report.csv"), "--fold-species",
-        str(outputs / "fold_species.csv"), "--splits", str(outputs / "splits"), params=params,
+        str(outputs / "fold_species.csv"), "--splits", str(outputs / "splits"), "--sounds", str(outputs / "sounds"),
+        params=params,
     )  # fmt: skip
 
 
@@ -83,7 +84,8 @@ def test_new_names_of_sites_change_no_table_of_later_stages(data: Path, edited: 
             done = script(data, params)
             assert done.returncode == 0, done.stderr
         sites.append(list(recordings(data).site))
-        files = [outputs / "folds.csv", outputs / "annotations.csv", *sorted((outputs / "splits").iterdir())]
+        files = [outputs / "folds.csv", outputs / "annotations.csv", *sorted(outputs.glob("s*s/*.csv"))]
+        assert len(files) == 7
         later.append([path.read_bytes() for path in files])
     assert sites == [[""] * 5, [*"abcd", "t"]]
     assert later[0] == later[1]
@@ -248,7 +250,7 @@ def cache(data: Path, output: Path) -> subprocess.CompletedProcess[str]:
     content = YAML().load(ROOT / "params.yaml")
     content["data"]["root"] = str(data)
     YAML().dump(content, params)
-    table = data.parent / "outputs/splits/train.csv"
+    table = data.parent / "outputs/sounds/train.csv"
     return run_script("cache_spectrograms", "--recordings", str(table), "--output", str(output), params=params)
 
 
@@ -266,11 +268,11 @@ def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labe
         done = script(data, single)
         assert done.returncode == 0, done.stderr
     # A copy of a test recording is left out, and one of an annotated recording goes into its fold.
-    splits = data.parent / "outputs/splits"
-    unlabelled = pd.read_csv(splits / "unlabelled.csv", index_col="recording_id").fold
+    sounds = data.parent / "outputs/sounds"
+    unlabelled = pd.read_csv(sounds / "unlabelled.csv", index_col="recording_id").fold
     assert set(unlabelled.index) == {"e", "f", "h"}
     assert unlabelled["f"] == pd.read_csv(data.parent / "outputs/folds.csv", index_col=0).fold["a"]
-    assert set(pd.read_csv(splits / "train.csv").recording_id) == set("abcd")
+    assert set(pd.read_csv(sounds / "train.csv").recording_id) == set("abcd")
 
     content = YAML().load(single)
     content["data"]["root"] = str(data)
@@ -279,7 +281,7 @@ def test_recordings_without_annotations_are_not_decoded_and_wait_for_pseudo_labe
     def cache_unlabelled(last_round: str) -> tuple[str, list[str]]:
         output = data.parent / "spectrograms"
         done = run_script(
-            "cache_unlabelled", "--recordings", str(splits / "unlabelled.csv"), "--first-round", "first",
+            "cache_unlabelled", "--recordings", str(sounds / "unlabelled.csv"), "--first-round", "first",
             "--last-round", last_round, "--output", str(output), params=data.parent / "with_root.yaml",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -323,7 +325,7 @@ def test_complete_recordings_without_labels_are_training_recordings(
     # The three without labels and units of their own are spread evenly.
     assert abs((folds[list("efg")] == 0).sum() - (folds[list("efg")] == 1).sum()) == 1
     assert set(pd.read_csv(outputs / "splits/train.csv").recording_id) == set("abcdefgh")
-    assert list(pd.read_csv(outputs / "splits/unlabelled.csv").recording_id) == ["i"]
+    assert list(pd.read_csv(outputs / "sounds/unlabelled.csv").recording_id) == ["i"]
 
     # What training depends on does not change with a recording that nobody has listened to.
     kept = [outputs / name for name in ("complete.csv", "annotations.csv", "folds.csv", "splits/train.csv")]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from clone import RESULTS, Clone, states
+from clone import MODELS, RESULTS, Clone, states
 
 pytestmark = pytest.mark.slow
 
@@ -110,4 +110,11 @@ def test_sites_with_codes_and_neither_test_recordings_nor_a_template(clone: Clon
         path.rename(path.with_suffix(".wav"))
     clone.snakemake()
     assert clone.started() == sorted(["cache_spectrograms train", "ingest", "split_folds", *RESULTS])
+    # A time zone changes no sound, and other folds need other networks, but no other spectrograms.
+    clone.edit_params("data", {"timezone": "America/Puerto_Rico"})
+    clone.snakemake()
+    assert clone.started() == sorted(["check_params", "ingest", "split_folds", *RESULTS])
+    clone.edit_params("split", {"group": None})
+    clone.snakemake()
+    assert clone.started() == sorted(["check_params", "ingest", "split_folds", *MODELS, *RESULTS])
     clone.assert_neither_engine_has_anything_to_do()

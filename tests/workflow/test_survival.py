@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
 
-FOLDERS = ("data/demo/dataset", "data/splits", "data/spectrograms", "data/pretrained", "results")
+FOLDERS = ("data/demo/dataset", "data/splits", "data/sounds", "data/spectrograms", "data/pretrained", "results")
 # Neither stage outputs nor the same from run to run.
 NO_OUTPUTS = ("results/provenance", "results/checkpoints", ".writing.", ".snakemake_timestamp")
 

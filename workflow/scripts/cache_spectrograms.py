@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.sounds import read_sounds
 from dawnchorus.features.caching import cache_spectrograms
 from dawnchorus.features.mel import empty_bands, mel_to_frequency
 from dawnchorus.files import replacing
@@ -29,10 +29,10 @@ def main() -> None:
             "frequencies and always have the lowest level; reduce n_mels, or increase n_fft or f_min",
             file=sys.stderr,
         )
-    table = read_recordings(arguments.recordings)
+    table = read_sounds(arguments.recordings)
     # The stage does not depend on the root: the table has a hash of each recording, so moving the data reruns nothing.
     root = Path(params.data.root)
-    recordings = {str(name): root / file for name, file in table.file[table.usable].items()}
+    recordings = {str(name): root / file for name, file in table.file.items()}
     with replacing(arguments.output) as folder:
         folder.mkdir()
         what = f"{arguments.output.name} recordings cached"

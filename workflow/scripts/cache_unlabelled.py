@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.sounds import read_sounds
 from dawnchorus.features.caching import cache_spectrograms
 from dawnchorus.files import replacing
 from dawnchorus.workflow.cores import cores
@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
-    table = read_recordings(arguments.recordings, ["fold"])
+    table = read_sounds(arguments.recordings, ["fold"])
     root = Path(params.data.root)
     recordings = {f"{row.fold}/{row.Index}": root / row.file for row in table.itertuples()}
     with replacing(arguments.output) as folder:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.sounds import read_sounds
 from dawnchorus.files import replacing
 from dawnchorus.workflow.embedding import embed_table
 
@@ -18,13 +18,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="output folder; an existing one is replaced")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    table = read_recordings(arguments.recordings)
+    table = read_sounds(arguments.recordings)
     split = arguments.output.name
     unfinished = arguments.output.with_name(f".unfinished-{split}")
     with replacing(arguments.output) as folder:
         folder.mkdir()
         embed_table(
-            table[table.usable], params, arguments.embedding, folder, unfinished, f"{split} recordings embedded",
+            table, params, arguments.embedding, folder, unfinished, f"{split} recordings embedded",
             skip_bad=False,
         )  # fmt: skip
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
-from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.sounds import read_sounds
 from dawnchorus.files import replacing
 from dawnchorus.workflow.embedding import embed_table
 
@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
-    table = read_recordings(arguments.recordings, ["fold"])
+    table = read_sounds(arguments.recordings, ["fold"])
     with replacing(arguments.output) as folder:
         folder.mkdir()
         if arguments.first_round == arguments.last_round and not params.student:

@@ -15,7 +15,7 @@ from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import labelled_boxes, read_annotations
 from dawnchorus.data.fold_table import read_folds
-from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.sounds import read_sounds
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TEST, TRAIN, UNLABELLED
 from dawnchorus.export.networks import write_lite_network
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
-    parser.add_argument("--test", type=Path, required=True, help="table of the test recordings")
+    parser.add_argument("--test", type=Path, required=True, help="table of the usable test recordings")
     parser.add_argument("--spectrograms", type=Path, required=True, help="with train/, test/ and unlabelled/<fold>/")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--round", required=True, help="id of the model's round")
@@ -84,10 +84,10 @@ def main() -> None:
                 starts = [tile(spectrograms.frames(name), shapes.window[0], hop) * frame_seconds for name in recordings]
                 return Windows.of(recordings, starts, found, len(species))
 
-            test = read_recordings(arguments.test)
+            test = read_sounds(arguments.test)
             boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(left_out))
             write_predictions(
-                tables, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out), boxes,
+                tables, score(TEST, list(test.index)), score(TRAIN, left_out), boxes,
                 shapes.window[0] * frame_seconds, params.labels.min_overlap, species,
             )  # fmt: skip
         if is_last:

@@ -10,7 +10,7 @@ from dawnchorus.cli import run
 from dawnchorus.config.loading import load_params
 from dawnchorus.data.annotations import labelled_boxes, read_annotations
 from dawnchorus.data.fold_table import read_folds
-from dawnchorus.data.recordings import read_recordings
+from dawnchorus.data.sounds import read_sounds
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import TEST, TRAIN, UNLABELLED
 from dawnchorus.features.embeddings import read_embeddings
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--species", type=Path, required=True)
-    parser.add_argument("--test", type=Path, required=True, help="table of the test recordings")
+    parser.add_argument("--test", type=Path, required=True, help="table of the usable test recordings")
     parser.add_argument("--embeddings", type=Path, required=True, help="with train/, test/ and unlabelled/<fold>/")
     parser.add_argument("--head", type=Path, required=True)
     parser.add_argument("--round", required=True, help="id of the head's round")
@@ -67,10 +67,10 @@ def main() -> None:
                     scores.append(head.scores(vectors))
                 return Windows.of(recordings, begins, scores, len(species))
 
-            test = read_recordings(arguments.test)
+            test = read_sounds(arguments.test)
             boxes = labelled_boxes(read_annotations(arguments.annotations, species), set(left_out))
             write_predictions(
-                folder if is_last else supervised, score(TEST, list(test.index[test.usable])), score(TRAIN, left_out),
+                folder if is_last else supervised, score(TEST, list(test.index)), score(TRAIN, left_out),
                 boxes, length * second, params.labels.min_overlap, species,
             )  # fmt: skip
         if not is_last or params.student:

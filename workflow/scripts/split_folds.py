@@ -12,6 +12,7 @@ from dawnchorus.data.annotations import read_annotations
 from dawnchorus.data.complete import read_complete
 from dawnchorus.data.folds import count_rows, fold_report, notebook_split, rare_species, stratified_split
 from dawnchorus.data.recordings import read_recordings, write_recordings
+from dawnchorus.data.sounds import write_sounds
 from dawnchorus.data.species import read_species
 from dawnchorus.data.splits import (
     TEST,
@@ -36,7 +37,8 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, required=True, help="output: recording_id,fold")
     parser.add_argument("--report", type=Path, required=True, help="output: a row for each fold")
     parser.add_argument("--fold-species", type=Path, required=True, help="output: number of rows per species and fold")
-    parser.add_argument("--splits", type=Path, required=True, help="output folder: {train,test,unlabelled}.csv")
+    parser.add_argument("--splits", type=Path, required=True, help="output folder: {train,test}.csv")
+    parser.add_argument("--sounds", type=Path, required=True, help="output folder: {train,test,unlabelled}.csv")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
 
@@ -66,7 +68,7 @@ def main() -> None:
         )
     unlabelled = unlabelled_recordings(recordings, annotations, complete)
     fold = folds_of_unlabelled(usable, unlabelled, folds, len(params.folds), params.seed)
-    splits = {TRAIN: annotated, TEST: test_recordings(recordings), UNLABELLED: unlabelled.assign(fold=fold)}
+    splits = {TRAIN: annotated, TEST: test_recordings(recordings)}
     report = fold_report(tp, fold_of_row, folds)
     print(report.to_string(index=False), file=sys.stderr)
     print(f"{(fold_of_row < 0).sum()} present boxes are never validated", file=sys.stderr)
@@ -80,6 +82,11 @@ def main() -> None:
         folder.mkdir()
         for name, table in splits.items():
             write_recordings(folder / f"{name}.csv", table)
+    with replacing(arguments.sounds) as folder:
+        folder.mkdir()
+        for name, table in splits.items():
+            write_sounds(folder / f"{name}.csv", table)
+        write_sounds(folder / f"{UNLABELLED}.csv", unlabelled.assign(fold=fold), ["fold"])
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ class Train(Section):
     every_epoch: bool = Field(description="whether to also keep the weights of every epoch, in results/epoch_weights")
     mixed_precision: bool = Field(description="whether to compute in half precision on a GPU; a CPU never does")
     xla: bool = Field(
-        description="whether to compile the training step with XLA; on a GPU, last bits may then differ between runs"
+        description="whether to compile the training step with XLA (JAX always does); on a GPU, last bits may then "
+        "differ between runs"
     )
     backend: Literal["tensorflow", "jax"] = Field(
         description="Keras backend of training and inference: tensorflow, or jax, where TensorFlow has no GPU build; "

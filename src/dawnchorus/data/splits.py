@@ -1,6 +1,6 @@
 """Parts of a data set: annotated recordings, test recordings, and unlabelled recordings with their folds.
 
-A stage that reads one of the tables in `data/splits/` reruns only if that part of the data set changes.
+A stage that reads a table in `data/splits/` or `data/sounds/` reruns only if that part of the data set changes.
 """
 
 import numpy as np

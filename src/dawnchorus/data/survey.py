@@ -1,18 +1,13 @@
 """What is in a folder of recordings and labels: a report for a person, which changes nothing."""
 
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
 
 from dawnchorus.audio.file_checks import Inspection
 from dawnchorus.config.data import SITE, why_not_apart
-from dawnchorus.data.annotations import LABELS
 from dawnchorus.data.complete_list import describe_completeness, use_test_labels
 from dawnchorus.data.dataset import SPLITS, Dataset
 from dawnchorus.data.formats.label_files import list_files
@@ -24,8 +19,8 @@ from dawnchorus.data.formats.reading import (
     list_label_files,
     read_dataset,
 )
-from dawnchorus.data.groups import merged_spellings
 from dawnchorus.data.ingest import check_labels, check_recordings
+from dawnchorus.data.proposal import at_one_site, count_labels, data_section, propose
 from dawnchorus.data.quality import as_table, starts_without_zone
 from dawnchorus.data.recordings import files_below
 from dawnchorus.data.sites import find_sites
@@ -33,9 +28,6 @@ from dawnchorus.errors import InputError
 
 # A rate of which the checks make no fault.
 SAMPLE_RATE = 48_000
-# Most birds and frogs call below, Hz.
-USUAL_F_MAX = 12_000.0
-ROUND_HZ = 500.0
 MOST_SHOWN = 20
 # Suffixes of files that may be labels.
 TEXT = (".csv", ".tsv", ".txt")
@@ -91,12 +83,13 @@ def survey(
     ]
     if dataset is not None:
         usable = table[(table.split == "train") & table.usable]
-        lines += ["", *_describe_species(annotations, usable, n_folds)]
+        counts = count_labels(annotations, usable)
+        lines += ["", *_describe_species(counts, n_folds, usable.site.nunique())]
     if problem:
         lines += ["", problem]
     elif dataset is not None:
-        sections = _parameters(root, labels, name, site_pattern, table, annotations, n_folds)
-        lines += ["", "Lines for params.yaml", *_as_yaml(sections | {"window": {"seconds": window_seconds}})]
+        data = data_section(root, labels, name, site_pattern, table)
+        lines += ["", *propose(data, table, annotations, counts, window_seconds, n_folds)]
         lines += ["", "Change these values in params.yaml, keep its other lines, and run: snakemake --cores 2"]
         return "\n".join(lines)
     return "\n".join([*lines, "", "When this is corrected, run dawnchorus inspect again."])
@@ -208,16 +201,8 @@ def _describe_problems(
     return [*lines, *(["", "Worth a look", *notes] if notes else [])]
 
 
-def _describe_species(annotations: pd.DataFrame, usable: pd.DataFrame, n_folds: int) -> list[str]:
-    """Counts of labels in usable training recordings, and the species that are too rare for the folds."""
-    every = sorted(set(annotations.species))
-    annotations = annotations[annotations.recording_id.isin(usable.index)]
-    present = annotations[annotations.label == "present"].join(usable.site, on="recording_id")
-    kinds = pd.crosstab(annotations.species, annotations.label)
-    counts = kinds.reindex(index=every, columns=[name for name in LABELS if name in kinds.columns], fill_value=0)
-    counts["recordings"] = present.groupby("species").recording_id.nunique()
-    counts["sites"] = present.groupby("species").site.nunique()
-    counts = counts.rename_axis("species").fillna(0).astype(int)
+def _describe_species(counts: pd.DataFrame, n_folds: int, n_sites: int) -> list[str]:
+    """Counts of labels, and the species that are too rare for the folds."""
     lines = [f"Species: {len(counts)}; labels in usable recordings, and recordings and sites with a present label"]
     lines += _shown(counts)
     rare = counts.index[counts.recordings < n_folds]
@@ -226,53 +211,13 @@ def _describe_species(annotations: pd.DataFrame, usable: pd.DataFrame, n_folds: 
             f"Present in fewer recordings than there are folds ({n_folds}), so some folds cannot train on or validate "
             f"{', '.join(rare)}. Label more recordings of them, or list the other species in data.species."
         )
-    at_few = counts.index[(counts.recordings >= n_folds) & (counts.sites < min(2, usable.site.nunique()))]
-    if len(at_few):
+    alone = at_one_site(counts, n_folds)
+    if alone and n_sites > 1:
         lines.append(
             f"Present at one site alone, so with split.group: {SITE} no model that was trained on them validates "
-            f"{', '.join(at_few)}."
+            f"{', '.join(alone)}."
         )
     return lines
-
-
-def _parameters(
-    root: Path,
-    labels: Path | None,
-    name: str,
-    site_pattern: str | None,
-    table: pd.DataFrame,
-    annotations: pd.DataFrame,
-    n_folds: int,
-) -> dict[str, Any]:
-    """The parameters that would use a data set in the format `name`."""
-    data: dict[str, str] = {"root": str(root.resolve())}
-    if labels is not None:
-        data["labels"] = str(labels.resolve())
-    data["format"] = name
-    if site_pattern is not None:
-        data["site_pattern"] = site_pattern
-    if not table.usable.all():
-        data["bad_audio"] = "skip"
-    folds = CommentedSeq(range(n_folds))
-    folds.fa.set_flow_style()
-    sections: dict[str, Any] = {"data": data, "folds": folds}
-    trained = table[table.split == "train"]
-    annotated = trained.site[trained.usable & trained.index.isin(annotations.recording_id)]
-    if name != "rfcx" and (trained.site != "").all() and len(set(merged_spellings(annotated).values())) >= n_folds:
-        sections["split"] = {"group": SITE}
-    if table.usable.any():
-        rate = int(table.sample_rate[table.usable].mode().iloc[0])
-        highest = np.ceil(annotations.f_max[annotations.label == "present"].max() / ROUND_HZ) * ROUND_HZ
-        sections["spectrogram"] = {"sample_rate": rate, "f_max": float(min(rate / 2, np.fmax(USUAL_F_MAX, highest)))}
-    return sections
-
-
-def _as_yaml(sections: dict[str, Any]) -> list[str]:
-    yaml, text = YAML(), StringIO()
-    # A long path stays in its line.
-    yaml.width = 10_000
-    yaml.dump(sections, text)
-    return text.getvalue().splitlines()
 
 
 def _listed(numbers: NDArray[np.int64]) -> str:

@@ -14,6 +14,7 @@ from dawnchorus.inference.events import find_events
 from dawnchorus.inference.journal import Scored
 from dawnchorus.inference.thresholds import WindowModel
 from dawnchorus.models.bundle import Species
+from dawnchorus.wording import score_text
 
 COLUMNS = ["recording", "site", "channel", "start_s", "end_s", "clock_time", "species", "scientific_name",
            "common_name", "score", "probability", "threshold", "file"]  # fmt: skip
@@ -148,10 +149,12 @@ def species_lines(thresholds: pd.DataFrame, counts: Mapping[str, tuple[int, int]
         if np.isnan(row.threshold):
             lines.append(f"{row.species:{width}}  no threshold: {row.no_promise}")
         elif np.isnan(row.precision):
-            lines.append(f"{line} (threshold {row.threshold:.3g})")
+            lines.append(f"{line} (threshold {score_text(row.threshold)})")
         elif row.no_promise:
-            lines.append(f"{line} (threshold {row.threshold:.3g}; precision cannot be promised: {row.no_promise})")
+            lines.append(
+                f"{line} (threshold {score_text(row.threshold)}; precision cannot be promised: {row.no_promise})"
+            )
         else:
             trust = f"precision {row.precision:.2f}, at least {row.precision_low:.2f}"
-            lines.append(f"{line} (threshold {row.threshold:.3g}: {trust})")
+            lines.append(f"{line} (threshold {score_text(row.threshold)}: {trust})")
     return lines

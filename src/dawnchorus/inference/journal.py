@@ -85,7 +85,7 @@ class Journal:
         """Check that the scores that are there are of the same model and settings.
 
         Args:
-            run: the model and the settings, as JSON can hold them.
+            run: the model's hash, "model", and the settings, as JSON can hold them.
 
         Raises:
             InputError: they are of others, or the journal is damaged.
@@ -100,6 +100,11 @@ class Journal:
             before = dict(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise InputError(f"{path}: cannot be read: {error}; {remedy}") from error
+        if before.get("model") != run["model"]:
+            raise InputError(
+                f"{self._folder}: its recordings were scored by another model, perhaps the same before it was trained "
+                f"again; {remedy}"
+            )
         for key, value in run.items():
             if before.get(key) != value:
                 raise InputError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from dawnchorus.inference.answer_thresholds import FEWEST_ANSWERS, FEWEST_PRESENT, LOWER
 from dawnchorus.review.measured import MeasuredSpecies
+from dawnchorus.wording import score_text
 
 # Thresholds that are tried.
 TRIED = 40
@@ -76,6 +77,7 @@ def advice_lines(
     results: Path,
     open_items: dict[str, int],
     unmerged: Sequence[str],
+    model: Path | None = None,
 ) -> list[str]:
     """What to do next, a line for each species that was measured, and one for all others.
 
@@ -86,8 +88,10 @@ def advice_lines(
         results: the folder with the scores, for commands.
         open_items: the number of items without an answer of each review that has some.
         unmerged: the reviews whose answers are not in `answers/answers.csv` yet.
+        model: the model that the user named, for commands; None for none.
     """
-    start = f"dawnchorus review start {results}"
+    folders = [str(results), *([] if model is None else ["--model", str(model)])]
+    start = f"dawnchorus review start {shlex.join(folders)}"
     lines = [f"{name}: {count} items wait for an answer: dawnchorus review serve {name}"
              for name, count in open_items.items()]  # fmt: skip
     if unmerged:
@@ -106,7 +110,7 @@ def advice_lines(
             continue
         need = find_need(measured, precision)
         if need.threshold is not None:
-            lines.append(f"{code}: {precision:g} can be promised above {need.threshold:.3g} ({counted})")
+            lines.append(f"{code}: {precision:g} can be promised above {score_text(need.threshold)} ({counted})")
         elif need.answers is not None:
             n_items = int(np.ceil(need.answers / need.share))
             lines.append(

@@ -110,6 +110,6 @@ def _next(options: argparse.Namespace) -> None:
     given = [session for session in sessions if answered[session.info.name]]
     lines = advice_lines(
         scored.bundle.codes, measured_species(scored, given, SEED), scored.bundle.info.settings.detect.precision,
-        options.results, waiting, unmerged_reviews(given),
+        options.results, waiting, unmerged_reviews(given), options.model,
     )  # fmt: skip
     print(*lines, sep="\n")

@@ -13,6 +13,7 @@ from dawnchorus.review.curve import CONFIDENCE, precision_curve
 from dawnchorus.review.journal import CHOICES, UNDONE
 from dawnchorus.review.measured import MeasuredSpecies
 from dawnchorus.review.session import Session
+from dawnchorus.wording import score_text
 
 # Not the name of a site, which is a path.
 ALL = "(all)"
@@ -71,7 +72,7 @@ def precision_table(
             if threshold is not None:
                 value = precision_at(threshold, scores, found.is_present, found.inclusion)
             row |= {
-                f"threshold {name}": "" if threshold is None else f"{threshold:.3g}",
+                f"threshold {name}": "" if threshold is None else score_text(threshold),
                 f"precision {name}": _text(value),
             }
         rows.append(row)

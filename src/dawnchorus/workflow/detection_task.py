@@ -1,6 +1,7 @@
 """The parts of `dawnchorus detect`: checks, scoring, and writing of tables, which may be jobs of their own."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -186,9 +187,10 @@ class Task:
                 "with --timezone, detections get clock times"
             )
         if (self.thresholds.no_promise != "").all() and self.options.threshold is None:
+            folders = [str(self.output), "--model", str(self.work.bundle.folder)]
             remarks.append(
                 "No precision is promised: listen to a random sample first, "
-                f"dawnchorus review start {self.output} --purpose measure"
+                f"dawnchorus review start {shlex.join(folders)} --purpose measure -n 30"
             )
         return [*species, *remarks, f"Detections: {self.output / 'detections.csv'}"]
 

@@ -1,4 +1,6 @@
-"""Raven's selection tables: text files with tabs, `*.txt` or `*.tsv`, for one recording each or for many.
+"""Raven's selection tables: text files with tabs, or with commas where R or a spreadsheet saved them.
+
+A table is about one recording or about many.
 
 A table for many recordings names each in `Begin Path` or `Begin File`; `File Offset (s)` is where a selection starts in
 it. Without an offset, times count from the start of the first recording that was open.
@@ -28,7 +30,7 @@ from dawnchorus.data.table_layout import read_text, split_lines
 from dawnchorus.data.tables import read_table, refuse_rows, to_numbers, to_numbers_or_nan
 from dawnchorus.errors import InputError
 
-SUFFIXES = (".txt", ".tsv")
+SUFFIXES = (".txt", ".tsv", ".csv")
 BEGIN, END = "Begin Time (s)", "End Time (s)"
 LOW, HIGH = "Low Freq (Hz)", "High Freq (Hz)"
 OFFSET = "File Offset (s)"

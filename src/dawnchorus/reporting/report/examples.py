@@ -20,6 +20,7 @@ from dawnchorus.reporting.report.choice import Kind, choose_examples
 from dawnchorus.reporting.report.overlays import Box, Tick, describe, frequency_ticks, labels_in, make_box, time_ticks
 from dawnchorus.reporting.report.tables import Experiment, displayed_names
 from dawnchorus.reporting.results import Recordings
+from dawnchorus.wording import score_text
 
 # Around a window and its box, s.
 CONTEXT_SECONDS = 0.5
@@ -131,7 +132,7 @@ def _note(threshold: Any, counts: pd.Series) -> str:
     """What to know about a species before listening."""
     if np.isnan(threshold.threshold):
         return f"There is no threshold, so nothing is detected: {threshold.no_promise}."
-    parts = [f"Detected from a score of {threshold.threshold:.3g} on."]
+    parts = [f"Detected from a score of {score_text(threshold.threshold)} on."]
     if threshold.no_promise:
         parts.append(f"Its precision cannot be promised: {threshold.no_promise}.")
     if Kind.WRONG not in counts:
