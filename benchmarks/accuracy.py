@@ -26,7 +26,7 @@ from dawnchorus.demo.sources import list_sources
 from dawnchorus.errors import InputError
 from dawnchorus.evaluation.baselines import constant_scores
 from dawnchorus.evaluation.box_metrics import average_precision_and_auc
-from dawnchorus.evaluation.clip_metrics import ranking_precisions
+from dawnchorus.evaluation.label_metrics import ranking_precisions
 
 ROOT = Path(__file__).parent.parent
 LADDER, ANIMALS = ROOT / "benchmarks/ladder.yaml", ROOT / "benchmarks/animals.yaml"

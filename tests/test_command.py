@@ -1,11 +1,15 @@
 """The `dawnchorus` command that the environment installs."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from bundles import make_bundle
+
+from dawnchorus.config.params import Params
 
 
 def dawnchorus(*options: str) -> "subprocess.CompletedProcess[str]":
@@ -40,3 +44,13 @@ def test_convert_writes_labels_in_another_format(tmp_path: Path) -> None:
     done = dawnchorus("convert", str(tmp_path), str(tmp_path / "tables"), "--to", "raven")
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {tmp_path / 'tables'}: exists and is not an empty folder")
+
+
+def test_export_names_the_extras_that_it_needs(tiny: Params, tmp_path: Path) -> None:
+    make_bundle(tmp_path / "model", tiny)
+    code = "import sys; sys.modules['tensorflow'] = None; from dawnchorus.command import main; main()"
+    options = ["export", "model", "--to", "litert", "--output", "model.tflite"]
+    done = subprocess.run([sys.executable, "-c", code, *options], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert re.match(r"error: tensorflow\S* is not installed: `dawnchorus export` needs the extras", done.stderr)
+    assert "Traceback" not in done.stderr

@@ -163,9 +163,15 @@ def _export(options: argparse.Namespace) -> None:
     bundle = read_bundle(options.model)
     recordings = None if options.compare is None else find_recordings(options.compare).values()
     # TensorFlow takes seconds to import.
-    from dawnchorus.export.comparison import windows_of
-    from dawnchorus.export.exporting import export_model
-    from dawnchorus.export.graph import samples_of
+    try:
+        from dawnchorus.export.comparison import windows_of
+        from dawnchorus.export.exporting import export_model
+        from dawnchorus.export.graph import samples_of
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{error.name} is not installed: `dawnchorus export` needs the extras `cpu` and `export`, which `make env` "
+            "installs"
+        ) from error
     from dawnchorus.export.hosts import hosts
     from dawnchorus.export.request import Request
 

@@ -83,6 +83,13 @@ def test_the_message_gives_the_reason(tmp_path: Path, files: list[str], name: st
     expected = f"a recording that has a file in {tmp_path}/train (1 more rows like this)"
     assert str(error.value).startswith(f"{place}, expected {expected}; ")
     assert ("remove the row" in str(error.value)) == (not files)
+    # Few rows with files are rather missing recordings.
+    assert "2 of 3 rows have no file, so first make sure that all recordings are there" in str(error.value)
+
+
+def test_a_single_row_among_many_says_nothing_about_the_recordings(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"correct or remove the row$"):
+        match(tmp_path, ["train/a.wav", "train/b.wav"], ["a", "b", "c"])
 
 
 def test_a_folder_on_a_disk_that_is_not_there_is_named(tmp_path: Path) -> None:

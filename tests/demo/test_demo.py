@@ -32,7 +32,7 @@ from dawnchorus.demo.schedule import draw_activity, draw_starts
 from dawnchorus.demo.songs import KINDS, Singer, Song, draw_individuals, draw_songs, sing
 from dawnchorus.demo.species import draw_species
 from dawnchorus.evaluation.baselines import constant_scores, random_precisions
-from dawnchorus.evaluation.clip_metrics import lwlrap
+from dawnchorus.evaluation.label_metrics import lwlrap
 
 
 def calls_of(demo: Demo, split: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from dawnchorus.data.annotations import BOX_COLUMNS
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.evaluation.bootstrap import draw_recordings, lwlrap_intervals, number_groups
 from dawnchorus.evaluation.box_metrics import evaluate_boxes
-from dawnchorus.evaluation.clip_metrics import ranking_precisions
+from dawnchorus.evaluation.label_metrics import ranking_precisions
 from dawnchorus.reporting.metrics import box_figures, figures
 
 N_RECORDINGS = 120

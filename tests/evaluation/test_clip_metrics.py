@@ -10,14 +10,8 @@ from sklearn.metrics import average_precision_score, label_ranking_average_preci
 
 from dawnchorus.data.ground_truth import GroundTruth
 from dawnchorus.evaluation.baselines import constant_precisions, random_precision, random_precisions
-from dawnchorus.evaluation.clip_metrics import (
-    Evaluation,
-    Precisions,
-    average_precisions,
-    evaluate,
-    lwlrap,
-    precision,
-)
+from dawnchorus.evaluation.clip_metrics import Evaluation, Precisions, average_precisions, evaluate
+from dawnchorus.evaluation.label_metrics import lwlrap, precision
 from dawnchorus.reporting.metrics import figures
 
 

@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from dawnchorus.data.annotations import BOX_COLUMNS
 from dawnchorus.data.score_tables import read_scores, write_scores
-from dawnchorus.evaluation.clip_metrics import average_precisions, lwlrap
+from dawnchorus.evaluation.clip_metrics import average_precisions
+from dawnchorus.evaluation.label_metrics import lwlrap
 from dawnchorus.inference.calibration import OFFSET_SPREAD, Calibration, correct, log_odds
 from dawnchorus.inference.prevalence import estimate_recording_prevalence
 

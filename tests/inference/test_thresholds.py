@@ -121,6 +121,22 @@ def test_a_threshold_that_hardly_any_window_reaches_promises_nothing(n_windows: 
     assert table.threshold.notna()[0]
 
 
+def test_a_bound_that_says_nothing_is_no_promise() -> None:
+    """With a dozen boxes a species, some bootstrap bounds are so low that no one can rely on them."""
+    low: list[float] = []
+    promised: list[float] = []
+    for seed in range(12):
+        evidence, groups, target, _ = experiment(seed, per_species=16)
+        _, table = choose(evidence, groups, target)
+        is_enough = (table.windows_above >= 3) & (table.present_recordings >= 5) & (table.absent_boxes >= 5)
+        for row in table[is_enough].itertuples():
+            (promised if row.no_promise == "" else low).append(row.precision_low)
+            said = f"it may be as low as {row.precision_low:.2f} with these labels"
+            assert row.no_promise == ("" if row.precision_low >= 0.45 else said)
+    assert len(low) >= 1
+    assert len(promised) >= 10
+
+
 def test_windows_of_which_all_is_known_show_the_prevalence() -> None:
     """Recordings of ten windows are annotated completely; their windows are also those that are thresholded."""
     _, _, _, truth = experiment(1, windows=2000)

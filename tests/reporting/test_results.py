@@ -12,7 +12,7 @@ from tiny import changed
 from dawnchorus.config.params import Params
 from dawnchorus.data.annotations import BOX_COLUMNS
 from dawnchorus.data.complete import Completeness
-from dawnchorus.evaluation.clip_metrics import lwlrap
+from dawnchorus.evaluation.label_metrics import lwlrap
 from dawnchorus.inference.ensemble import Predictions
 from dawnchorus.reporting.results import Recordings, count_skipped, metrics_of
 from dawnchorus.reporting.species_table import species_table

@@ -21,7 +21,7 @@ from dawnchorus.workflow.reasons import after, reason
         ([{"changed deps": {"a": "modified", "b": "deleted", "c": "modified"}}], "a changed, b is missing and 1 more"),
         (["changed command"], "its command changed"),
         ([{"changed outs": {"a": "deleted", "b": "not in cache"}}], "its results are missing"),
-        ([{"changed outs": {"a": "modified"}}], "a was edited"),
+        ([{"changed outs": {"a": "modified"}}], "a differs from dvc.lock"),
         # Of outputs nothing is told where inputs have changed.
         ([{"changed deps": {"a": "modified"}}, {"changed outs": {"b": "deleted"}}], "a changed"),
         # Another stage makes these before.

@@ -12,6 +12,8 @@ from dawnchorus.data.recordings import OTHER_SUFFIXES, SUFFIXES, conversion, fil
 from dawnchorus.data.tables import refuse_rows
 
 MOST_SHOWN = 3
+# Where a larger share of a table's rows has no recording, the recordings are more likely to be wrong than the rows.
+MOST_ROWS = 0.5
 
 
 def match_recordings(
@@ -42,10 +44,16 @@ def match_recordings(
     matched = {name: found[0] for name, found in candidates.items() if len(found) == 1}
     without = ~unknown.isin(list(matched))
     if without.any():
-        first = unknown[without].iloc[0]
+        first, n_without = unknown[without].iloc[0], int(without.sum())
+        remedy = _reason(first, candidates[first], files, split, root) or "correct or remove the row"
+        if n_without > MOST_ROWS * len(names) and n_without > 1:
+            remedy += (
+                f"; {n_without} of {len(names)} rows have no file, so first make sure that all recordings are there, "
+                "and that data.root names their folder"
+            )
         refuse_rows(
             path, unknown.to_frame("recording_id"), "recording_id", without, f"a recording that has a file in "
-            f"{_folder(root, split)}", _reason(first, candidates[first], files, split, root),
+            f"{_folder(root, split)}", remedy,
         )  # fmt: skip
     meant = unknown.map(matched)
     whys = pd.Series([_difference(*pair) for pair in zip(unknown, meant, strict=True)], unknown.index)
@@ -122,7 +130,7 @@ def _difference(name: str, recording_id: str) -> str:
 
 
 def _reason(name: str, candidates: list[str], files: dict[str, dict[str, Path]], split: str, root: Path) -> str:
-    """Why a name means no recording, and what to do."""
+    """Why a name means no recording, and what to do; empty if that is unknown."""
     forms = {form.casefold() for form in _forms(name, split)}
     lasts = {PurePosixPath(form).name for form in forms}
     recordings = files[split]
@@ -149,7 +157,7 @@ def _reason(name: str, candidates: list[str], files: dict[str, dict[str, Path]],
     for other, by_id in files.items():
         if other != split and name in by_id:
             return f"the recording is in {root / other}, and this table is about {split}/"
-    return "correct or remove the row"
+    return ""
 
 
 def _choice(recording_ids: list[str]) -> str:

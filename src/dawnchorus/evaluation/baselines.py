@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dawnchorus.evaluation.clip_metrics import Precisions, Truth
+from dawnchorus.evaluation.clip_metrics import Precisions
+from dawnchorus.evaluation.label_metrics import Truth
 
 
 def random_precision(positives: int, total: int) -> float:

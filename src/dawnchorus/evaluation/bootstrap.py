@@ -75,7 +75,7 @@ def lwlrap_intervals(
     All submissions use the same resamplings.
 
     Args:
-        precisions: for each submission, the sum of `clip_metrics.ranking_precisions` over the species of each
+        precisions: for each submission, the sum of `label_metrics.ranking_precisions` over the species of each
             recording, shape [Recordings].
         labels: number of true labels of each recording, shape [Recordings].
         samples: number of resamplings.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dawnchorus.evaluation.bootstrap import draw_recordings
 from dawnchorus.evaluation.box_metrics import average_precision_and_auc
-from dawnchorus.evaluation.clip_metrics import ranking_precisions
+from dawnchorus.evaluation.label_metrics import ranking_precisions
 
 # Maximum number of weights (resamplings times labels of a species) in memory.
 MOST_WEIGHTS = 4_000_000
@@ -50,7 +50,7 @@ class Evidence:
     Attributes:
         labels: the labels.
         scores: the score of each label, shape [Labels].
-        precisions: of each recording, the sum of `clip_metrics.ranking_precisions` and the number of present species,
+        precisions: of each recording, the sum of `label_metrics.ranking_precisions` and the number of present species,
             shape [2, Recordings]; zeros where labels are boxes, which have no LWLRAP.
     """
 

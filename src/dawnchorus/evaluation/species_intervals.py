@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from dawnchorus.evaluation.bootstrap import draw_recordings
 from dawnchorus.evaluation.box_metrics import average_precision_and_auc
-from dawnchorus.evaluation.clip_metrics import Scores, Truth, average_precisions
+from dawnchorus.evaluation.clip_metrics import average_precisions
+from dawnchorus.evaluation.label_metrics import Scores, Truth
 from dawnchorus.evaluation.reliability import wilson_interval
 
 # Number of resamplings in memory.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dawnchorus.evaluation.clip_metrics import Scores, Truth, average_precisions
+from dawnchorus.evaluation.clip_metrics import average_precisions
+from dawnchorus.evaluation.label_metrics import Scores, Truth
 
 # A species counts as found in a recording from this score on.
 THRESHOLD = 0.5

@@ -22,6 +22,8 @@ FEWEST_RECORDINGS = 5
 FEWEST_ABSENT = 5
 # The one or two highest of thousands of windows lie beyond most labels, where the calibration extrapolates.
 FEWEST_WINDOWS = 3
+# A bound below this share of the wanted precision promises so little that "can be trusted" would mislead.
+LEAST_BOUND = 0.5
 # Boxes alone do not tell a species that calls in most windows from one whose few boxes score like any other window.
 # Such an estimate once was 0.99 where 0.06 was right, and all windows became detections.
 MOST_BY_BOXES = 0.5
@@ -237,7 +239,10 @@ def choose_thresholds(
     reasons = [_why_not(*of_species) for of_species in zip(*(labels[name] for name in LABELS), strict=True)]
     is_everywhere = is_unknown & (labels.present_boxes.to_numpy() > 0)
     reasons = [EVERYWHERE if lost else reason for reason, lost in zip(reasons, is_everywhere, strict=True)]
-    table["no_promise"] = [reason or too_few_windows(count) for reason, count in zip(reasons, above, strict=True)]
+    unsure = [_too_unsure(bound, precision) for bound in table.precision_low]
+    table["no_promise"] = [
+        reason or too_few_windows(count) or doubt for reason, count, doubt in zip(reasons, above, unsure, strict=True)
+    ]
     return model, table
 
 
@@ -279,6 +284,11 @@ def _why_not(n_present: int, n_recordings: int, n_absent: int, n_complete: int) 
             f"{counted(n_complete, 'completely annotated recording')}"
         )
     return ""
+
+
+def _too_unsure(bound: float, precision: float) -> str:
+    """Why a lower bound of the precision is no promise; empty if it is one."""
+    return f"it may be as low as {bound:.2f} with these labels" if bound < LEAST_BOUND * precision else ""
 
 
 def too_few_windows(n_windows: int) -> str:

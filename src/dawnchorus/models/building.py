@@ -51,13 +51,7 @@ def build_models(
     codes = keras.Input(shapes.window, dtype="int16", name="windows")
     partner = keras.Input((), dtype="int32", name="partner")
     weight = keras.Input((), dtype="float32", name="weight")
-    changes = {
-        "silent_frames": keras.Input((None, 2), dtype="int32", name="silent_frames"),
-        "silent_mels": keras.Input((None, 2), dtype="int32", name="silent_mels"),
-        "brightness": keras.Input((), dtype="float32", name="brightness"),
-        "contrast": keras.Input((), dtype="float32", name="contrast"),
-        "flip": keras.Input((2,), dtype="bool", name="flip"),
-    }
+    changes = Augment.inputs()
     images = to_image(ops.cast(codes, "float32") / CODES_PER_DECIBEL)
     mixed = Mixup(dtype="float32", name="mixup")(images, partner, weight)
     changed = Augment(dtype="float32", name="augment")(mixed, changes)

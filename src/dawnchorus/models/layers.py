@@ -46,6 +46,17 @@ class Augment(layers.Layer):
     stretches and bands are silenced: they get the image's lowest value.
     """
 
+    @staticmethod
+    def inputs() -> dict[str, keras.KerasTensor]:
+        """Inputs of a model for the changes, by name, (Batch, ...) each."""
+        return {
+            "silent_frames": keras.Input((None, 2), dtype="int32", name="silent_frames"),
+            "silent_mels": keras.Input((None, 2), dtype="int32", name="silent_mels"),
+            "brightness": keras.Input((), dtype="float32", name="brightness"),
+            "contrast": keras.Input((), dtype="float32", name="contrast"),
+            "flip": keras.Input((2,), dtype="bool", name="flip"),
+        }
+
     def call(self, image: keras.KerasTensor, changes: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
         contrast, brightness = (ops.reshape(changes[key], (-1, 1, 1, 1)) for key in ("contrast", "brightness"))
         mean = ops.mean(image, axis=(1, 2), keepdims=True)

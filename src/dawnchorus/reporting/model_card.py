@@ -58,12 +58,13 @@ def model_card(
     names = {each.species: each.scientific_name or each.common_name for each in species}
     # Only networks read the spectrogram.
     band = f" at {settings.sample_rate} Hz, {settings.f_min:g} to {settings.f_max:g} Hz" if params.backbones else ""
+    mean = "weighted mean" if len({each.weight for each in members}) > 1 else "mean"
     models = "the models of one fold" + (", of the first round" if len(params.rounds) > 1 else "")
     lines = [
         "# A model that finds species in sound recordings",
         "",
         f"It was trained with Dawnchorus on {int(recordings.usable.sum())} annotated recordings ({hours:.1f} h). It is "
-        f"the weighted mean of {len(members)} models ({kinds}), and finds {len(species)} species in windows of "
+        f"the {mean} of {len(members)} models ({kinds}), and finds {len(species)} species in windows of "
         f"{params.window.seconds:g} s{band}.",
         "",
         "    dawnchorus detect <this folder> <recordings> --output <folder>",

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from dawnchorus.data.ground_truth import GroundTruth
-from dawnchorus.evaluation.clip_metrics import lwlrap, precision
+from dawnchorus.evaluation.label_metrics import lwlrap, precision
 from dawnchorus.inference.scoring import score_recordings
 
 
@@ -15,8 +15,8 @@ class Validation:
     """Metrics of the validation recordings.
 
     Attributes:
-        lwlrap: see `clip_metrics.lwlrap`.
-        precision: see `clip_metrics.precision`.
+        lwlrap: see `label_metrics.lwlrap`.
+        precision: see `label_metrics.precision`.
     """
 
     lwlrap: float

@@ -68,7 +68,7 @@ def reason(status: Sequence[str | Mapping[str, Any]], made: Collection[str] = ()
             inputs += [] if is_made else [f"{name} {OF_INPUT.get(each, each)}" for name, each in states.items()]
         # A run whose outputs are here, but not in the cache, is refused.
         outputs += [
-            f"{path} was edited" if state == "modified" else WITHOUT_RESULTS
+            f"{path} differs from dvc.lock" if state == "modified" else WITHOUT_RESULTS
             for path, state in entry.get("changed outs", {}).items()
         ]
     # Outputs of a stage whose inputs have changed tell nothing more.
