@@ -54,3 +54,16 @@ def test_export_names_the_extras_that_it_needs(tiny: Params, tmp_path: Path) -> 
     assert done.returncode == 1
     assert re.match(r"error: tensorflow\S* is not installed: `dawnchorus export` needs the extras", done.stderr)
     assert "Traceback" not in done.stderr
+
+
+def test_columns_of_a_spreadsheet_are_named(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "A.wav", np.random.default_rng(0).normal(0, 0.1, 48_000), 24_000)
+    (tmp_path / "calls.csv").write_text("File,Start,End,Code\nA.wav,0.5,1,WREN\n")
+    columns = ["--columns", "recording=File", "species=Code", "t_min=Start", "t_max=End"]
+    done = dawnchorus("convert", str(tmp_path), str(tmp_path / "tables"), "--to", "audacity", *columns)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "tables/A.txt").read_text() == "0.5\t1.0\tWREN\n"
+    done = dawnchorus("inspect", str(tmp_path), *columns)
+    assert "    recording: File\n    species: Code\n" in done.stdout
+    done = dawnchorus("inspect", str(tmp_path), "--columns", "species:Code")
+    assert "found 'species:Code', expected COLUMN=NAME, with one of annotator, complete" in done.stderr

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from dawnchorus.cli import run
+from dawnchorus.config.data import NAMEABLE
 from dawnchorus.config.names import STUDENT
 from dawnchorus.data.conversion import convert
 from dawnchorus.data.formats import reading, writing
@@ -29,6 +30,7 @@ def main() -> None:
     )
     inspect.add_argument("folder", type=Path, help="the folder; nothing in it is changed")
     inspect.add_argument("--labels", type=Path, metavar="FOLDER", help="another folder with label files")
+    _add_columns(inspect)
     inspect.add_argument(
         "--site-pattern",
         metavar="PATTERN",
@@ -55,7 +57,17 @@ def main() -> None:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    print(survey(options.folder, options.labels, options.site_pattern, options.window, options.folds, cores()))
+    print(
+        survey(
+            options.folder,
+            options.labels,
+            options.site_pattern,
+            options.window,
+            options.folds,
+            cores(),
+            dict(options.columns),
+        )
+    )
 
 
 def _add_convert(commands: argparse._SubParsersAction) -> None:
@@ -67,11 +79,31 @@ def _add_convert(commands: argparse._SubParsersAction) -> None:
         "--from", dest="source", choices=reading.FORMATS, help="the format to read (default: the only one found)"
     )
     parser.add_argument("--labels", type=Path, help="another folder with label files")
+    _add_columns(parser)
     parser.set_defaults(
         command=lambda options: print(
-            convert(options.folder, options.output, options.to, options.source, options.labels)
+            convert(options.folder, options.output, options.to, options.source, options.labels, dict(options.columns))
         )
     )
+
+
+def _add_columns(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--columns",
+        type=_column,
+        nargs="+",
+        default=[],
+        metavar="COLUMN=NAME",
+        help="your names of the columns, as in data.columns, such as recording=File species=Code t_min=Begin t_max=End",
+    )
+
+
+def _column(text: str) -> tuple[str, str]:
+    column, _, name = text.partition("=")
+    known = sorted({each for columns in NAMEABLE.values() for each in columns})
+    if column not in known or not name:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected COLUMN=NAME, with one of {', '.join(known)}")
+    return column, name
 
 
 def _add_detect(commands: argparse._SubParsersAction) -> None:

@@ -109,7 +109,7 @@ def test_recordings_without_a_zone_are_remarked_on_until_it_is_given(tmp_path: P
     found = {name: look_at_header(written(tmp_path / f"{name}.wav", noise())) for name in ("20240611_053000", "b")}
     unknown = as_table({"train": found, "test": {}}, {"train": dict.fromkeys(found, "")}, {}, tmp_path)
     (remark,) = starts_without_zone({"train": found, "test": {}}, unknown)
-    assert remark.startswith("1 recordings have a date and time, but no time zone, for example 20240611_053000.wav")
+    assert remark.startswith("1 recordings have a date and time, but no time zone, for example 20240611_053000")
     known = as_table({"train": found, "test": {}}, {"train": dict.fromkeys(found, "")}, {}, tmp_path, PUERTO_RICO)
     assert known.start["20240611_053000"] == "2024-06-11T05:30:00-04:00"
     assert starts_without_zone({"train": found, "test": {}}, known) == []

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from dawnchorus.data.complete_list import declare_complete
 from dawnchorus.data.conversion import convert
 from dawnchorus.data.formats.reading import read_dataset
 from dawnchorus.data.formats.writing import FORMATS
@@ -181,3 +182,18 @@ def test_what_was_converted_can_be_used_beside_the_recordings(own: Path, tmp_pat
     assert set(zip(found.t_min, found.t_max, found.label, strict=True)) == {(1.5, 2.5, "present")}
     if target != "hoplite":
         assert set(found.f_max) == {900}
+
+
+def test_complete_recordings_stay_complete(own: Path, tmp_path: Path) -> None:
+    for path in own.rglob("*.txt"):
+        path.unlink()
+    (own / "calls.csv").write_text(
+        "recording,species,t_min,t_max,complete\nhill/1,WREN,1,2,yes\ndale/1,WREN,1,2,no\ndale/3,,,,yes\n"
+    )
+    report = convert(own, tmp_path / "tables", "raven")
+    assert "complete.csv lists the 2 recordings that are annotated completely: name it in labels.complete" in report
+    assert (tmp_path / "tables/complete.csv").read_text() == "recording_id,species\nhill/1,\ndale/3,\n"
+    (own / "calls.csv").unlink()
+    dataset = read_dataset(own, "raven", {}, None, tmp_path / "tables")
+    declared = declare_complete(dataset, "complete.csv", ["train"]).complete
+    assert sorted(declared.recording_id) == ["dale/3", "hill/1"]

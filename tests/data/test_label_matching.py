@@ -52,6 +52,13 @@ def test_a_path_that_means_none_or_several_is_refused(recordings: list[str], wri
     assert str(error.value).startswith(f"{ROOT / 'labels.txt'}: {reason}")
 
 
+def test_a_folder_that_was_renamed_is_the_cause() -> None:
+    with pytest.raises(InputError, match="correct its folder, which none of these is in; perhaps it was renamed"):
+        matched(["a/r.wav", "b/r.wav"], "c/r.wav")
+    with pytest.raises(InputError, match="write more of its folders"):
+        matched(["a/r.wav", "b/r.wav"], "r.wav")
+
+
 def test_a_file_name_with_an_unknown_ending_is_of_no_recording() -> None:
     index = RecordingIndex([ROOT / "plot/rec.wav", ROOT / "plot/rec.2.wav"], ROOT)
     assert index.match_name(ROOT / "rec.2.Table.1.selections.txt", ROOT) == ROOT / "plot/rec.2.wav"
@@ -87,7 +94,9 @@ def test_a_files_folders_tell_recordings_of_one_name_apart(
     [
         (["hill/r.wav", "lake/r.wav"], "r.txt", "its name is that of hill/r.wav and lake/r.wav; move it to a folder "
          "of the same name as its recording's, such as /home/me/tables/hill"),
-        (["train/r.wav", "test/r.wav"], "mine/r.txt", "its name is that of train/r.wav and test/r.wav; move it"),
+        # Perhaps the folder of its recording was renamed.
+        (["train/r.wav", "test/r.wav"], "mine/r.txt", "no recording in a folder mine has the name of this file, only "
+         "train/r.wav and test/r.wav; add the recording, or give this file's folder the name of its recording's"),
         (["2023/hill/r.wav", "2024/hill/r.wav"], "hill/r.txt", "its name is that of 2023/hill/r.wav and 2024/hill"),
         # The recording that it is about was not copied.
         (["hill/r.wav", "lake/s.wav"], "lake/r.txt", "no recording in that folder has the name of this file, only "

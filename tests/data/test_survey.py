@@ -34,8 +34,10 @@ def forest(tmp_path: Path) -> Path:
     return root
 
 
-def report_on(root: Path, labels: Path | None = None, site_pattern: str | None = None, n_folds: int = 3) -> str:
-    return survey(root, labels, site_pattern, window_seconds=3.0, n_folds=n_folds, workers=1)
+def report_on(
+    root: Path, labels: Path | None = None, site_pattern: str | None = None, n_folds: int = 3, **columns: str
+) -> str:
+    return survey(root, labels, site_pattern, window_seconds=3.0, n_folds=n_folds, workers=1, columns=columns)
 
 
 def lines_of(report: str) -> dict[str, Any]:
@@ -103,6 +105,18 @@ def test_other_text_files_are_explained(forest: Path) -> None:
         f"1 files *.csv are not in the format csv; first {forest}/calls.csv: line 1: has no column recording, species, "
         "t_min, t_max; found File;Start;End;Code"
     ) in report_on(forest)
+
+
+def test_a_spreadsheet_with_names_of_its_own(forest: Path, params: Params) -> None:
+    for path in forest.rglob("*.txt"):
+        path.unlink()
+    (forest / "calls.csv").write_text("File;Start;End;Code\nsite0/0.WAV;1,5;2;WREN\nsite2/0.WAV;1;2;OWL\n")
+    assert "such as --columns recording=File species=Code" in report_on(forest)
+    report = report_on(forest, recording="File", species="Code", t_min="Start", t_max="End")
+    assert "2 rows in 1 label files, 2 labels of 2 species in 2 recordings" in report
+    data = lines_of(report)["data"]
+    assert data["columns"] == {"recording": "File", "species": "Code", "t_min": "Start", "t_max": "End"}
+    assert changed(params, {"data": params.data.model_dump() | data}).data.format == "csv"
 
 
 def test_sites_in_the_names_of_recordings(forest: Path, params: Params) -> None:

@@ -148,6 +148,20 @@ def test_many_jobs_are_counted_and_finished_ones_stay_above(live: Callable[..., 
     assert run.stream.getvalue().count("\n") == len(run.shown())
 
 
+def test_a_warning_stays_above(live: Callable[..., Run], tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("reason: never run\nWARNING: 'a' is empty.\nwarning: 17 answers are not used\ndone\n")
+    plain = Run(io.StringIO())
+    for run in (live(), plain):
+        run.begin(calibrate=1, report=1)
+        run.start(1, "calibrate", log)
+        run.event(LogEvent.JOB_FINISHED, job_id=1)
+        shown = run.shown() if run is not plain else run.stream.getvalue().splitlines()
+        assert [line for line in shown if "WARNING" in line.upper()] == ["warning: 17 answers are not used"]
+        assert shown[shown.index("warning: 17 answers are not used") - 1].startswith("calibrate: took")
+        run.display.close()
+
+
 def test_a_terminal_made_narrower_shows_each_row_once() -> None:
     stream = Terminal()
     os.environ["COLUMNS"] = "40"

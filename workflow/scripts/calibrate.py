@@ -89,7 +89,11 @@ def main() -> None:
     target, split = (shipped.test, TEST) if has_test else (shipped.oof, TRAIN)
     answered = answered_windows(read_answers(arguments.answers), target, split, species)
     if answered.attrs["missing"]:
-        print(f"{answered.attrs['missing']} answers are not used: no window is where they are", file=sys.stderr)
+        print(
+            f"warning: {answered.attrs['missing']} answers are not used: no window is where they are. Was a folder of "
+            "recordings renamed, or removed?",
+            file=sys.stderr,
+        )
     if len(answered):
         model, table = apply_answers(model, table, target.scores, answered, params.detect.precision, params.seed)
         if not has_test:

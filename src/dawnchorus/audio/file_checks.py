@@ -217,13 +217,11 @@ def _is_longer(path: Path) -> bool:
 
 
 def _remarks_on_format(found: Inspection, container: Container, sample_rate: int) -> list[str]:
-    """Unusual properties of the format and the file's name."""
+    """Unusual properties of the format. Recorders write suffixes in upper case, too."""
     remarks = []
     suffix = found.path.suffix
     if container.format != UNKNOWN and suffix.lower() not in container.suffixes:
         remarks.append(f"{container.format} by content: named {suffix}")
-    if suffix != suffix.lower():
-        remarks.append(f"upper-case extension: {suffix}")
     if found.rate != sample_rate:
         remarks.append(f"another rate: {found.rate} Hz")
     if found.channels > 1:

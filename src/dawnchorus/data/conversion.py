@@ -1,6 +1,8 @@
 """Conversion of the labels in a folder to another format."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -16,8 +18,12 @@ from dawnchorus.errors import InputError
 from dawnchorus.files import replacing
 from dawnchorus.progress import track
 
+# Beside the labels, where recordings are annotated completely, as no format of labels can say.
+COMPLETE = "complete.csv"
 
-def convert(root: Path, output: Path, target: str, source: str | None = None, labels: Path | None = None) -> str:
+
+def convert(root: Path, output: Path, target: str, source: str | None = None, labels: Path | None = None,
+            columns: Mapping[str, str] = MappingProxyType({})) -> str:  # fmt: skip
     """Write the labels in a folder in another format, those of test recordings, too.
 
     Args:
@@ -26,6 +32,7 @@ def convert(root: Path, output: Path, target: str, source: str | None = None, la
         target: the format to write, one of `writing.FORMATS`.
         source: the format to read, one of `reading.FORMATS`; None for the only one that is found.
         labels: another folder with label files; None for none.
+        columns: the parameter `data.columns`.
 
     Returns:
         What was read, what was left out and why, and what was written, a line for each.
@@ -41,8 +48,8 @@ def convert(root: Path, output: Path, target: str, source: str | None = None, la
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{folder}: is missing or no folder; expected a folder with recordings or labels")
-    source = source or _only_format(folders)
-    dataset = read_dataset(root, source, {}, None, labels, is_split=False)
+    source = source or _only_format(folders, columns)
+    dataset = read_dataset(root, source, columns, None, labels, is_split=False)
     paths = [path for by_id in dataset.files.values() for path in by_id.values()]
     headers = [look_at_header(path, with_hash=False) for path in track(paths, len(paths), "recordings looked at")]
     inspections = dict(zip(_below(root, paths), headers, strict=True))
@@ -66,6 +73,13 @@ def convert(root: Path, output: Path, target: str, source: str | None = None, la
     with replacing(output) as folder:
         folder.mkdir()
         remarks += write_labels(target, folder, annotations, recordings, root)
+        if len(dataset.complete):
+            complete = dataset.complete.assign(recording_id=dataset.complete.recording_id.map(_names(dataset)))
+            complete.to_csv(folder / COMPLETE, columns=["recording_id", "species"], index=False)
+            remarks.append(
+                f"{COMPLETE} lists the {complete.recording_id.nunique()} recordings that are annotated completely: "
+                "name it in labels.complete"
+            )
         count = sum(path.is_file() for path in folder.rglob("*"))
         if not count:
             raise InputError("\n".join([f"{root}: no label can be written in the format {target}", *remarks]))
@@ -76,11 +90,13 @@ def convert(root: Path, output: Path, target: str, source: str | None = None, la
     return "\n".join([read, *remarks, f"written in the format {target}: {count} files in {output}"])
 
 
-def _only_format(folders: list[Path]) -> str:
-    found = count_label_files(folders)
+def _only_format(folders: list[Path], columns: Mapping[str, str]) -> str:
+    found = count_label_files(folders, columns)
     where = " and ".join(map(str, folders))
     if not found:
-        raise InputError(f"{where}: contains no labels of a known format ({', '.join(FORMATS)})")
+        raise InputError(
+            f"{where}: contains no labels of a known format ({', '.join(FORMATS)}); `dawnchorus inspect` tells why"
+        )
     if len(found) > 1:
         names = ", ".join(f"{count} files of {name}" for name, count in found.items())
         raise InputError(f"{where}: contains labels of several formats: {names}; choose one with --from")
@@ -90,6 +106,12 @@ def _only_format(folders: list[Path]) -> str:
 def _below(root: Path, paths: list[Path]) -> list[str]:
     """The recording_id of each recording in a data set without splits."""
     return [path.relative_to(root).with_suffix("").as_posix() for path in paths]
+
+
+def _names(dataset: Dataset) -> dict[str, str]:
+    """The names of the recordings below the root, by recording_id."""
+    train = dataset.files["train"]
+    return dict(zip(train, _below(dataset.root, list(train.values())), strict=True))
 
 
 def _checked(dataset: Dataset, inspections: dict[str, Inspection]) -> tuple[pd.DataFrame, list[str]]:
@@ -105,9 +127,7 @@ def _checked(dataset: Dataset, inspections: dict[str, Inspection]) -> tuple[pd.D
     Raises:
         InputError: a label is behind the end of its recording, or has a frequency that it cannot have.
     """
-    train = dataset.files["train"]
-    names = dict(zip(train, _below(dataset.root, list(train.values())), strict=True))
-    annotations = dataset.annotations.assign(recording_id=dataset.annotations.recording_id.map(names))
+    annotations = dataset.annotations.assign(recording_id=dataset.annotations.recording_id.map(_names(dataset)))
     annotations, said = cut_at_the_end(inspections, annotations)
     ends = annotations.recording_id.map({name: one.seconds for name, one in inspections.items() if not one.faults})
     is_behind = annotations.t_max > ends + TOLERANCE_SECONDS

@@ -63,15 +63,14 @@ class RecordingIndex:
         }
         is_ambiguous = written.map(lambda text: len(best[text]) > 1)
         if is_ambiguous.any():
-            names = self._listed(best[written[is_ambiguous].iloc[0]])
+            text = written[is_ambiguous].iloc[0]
+            names = self._listed(best[text])
+            is_unknown_folder = len(_parts(text)) > 1 and not max(ranks[text])[1]
             refuse_rows(
-                path,
-                table,
-                column,
-                is_ambiguous,
-                f"one recording, not {names}",
+                path, table, column, is_ambiguous, f"one recording, not {names}", "correct its folder, which none of "
+                "these is in; perhaps it was renamed" if is_unknown_folder else
                 "write more of its folders, or give each recording a name of its own",
-            )
+            )  # fmt: skip
         # The folder of a path may be one that has no such recording, although another folder has one of this name.
         furthest: dict[Path, int] = {}
         for text, (recording, *_) in best.items():
@@ -111,6 +110,11 @@ class RecordingIndex:
             beside = [one for one in found if one.parent == self._root / relative.parent]
             ranks = [_agreement(_parts(relative.as_posix()), _parts(self._below_root(one))) for one in found]
             best = beside or [one for one, rank in zip(found, ranks, strict=True) if rank == max(ranks)]
+            if len(best) > 1 and len(relative.parts) > 1 and not max(ranks):
+                raise InputError(
+                    f"{path}: no recording in a folder {relative.parent.name} has the name of this file, only "
+                    f"{self._listed(best)}; add the recording, or give this file's folder the name of its recording's"
+                )
             if len(best) > 1:
                 raise InputError(
                     f"{path}: its name is that of {self._listed(best)}; move it to a folder of the same "

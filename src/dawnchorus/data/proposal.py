@@ -1,5 +1,6 @@
 """The lines of `params.yaml` that would use a folder of recordings and labels."""
 
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -55,13 +56,20 @@ def at_one_site(counts: pd.DataFrame, n_folds: int) -> list[str]:
 
 
 def data_section(
-    root: Path, labels: Path | None, name: str, site_pattern: str | None, table: pd.DataFrame
-) -> dict[str, str]:
+    root: Path,
+    labels: Path | None,
+    name: str,
+    site_pattern: str | None,
+    table: pd.DataFrame,
+    columns: Mapping[str, str],
+) -> dict[str, Any]:
     """The parameters `data` of a folder whose recordings are in a table as in `data/recordings.csv`."""
-    data = {"root": str(root.resolve())}
+    data: dict[str, Any] = {"root": str(root.resolve())}
     if labels is not None:
         data["labels"] = str(labels.resolve())
     data["format"] = name
+    if columns:
+        data["columns"] = dict(columns)
     if site_pattern is not None:
         data["site_pattern"] = site_pattern
     if not table.usable.all():
@@ -70,7 +78,7 @@ def data_section(
 
 
 def propose(
-    data: dict[str, str],
+    data: dict[str, Any],
     table: pd.DataFrame,
     annotations: pd.DataFrame,
     counts: pd.DataFrame,

@@ -75,14 +75,14 @@ def starts_without_zone(inspections: dict[str, dict[str, Inspection]], recording
     """
     files = [one for by_id in inspections.values() for one in by_id.values()]
     without = [
-        one.path
-        for one, start in zip(files, recordings.start, strict=True)
+        name
+        for one, (name, start) in zip(files, recordings.start.items(), strict=True)
         if not start and start_of(one.path.name, one.notes, UTC) is not None
     ]
     if not without:
         return []
     return [
-        f"{len(without)} recordings have a date and time, but no time zone, for example {without[0].name}; set "
+        f"{len(without)} recordings have a date and time, but no time zone, for example {without[0]}; set "
         "data.timezone in params.yaml to get their start"
     ]
 

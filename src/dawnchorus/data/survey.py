@@ -1,6 +1,8 @@
 """What is in a folder of recordings and labels: a report for a person, which changes nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -34,7 +36,13 @@ TEXT = (".csv", ".tsv", ".txt")
 
 
 def survey(
-    root: Path, labels: Path | None, site_pattern: str | None, window_seconds: float, n_folds: int, workers: int
+    root: Path,
+    labels: Path | None,
+    site_pattern: str | None,
+    window_seconds: float,
+    n_folds: int,
+    workers: int,
+    columns: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Report the recordings, problems, label formats and species in a folder, and the parameters that would use it.
 
@@ -45,6 +53,7 @@ def survey(
         window_seconds: length of a window, s.
         n_folds: number of folds that the recordings are to be split into.
         workers: number of processes.
+        columns: the parameter `data.columns`.
 
     Raises:
         InputError: a folder is missing, they overlap, the first has no recordings, the pattern does not find their
@@ -62,7 +71,7 @@ def survey(
                 "--labels"
             )
     files = list_files(root)[0]
-    name, dataset, lines_on_labels = _read_labels(root, labels)
+    name, dataset, lines_on_labels = _read_labels(root, labels, columns)
     plain = Dataset(root, files, _no_annotations(), [], pd.Series(dtype=str), pd.DataFrame(), {}, [])
     sites = find_sites((dataset or plain).files, site_pattern)
     inspections = check_recordings(dataset or plain, SAMPLE_RATE, window_seconds, "mean", workers, decode_all=True)
@@ -88,7 +97,7 @@ def survey(
     if problem:
         lines += ["", problem]
     elif dataset is not None:
-        data = data_section(root, labels, name, site_pattern, table)
+        data = data_section(root, labels, name, site_pattern, table, columns)
         lines += ["", *propose(data, table, annotations, counts, window_seconds, n_folds)]
         lines += ["", "Change these values in params.yaml, keep its other lines, and run: snakemake --cores 2"]
         return "\n".join(lines)
@@ -99,17 +108,17 @@ def _no_annotations() -> pd.DataFrame:
     return pd.DataFrame({"recording_id": [], "t_max": [], "f_max": [], "table": [], "line": []})
 
 
-def _read_labels(root: Path, labels: Path | None) -> tuple[str, Dataset | None, list[str]]:
+def _read_labels(root: Path, labels: Path | None, columns: Mapping[str, str]) -> tuple[str, Dataset | None, list[str]]:
     """The format in which the folders have most labels, the data set if it can be read, and lines about the labels."""
     folders = [root] if labels is None else [root, labels]
-    found = count_label_files(folders)
+    found = count_label_files(folders, columns)
     if not found:
-        return "", None, _describe_other_files(folders, labels is None)
+        return "", None, _describe_other_files(folders, labels is None, columns)
     lines = ["Labels: " + ", ".join(f"{count} files of the format {name}" for name, count in found.items())]
     datasets, errors = {}, []
     for name in found:
         try:
-            datasets[name] = read_dataset(root, name, {}, None, labels)
+            datasets[name] = read_dataset(root, name, columns, None, labels)
         except InputError as error:
             errors.append(f"They cannot be read as {name}: {error}")
     if not datasets:
@@ -125,7 +134,7 @@ def _read_labels(root: Path, labels: Path | None) -> tuple[str, Dataset | None, 
     return name, dataset, [*lines, *errors, *dataset.remarks, *describe_completeness(dataset)]
 
 
-def _describe_other_files(folders: list[Path], may_be_elsewhere: bool) -> list[str]:
+def _describe_other_files(folders: list[Path], may_be_elsewhere: bool, columns: Mapping[str, str]) -> list[str]:
     """What to do where no file is of a known format."""
     lines = [f"Labels: no file of a known format ({', '.join(FORMATS)})"]
     found = [path for folder in folders for path in files_below(folder)]
@@ -133,15 +142,15 @@ def _describe_other_files(folders: list[Path], may_be_elsewhere: bool) -> list[s
     for form, suffixes in (("csv", (".csv", ".tsv")), ("raven", (".txt",)), ("csv", WORKBOOKS)):
         of_suffix = [path for path in others if path.suffix.lower() in suffixes]
         if of_suffix:
-            reasons = [reason for folder in folders for reason in list_label_files(folder, form, {})[1]]
+            reasons = [reason for folder in folders for reason in list_label_files(folder, form, columns)[1]]
             first = next((reason for reason in reasons if reason.startswith(str(of_suffix[0]))), reasons[0])
             lines.append(f"{len(of_suffix)} files *{of_suffix[0].suffix} are not in the format {form}; first {first}")
     if may_be_elsewhere:
         lines.append("If the labels are in another folder, add --labels FOLDER.")
     return [
         *lines,
-        "docs/data.md describes the formats. A table of your own needs one row per label; data.columns "
-        "gives its names of the columns.",
+        "docs/data.md describes the formats. A table of your own needs one row per label. Tell its names of the "
+        "columns, such as --columns recording=File species=Code t_min=Begin t_max=End",
     ]
 
 
@@ -195,7 +204,7 @@ def _describe_problems(
     kinds: dict[str, list[str]] = {}
     for _, name, one in every:
         for remark in one.remarks:
-            if not remark.startswith(("another rate", "stereo", "several channels", "upper-case")):
+            if not remark.startswith(("another rate", "stereo", "several channels")):
                 kinds.setdefault(remark.partition(":")[0], []).append(name)
     notes += [f"{kind}: {len(names)} recordings, for example {names[0]}" for kind, names in kinds.items()]
     return [*lines, *(["", "Worth a look", *notes] if notes else [])]

@@ -18,8 +18,7 @@ from dawnchorus.wording import counted
 LOWER = 0.05
 SAMPLES = 200
 # From fewer recordings, resampling them says little about others.
-FEWEST_RECORDINGS = 5
-FEWEST_ABSENT = 5
+FEWEST_RECORDINGS, FEWEST_ABSENT = 5, 5
 # The one or two highest of thousands of windows lie beyond most labels, where the calibration extrapolates.
 FEWEST_WINDOWS = 3
 # A bound below this share of the wanted precision promises so little that "can be trusted" would mislead.
@@ -92,8 +91,9 @@ class WindowModel:
 
 
 def fit_window_model(
-    evidence: Evidence, groups: Sequence[NDArray[np.floating]], n_species: int, weights: NDArray[np.integer]
-) -> WindowModel:
+    evidence: Evidence, groups: Sequence[NDArray[np.floating]], n_species: int, weights: NDArray[np.integer],
+    too_high: float = np.nan,
+) -> WindowModel:  # fmt: skip
     """Fit the probabilities of scores by the models that gave the evidence.
 
     Args:
@@ -101,6 +101,7 @@ def fit_window_model(
         groups: sorted scores of all windows, as in `estimate_window_prevalence`.
         n_species: number of species.
         weights: how often each labelled score counts, shape [Scores].
+        too_high: the prevalence in place of one that boxes alone put above `MOST_BY_BOXES`.
     """
     counts = np.where(evidence.is_present, weights, 0)
     present = [
@@ -113,7 +114,7 @@ def fit_window_model(
     known = np.where(evidence.is_any_window, weights, 0)
     total = np.bincount(evidence.species, known, n_species)
     share = (np.bincount(evidence.species, known * evidence.is_present, n_species) + 1) / (total + 2)
-    by_boxes = np.where(prevalence <= MOST_BY_BOXES, prevalence, np.nan)
+    by_boxes = np.where(prevalence > MOST_BY_BOXES, too_high, prevalence)
     return WindowModel(calibration, np.where((total > 0) & ~np.isnan(prevalence), share, by_boxes))
 
 
@@ -225,8 +226,9 @@ def choose_thresholds(
     table["precision"] = found.precision
     names, unit = np.unique(evidence.units, return_inverse=True)
     groups = [np.sort(group, axis=0) for group in groups]
+    # A resampling may put a prevalence higher than it can be known; so high an estimate lowers no bound.
     sampled = [
-        _by_rank(evidence, groups, drawn[unit], int(last.max()) + 1)[2][last, columns]
+        _by_rank(evidence, groups, drawn[unit], int(last.max()) + 1, MOST_BY_BOXES)[2][last, columns]
         for (drawn,) in draw_recordings(len(names), SAMPLES, 1, rng)
     ]
     # A resampling without any present box of a species says that it never calls.
@@ -238,19 +240,19 @@ def choose_thresholds(
     table[LABELS] = labels[LABELS].to_numpy()
     reasons = [_why_not(*of_species) for of_species in zip(*(labels[name] for name in LABELS), strict=True)]
     is_everywhere = is_unknown & (labels.present_boxes.to_numpy() > 0)
-    reasons = [EVERYWHERE if lost else reason for reason, lost in zip(reasons, is_everywhere, strict=True)]
-    unsure = [_too_unsure(bound, precision) for bound in table.precision_low]
     table["no_promise"] = [
-        reason or too_few_windows(count) or doubt for reason, count, doubt in zip(reasons, above, unsure, strict=True)
+        (EVERYWHERE if lost else reason) or too_few_windows(count) or _too_unsure(bound, precision)
+        for reason, lost, count, bound in zip(reasons, is_everywhere, above, table.precision_low, strict=True)
     ]
     return model, table
 
 
 def _by_rank(
-    evidence: Evidence, groups: Sequence[NDArray[np.floating]], weights: NDArray[np.integer], n_ranks: int
-) -> tuple[WindowModel, NDArray[np.float64], NDArray[np.float64]]:
+    evidence: Evidence, groups: Sequence[NDArray[np.floating]], weights: NDArray[np.integer], n_ranks: int,
+    too_high: float = np.nan,
+) -> tuple[WindowModel, NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """The model of the sorted groups, and the probability at the first ranks and of all above, [Ranks, Species]."""
-    model = fit_window_model(evidence, groups, groups[0].shape[1], weights)
+    model = fit_window_model(evidence, groups, groups[0].shape[1], weights, too_high)
     probabilities = np.mean([model.probabilities(group[len(group) - n_ranks :]) for group in groups], axis=0)[::-1]
     return model, probabilities, np.cumsum(probabilities, axis=0) / np.arange(1, n_ranks + 1)[:, None]
 
@@ -288,7 +290,7 @@ def _why_not(n_present: int, n_recordings: int, n_absent: int, n_complete: int) 
 
 def _too_unsure(bound: float, precision: float) -> str:
     """Why a lower bound of the precision is no promise; empty if it is one."""
-    return f"it may be as low as {bound:.2f} with these labels" if bound < LEAST_BOUND * precision else ""
+    return f"its labels leave room for a precision of {bound:.2f}" if bound < LEAST_BOUND * precision else ""
 
 
 def too_few_windows(n_windows: int) -> str:

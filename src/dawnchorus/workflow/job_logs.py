@@ -1,4 +1,4 @@
-"""What the log of a job tells: how far it is, why it runs, what DVC did instead of running it, and why it failed."""
+"""What the log of a job tells: how far it is, why it runs or did not, what it warns of, and why it failed."""
 
 import re
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from dawnchorus.progress import duration
 
 # `run_stage` begins this line of a log.
 REASON = "reason: "
+# A script begins a line so that people shall see at the end of the job.
+WARNING = "warning: "
 # A line of `progress.py`, such as "12 of 20 epochs, 48 s left: loss 0.15".
 PROGRESS = re.compile(
     r"(?P<done>\d+) of (?P<total>\d+) (?P<what>[^,]+)(?:, (?P<more>.+?))?, (?P<left>[\d.]+) (?P<unit>s|min|h) left"
@@ -82,6 +84,11 @@ def instead_of_run(log: Path) -> str:
     """What DVC did instead of running the stage's command, for example "restored from DVC's cache"; empty if it ran."""
     ends = [line for line in _lines(log) if line.startswith("Stage '")]
     return next((said for line in ends for mark, said in WITHOUT_RUN.items() if mark in line), "")
+
+
+def warnings(log: Path) -> list[str]:
+    """The warnings of the stage's script."""
+    return [line for line in _lines(log) if line.startswith(WARNING)]
 
 
 def was_interrupted(log: Path) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
-from dawnchorus.config.data import SITE
+from dawnchorus.config.data import NAMEABLE, SITE
 from dawnchorus.data.dataset import Dataset
 from dawnchorus.data.formats import aoef, audacity, birdnet, delimited, kaleidoscope, raven, rfcx
 from dawnchorus.data.formats.label_files import LabelFile, dataset_of, list_files
@@ -74,9 +75,15 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
     return paths, reasons
 
 
-def count_label_files(folders: Sequence[Path]) -> dict[str, int]:
-    """Count the files in folders that are of each format; formats without a file are left out."""
-    counts = {name: sum(len(list_label_files(one, name, {})[0]) for one in folders) for name in FORMATS}
+def count_label_files(folders: Sequence[Path], columns: Mapping[str, str] = MappingProxyType({})) -> dict[str, int]:
+    """Count the files in folders that are of each format; formats without a file are left out.
+
+    Args:
+        folders: the folders.
+        columns: the parameter `data.columns`; only formats in which it may name these columns count.
+    """
+    names = [name for name in FORMATS if set(columns) <= set(NAMEABLE.get(name, ()))]
+    counts = {name: sum(len(list_label_files(one, name, columns)[0]) for one in folders) for name in names}
     return {name: count for name, count in counts.items() if count}
 
 

@@ -15,7 +15,7 @@ from snakemake_interface_logger_plugins.settings import OutputSettingsLoggerInte
 from dawnchorus.progress import duration
 from dawnchorus.reporting.closing import closing_lines
 from dawnchorus.wording import counted
-from dawnchorus.workflow.job_logs import failure, instead_of_run, was_interrupted, why_run
+from dawnchorus.workflow.job_logs import failure, instead_of_run, warnings, was_interrupted, why_run
 from dawnchorus.workflow.plan import PLAN_FILE, Plan, read_plan
 from dawnchorus.workflow.terminal.durations import FILE, Durations
 from dawnchorus.workflow.terminal.jobs import TARGET, Job, Jobs, asked_by, kind_of, name_of
@@ -190,9 +190,12 @@ class Display:
             # DVC knows the reason better when the stages before have run.
             why = (why_run(job.logs[0]) if job.logs and not instead else "") or job.reason
             self._say(self._screen.fit([f"{text} ({why})" if why else text]))
-            self._screen.show(self._rows())
         else:
             self._say(f"{text} | {self._jobs.summary(self._jobs.reported())}")
+        if job.logs and not instead and not self._quiet:
+            self._print_wrapped(*warnings(job.logs[0]))
+        if self._screen.live:
+            self._screen.show(self._rows())
 
     def _fail(self, record: Any) -> None:
         job = self._jobs.fail(record.jobid) if self._jobs else None
