@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 
 from dawnchorus.config.data import NAMEABLE, SITE
 from dawnchorus.data.dataset import Dataset
@@ -75,7 +74,7 @@ def list_label_files(root: Path, name: str, columns: Mapping[str, str]) -> tuple
     return paths, reasons
 
 
-def count_label_files(folders: Sequence[Path], columns: Mapping[str, str] = MappingProxyType({})) -> dict[str, int]:
+def count_label_files(folders: Sequence[Path], columns: Mapping[str, str]) -> dict[str, int]:
     """Count the files in folders that are of each format; formats without a file are left out.
 
     Args:
